@@ -1,0 +1,32 @@
+/** `npm run build`: dist/lifeline, one executable CommonJS file with the addon for this CPU inside. */
+import { execFileSync } from 'node:child_process'
+import { chmodSync, readFileSync, statSync } from 'node:fs'
+import { build } from 'esbuild'
+
+const LIMIT = 400_000
+
+execFileSync('make', ['-s', '-C', 'src/native'], { stdio: 'inherit' })
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+await build({
+  entryPoints: ['src/main.ts'],
+  outfile: 'dist/lifeline',
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  minify: true,
+  keepNames: true,
+  legalComments: 'none',
+  banner: { js: '#!/usr/bin/env node' },
+  define: { LIFELINE_VERSION: JSON.stringify(version) },
+  loader: { '.node': 'binary' },
+  logLevel: 'warning',
+})
+chmodSync('dist/lifeline', 0o755)
+const { size } = statSync('dist/lifeline')
+console.log(`dist/lifeline: ${(size / 1000).toFixed(0)} kB`)
+if (size > LIMIT) {
+  console.error(`dist/lifeline is ${size} octets, at most ${LIMIT} are allowed`)
+  process.exit(1)
+}

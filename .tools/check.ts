@@ -1,0 +1,47 @@
+/** `npm run check`: types (twice: everything, and core alone), lint and format, shell scripts, file lengths. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+
+const MAX_LINES = 400
+
+function run(command: string, args: readonly string[]): boolean {
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit' })
+  if (error) console.error(`${command}: ${error.message}`)
+  return status === 0
+}
+
+function tracked(...patterns: string[]): string[] {
+  const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '--', ...patterns], {
+    encoding: 'utf8',
+  })
+  return listed.split('\n').filter((name) => name !== '' && !name.includes('/fixtures/'))
+}
+
+function shortEnough(): boolean {
+  const long = tracked('src', 'luci-app', 'openwrt')
+    .map((name) => [name, readFileSync(name, 'utf8').split('\n').length - 1] as const)
+    .filter(([, lines]) => lines > MAX_LINES)
+  for (const [name, lines] of long) console.error(`${name}: ${lines} lines, at most ${MAX_LINES} are allowed`)
+  return long.length === 0
+}
+
+function shellScripts(): string[] {
+  return tracked().filter((name) => {
+    if (/\.(sh|ts|md|json|c|h)$/.test(name)) return name.endsWith('.sh')
+    try {
+      return /^#!\/bin\/(ba)?sh|^#!\/usr\/bin\/env (ba)?sh/.test(readFileSync(name, 'latin1').slice(0, 40))
+    } catch {
+      return false
+    }
+  })
+}
+
+const scripts = shellScripts()
+const passed = [
+  run('node_modules/.bin/tsc', ['-p', 'tsconfig.json']),
+  run('node_modules/.bin/tsc', ['-p', 'src/core/tsconfig.json']),
+  run('node_modules/.bin/biome', ['check', '--error-on-warnings', '.']),
+  shortEnough(),
+  scripts.length === 0 || run('shellcheck', scripts),
+]
+process.exit(passed.every(Boolean) ? 0 : 1)

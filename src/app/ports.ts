@@ -1,0 +1,179 @@
+/** The ports through which the app sees the system. Each is implemented by one adapter in src/host. */
+import type { Address } from '../core/endpoint.ts'
+import type { Millis } from '../core/time.ts'
+
+export interface Clock {
+  /** The monotonic clock. */
+  now(): Millis
+  /** The wall clock, for what users read; may jump. */
+  wall(): Date
+  /** Calls `run` once at or after `at`. */
+  alarm(at: Millis, run: () => void): Cancel
+}
+
+export type Cancel = () => void
+
+export interface Log {
+  debug(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  error(message: string, fields?: LogFields): void
+  /** A log whose every line carries these fields too. */
+  with(fields: LogFields): Log
+}
+
+export type LogFields = Readonly<Record<string, unknown>>
+
+/** What a system call refused. `code` is the errno name, such as ENODEV; `message` says what was tried. */
+export class SystemError extends Error {
+  readonly code: string
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'SystemError'
+    this.code = code
+  }
+}
+
+export interface DatagramOptions {
+  readonly family: 4 | 6
+  /** Device that the socket is bound to (SO_BINDTODEVICE); it must exist now. */
+  readonly device?: string
+  /** Local address to bind to; unspecified if left out. */
+  readonly source?: string
+  /** Local port; 0 or left out for a fresh one. */
+  readonly port?: number
+  onMessage(from: Address, bytes: Uint8Array): void
+  /** An asynchronous error such as ECONNREFUSED or EHOSTUNREACH (from ICMP); the socket stays usable. */
+  onError(code: string): void
+}
+
+export interface DatagramSocket {
+  readonly local: Address
+  /** Sends, to the connected peer if `to` is left out. Failures are reported through `onError`, never thrown. */
+  send(bytes: Uint8Array, to?: Address): void
+  connect(to: Address): void
+  close(): void
+}
+
+export interface Datagrams {
+  /** Throws SystemError (ENODEV: no such device; EADDRINUSE, EADDRNOTAVAIL). */
+  open(options: DatagramOptions): DatagramSocket
+  /** An ICMP or ICMPv6 raw socket bound to a device; messages start at the ICMP header. Hop limit 255 for family 6. */
+  openIcmp(options: IcmpOptions): IcmpSocket
+}
+
+export interface IcmpOptions {
+  readonly family: 4 | 6
+  readonly device: string
+  readonly source?: string
+  /** `hopLimit` is the received TTL or hop limit. Only ICMPv6 types in `accept` arrive, if given. */
+  readonly accept?: readonly number[]
+  onMessage(from: string, message: Uint8Array, hopLimit: number): void
+  onError(code: string): void
+}
+
+export interface IcmpSocket {
+  /** Sends; the kernel fills in the ICMPv6 checksum. */
+  send(message: Uint8Array, to: string): void
+  close(): void
+}
+
+/** The keys of the session whose packets the data path carries. */
+export interface DataSession {
+  readonly socket: DatagramSocket
+  readonly peer: Address
+  readonly localTunnelId: number
+  readonly localSessionId: number
+  readonly peerTunnelId: number
+  readonly peerSessionId: number
+  /** Largest inner packet in octets. */
+  readonly mtu: number
+  /** Data messages carry sequence numbers (RFC 2661 section 5.4). */
+  readonly sequencing: boolean
+  /** Which network protocols are open; packets of others are dropped. */
+  readonly ipv4: boolean
+  readonly ipv6: boolean
+}
+
+export interface DataCounters {
+  readonly rx: { readonly packets: number; readonly octets: number; readonly dropped: number }
+  readonly tx: { readonly packets: number; readonly octets: number; readonly dropped: number }
+  /** Every datagram that arrived on the session's socket from its peer, control included: proof of life. */
+  readonly received: number
+}
+
+/** A persistent TUN device: it outlives sessions and this process, until `destroy`. */
+export interface TunDevice {
+  readonly name: string
+  setCarrier(on: boolean): void
+  /** Carries the session's IP packets from now on; what is not IP data still arrives at the socket's onMessage. */
+  attach(session: DataSession): void
+  /** Changes what may change while attached. */
+  update(change: Partial<Pick<DataSession, 'mtu' | 'sequencing' | 'ipv4' | 'ipv6' | 'peer'>>): void
+  /** Stops carrying; the socket stays open. */
+  detach(): void
+  /** Since the device was opened by this process. */
+  counters(): DataCounters
+  /** The rung of the data path in use, for status. */
+  datapath(): string
+  /** Lets go of the device, which stays with its addresses. */
+  close(): void
+  /** Removes the device from the system. */
+  destroy(): void
+}
+
+export interface Tuns {
+  /** Opens or creates the persistent device. Throws SystemError (EBUSY: another process carries it). */
+  open(name: string): TunDevice
+}
+
+/** One rtnetlink socket. Bodies are whole netlink messages as core/netlink encodes them. */
+export interface Netlink {
+  /** Sends one request and gathers its answers (all parts of a dump). Rejects with SystemError where the kernel refuses. */
+  request(message: Uint8Array): Promise<Uint8Array[]>
+  close(): void
+}
+
+export interface Netlinks {
+  /** `groups` are rtnetlink multicast group numbers; their messages arrive in batches. `onOverrun`: some were lost, dump again. */
+  open(options: {
+    protocol: 'route' | 'netfilter'
+    groups?: readonly number[]
+    onMessages?(messages: readonly Uint8Array[]): void
+    onOverrun?(): void
+  }): Netlink
+}
+
+export interface Nft {
+  /** Validates with `nft -c`, then loads the text as one transaction. Rejects with SystemError that quotes nft's words. */
+  apply(text: string): Promise<void>
+  check(text: string): Promise<void>
+  /** The JSON of `nft -j list ruleset` (or of one table), parsed. */
+  list(table?: string): Promise<unknown>
+}
+
+export interface Sysctls {
+  /** `net/ipv4/conf/l2tp-x/rp_filter` as under /proc/sys; undefined where it does not exist. */
+  read(path: string): string | undefined
+  write(path: string, value: string): void
+}
+
+/** Small files that survive a restart, in `state_dir`. */
+export interface StateFiles {
+  read(name: string): string | undefined
+  /** Atomic, and only where the content differs. */
+  write(name: string, text: string): void
+}
+
+/** Over which device, from which source and at which resolvers a name is asked. */
+export interface ResolveVia {
+  readonly device: string | undefined
+  readonly source: string | undefined
+  readonly resolvers: readonly string[]
+}
+
+export interface Resolver {
+  /** Literal addresses of both families, IPv6 first. Rejects with SystemError: ENOTFOUND, ETIMEDOUT, ENODEV, ESERVFAIL. */
+  resolve(name: string, via: ResolveVia, signal: AbortSignal): Promise<string[]>
+}

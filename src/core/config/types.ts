@@ -1,0 +1,84 @@
+import type { Secret } from '../secret.ts'
+import type { Millis } from '../time.ts'
+
+/** The whole configuration after validation: frozen, every default filled in. Sections keep the order of the file. */
+export interface Config {
+  readonly lifeline: LifelineConfig
+  readonly uplinks: readonly UplinkConfig[]
+  readonly tunnels: readonly TunnelConfig[]
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** `config lifeline 'main'` */
+export interface LifelineConfig {
+  /** Name of this machine in status and MQTT; undefined means the host name. */
+  readonly node: string | undefined
+  readonly logLevel: LogLevel
+  readonly stateDir: string
+  /** The bits of the packet mark that are ours, contiguous or not; never zero. */
+  readonly markMask: number
+  /** Priority of our first routing rule; ours lie in [rulePriority, rulePriority + 100). */
+  readonly rulePriority: number
+  /** Number of our first routing table; ours lie in [tableBase, tableBase + 100). */
+  readonly tableBase: number
+}
+
+/** `config uplink 'NAME'`: a physical way out. */
+export interface UplinkConfig {
+  readonly name: string
+  readonly device: string
+  /** Literal addresses; undefined means learnt from the system. */
+  readonly gateway: string | undefined
+  readonly gateway6: string | undefined
+  readonly source: string | undefined
+  /** Literal resolver addresses; empty means learnt from the system. */
+  readonly dns: readonly string[]
+}
+
+export type AuthMethod = 'chap' | 'mschapv2' | 'pap'
+
+/** An address with its prefix length. */
+export interface Prefix {
+  readonly address: string
+  readonly length: number
+}
+
+/** An LNS: a name or a literal address, and a UDP port (1701 unless given as `host:port` or `[v6]:port`). */
+export interface ServerName {
+  readonly host: string
+  readonly port: number
+}
+
+/** `config tunnel 'NAME'`: an L2TP tunnel with one PPP session. */
+export interface TunnelConfig {
+  readonly name: string
+  readonly servers: readonly ServerName[]
+  readonly username: string
+  readonly password: Secret
+  readonly tunnelSecret: Secret | undefined
+  readonly device: string
+  /** Names of uplinks in order of preference; empty means the device of main's default route. */
+  readonly uplinks: readonly string[]
+  /** What we are willing to be asked for; never empty. */
+  readonly auth: readonly AuthMethod[]
+  /** Octets of an inner packet, or derived from the underlay. */
+  readonly mtu: 'auto' | number
+  readonly ipv6: boolean
+  readonly ipaddrs: readonly Prefix[]
+  readonly ip6addrs: readonly Prefix[]
+  readonly ip6prefixes: readonly Prefix[]
+  readonly defaultroute: boolean
+  /** Routing table numbers; undefined means allotted from `tableBase`. */
+  readonly ip4table: number | undefined
+  readonly ip6table: number | undefined
+  readonly peerdns: boolean
+  readonly helloInterval: Millis
+  readonly echoInterval: Millis
+  /** Echo intervals in which nothing at all arrived before the session counts as dead. */
+  readonly echoFailures: number
+  /** Fixed UDP source port; 0 means a fresh one for each attempt. */
+  readonly localPort: number
+  readonly firewall: 'default' | 'none'
+  readonly enabled: boolean
+}
