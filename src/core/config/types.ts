@@ -1,3 +1,4 @@
+import type { Prefix } from '../ip/address.ts'
 import type { Secret } from '../secret.ts'
 import type { Millis } from '../time.ts'
 
@@ -38,11 +39,7 @@ export interface UplinkConfig {
 
 export type AuthMethod = 'chap' | 'mschapv2' | 'pap'
 
-/** An address with its prefix length. */
-export interface Prefix {
-  readonly address: string
-  readonly length: number
-}
+export type { Prefix }
 
 /** An LNS: a name or a literal address, and a UDP port (1701 unless given as `host:port` or `[v6]:port`). */
 export interface ServerName {
