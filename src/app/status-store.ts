@@ -1,0 +1,272 @@
+import { type Failure, failureMessage } from '../core/failure.ts'
+import {
+  type InternetPath,
+  internetPath,
+  NO_SESSION,
+  type Status,
+  type StatusEvent,
+  type TunnelState,
+  type TunnelStatus,
+  type UplinkStatus,
+} from '../core/status.ts'
+import type { Millis } from '../core/time.ts'
+import type { Cancel, Clock } from './ports.ts'
+
+/** What the supervisors may write; everyone else only reads. */
+export interface StatusWriter {
+  /**
+   * Changes some keys of a tunnel. A new `state` sets `since` and makes an event `state`. Entering `disabled`,
+   * `waiting`, `resolving` or `dialling` forgets the session before it; entering `up` sets `attempts` to 0. `retry_at`
+   * is an instant of the monotonic clock and is kept only while `waiting`. Keys that are undefined stay as they are.
+   */
+  tunnel(name: string, patch: TunnelPatch): void
+  /** Records why a dial failed or a session ended, with an event `failed`. */
+  failed(tunnel: string, failure: Failure): void
+  /** Changes some keys of an uplink, which is made if need be; a new `state` makes an event `uplink`. */
+  uplink(name: string, patch: Partial<UplinkStatus>): void
+  /** Forgets an uplink that was learnt from the system. */
+  removeUplink(name: string): void
+  /** Something else that happened. `kind` is a past tense or a noun; the fields must hold no secret. */
+  event(kind: string, fields?: Readonly<Record<string, unknown>>): void
+}
+
+export type TunnelPatch = Partial<Omit<TunnelStatus, 'since' | 'retry_at' | 'last_error'>> & {
+  readonly retry_at?: Millis | null
+}
+
+/** What the configuration says about the tunnels and uplinks to show, in its order. */
+export interface StatusSections {
+  readonly node: string
+  readonly tunnels: readonly {
+    readonly name: string
+    readonly device: string
+    readonly defaultroute: boolean
+    readonly enabled: boolean
+  }[]
+  readonly uplinks: readonly { readonly name: string; readonly device: string }[]
+}
+
+const MAX_EVENTS = 500
+/** ms by which the wall clock must have been set before instants already shown are shown anew. */
+const CLOCK_STEP = 2000
+
+type ShownTunnel = Omit<TunnelStatus, 'since' | 'retry_at' | 'last_error'>
+
+interface TunnelEntry {
+  readonly shown: ShownTunnel
+  readonly since: Millis
+  readonly retryAt: Millis | null
+  readonly error: { readonly failure: Failure; readonly at: Millis } | null
+}
+
+/**
+ * The one store of what users see: a single writer, immutable snapshots, and a bounded record of events. Instants are
+ * kept on the monotonic clock, so that they are right even if the wall clock is set after they were recorded.
+ */
+export class StatusStore implements StatusWriter {
+  readonly #clock: Clock
+  readonly #version: string
+  #node = ''
+  #preferred: readonly string[] = []
+  #tunnels = new Map<string, TunnelEntry>()
+  #uplinks = new Map<string, UplinkStatus>()
+  #configuredUplinks: ReadonlySet<string> = new Set()
+  #internet: { readonly path: InternetPath; readonly since: Millis }
+  /** Wall clock minus monotonic clock, in ms. */
+  #offset: number
+  #snapshot: Status | undefined
+  #events: StatusEvent[] = []
+  #seq = 0
+  readonly #listeners = new Set<(event: StatusEvent) => void>()
+
+  constructor(clock: Clock, version: string) {
+    this.#clock = clock
+    this.#version = version
+    this.#offset = clock.wall().getTime() - clock.now()
+    this.#internet = { path: { state: 'down', path: null, ipv4: null, ipv6: null }, since: clock.now() }
+  }
+
+  /** Takes over a configuration: what stays configured keeps its status, what is gone is forgotten. */
+  configure(sections: StatusSections): void {
+    const now = this.#clock.now()
+    this.#node = sections.node
+    this.#preferred = sections.tunnels.filter((tunnel) => tunnel.defaultroute).map((tunnel) => tunnel.name)
+    this.#tunnels = new Map(
+      sections.tunnels.map(({ name, device, enabled }) => {
+        const known = this.#tunnels.get(name)
+        return [
+          name,
+          known ? { ...known, shown: { ...known.shown, device } } : newEntry(device, enabled, now),
+        ]
+      }),
+    )
+    const learnt = [...this.#uplinks].filter(([name]) => !this.#configuredUplinks.has(name))
+    this.#configuredUplinks = new Set(sections.uplinks.map((uplink) => uplink.name))
+    this.#uplinks = new Map([
+      ...sections.uplinks.map(({ name, device }): [string, UplinkStatus] => {
+        const known = this.#uplinks.get(name)
+        return [name, known?.device === device ? known : { device, state: 'absent', addresses: [] }]
+      }),
+      ...learnt.filter(([name]) => !this.#configuredUplinks.has(name)),
+    ])
+    this.#commit()
+  }
+
+  tunnel(name: string, patch: TunnelPatch): void {
+    const entry = this.#tunnels.get(name)
+    if (entry === undefined) return
+    const { retry_at: retryAt = entry.retryAt, ...keys } = patch
+    const from = entry.shown.state
+    const state = patch.state ?? from
+    const entered = state !== from
+    this.#tunnels.set(name, {
+      ...entry,
+      shown: { ...entry.shown, ...(entered ? enter(state) : {}), ...defined(keys) },
+      since: entered ? this.#clock.now() : entry.since,
+      retryAt: state === 'waiting' ? retryAt : null,
+    })
+    if (entered) this.#commit('state', { tunnel: name, state, from })
+    else this.#commit()
+  }
+
+  failed(tunnel: string, failure: Failure): void {
+    const entry = this.#tunnels.get(tunnel)
+    if (entry === undefined) return
+    this.#tunnels.set(tunnel, { ...entry, error: { failure, at: this.#clock.now() } })
+    this.#commit('failed', { tunnel, code: failure.code, message: failureMessage(failure) })
+  }
+
+  uplink(name: string, patch: Partial<UplinkStatus>): void {
+    const known = this.#uplinks.get(name) ?? { device: name, state: 'absent', addresses: [] }
+    const next = { ...known, ...defined(patch) }
+    this.#uplinks.set(name, next)
+    if (next.state !== known.state)
+      this.event('uplink', { uplink: name, state: next.state, from: known.state })
+    this.#commit()
+  }
+
+  removeUplink(name: string): void {
+    if (this.#configuredUplinks.has(name) || !this.#uplinks.delete(name)) return
+    this.#commit()
+  }
+
+  event(kind: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.#seq += 1
+    const event = Object.freeze({
+      ...fields,
+      seq: this.#seq,
+      at: this.#clock.wall().toISOString(),
+      event: kind,
+    })
+    this.#events.push(event)
+    if (this.#events.length > MAX_EVENTS) this.#events.shift()
+    for (const listener of [...this.#listeners]) listener(event)
+  }
+
+  /** The last 500 events, oldest first. */
+  get events(): readonly StatusEvent[] {
+    return [...this.#events]
+  }
+
+  /** Calls `listener` for every event from now on. */
+  follow(listener: (event: StatusEvent) => void): Cancel {
+    const own = (event: StatusEvent) => listener(event)
+    this.#listeners.add(own)
+    return () => this.#listeners.delete(own)
+  }
+
+  /** What is known now. The same object as before if nothing has changed. */
+  status(): Status {
+    const offset = this.#clock.wall().getTime() - this.#clock.now()
+    if (Math.abs(offset - this.#offset) > CLOCK_STEP) {
+      this.#offset = offset
+      this.#snapshot = undefined
+    }
+    this.#snapshot ??= this.#build()
+    return this.#snapshot
+  }
+
+  #build(): Status {
+    const { path, since } = this.#internet
+    return {
+      schema: 1,
+      version: this.#version,
+      node: this.#node,
+      internet: { ...path, since: this.#iso(since) },
+      // fromEntries makes own properties of all names, `__proto__` included, which a section may bear.
+      tunnel: Object.fromEntries([...this.#tunnels].map(([name, entry]) => [name, this.#show(entry)])),
+      uplink: Object.fromEntries(this.#uplinks),
+    }
+  }
+
+  #show({ shown, since, retryAt, error }: TunnelEntry): TunnelStatus {
+    return {
+      ...shown,
+      since: this.#iso(since),
+      retry_at: retryAt === null ? null : this.#iso(retryAt),
+      last_error: error && {
+        code: error.failure.code,
+        message: failureMessage(error.failure),
+        at: this.#iso(error.at),
+      },
+    }
+  }
+
+  /** Ends a change: everything derived is up to date before anyone hears of it. */
+  #commit(kind?: string, fields?: Readonly<Record<string, unknown>>): void {
+    const before = this.#internet.path
+    const tunnels = new Map([...this.#tunnels].map(([name, entry]) => [name, entry.shown]))
+    const path = internetPath(this.#preferred, tunnels, this.#uplinks)
+    const moved = path.state !== before.state || path.path !== before.path
+    this.#internet = { path, since: moved ? this.#clock.now() : this.#internet.since }
+    this.#snapshot = undefined
+    if (kind !== undefined) this.event(kind, fields)
+    if (moved) this.event('internet', { state: path.state, path: path.path, from: before.state })
+  }
+
+  #iso(instant: Millis): string {
+    return new Date(instant + this.#offset).toISOString()
+  }
+}
+
+function newEntry(device: string, enabled: boolean, now: Millis): TunnelEntry {
+  const traffic = { packets: 0, octets: 0, dropped: 0 }
+  const state = enabled ? 'waiting' : 'disabled'
+  return {
+    shown: {
+      state,
+      device,
+      uplink: null,
+      ...NO_SESSION,
+      datapath: null,
+      rx: traffic,
+      tx: traffic,
+      attempts: 0,
+    },
+    since: now,
+    retryAt: null,
+    error: null,
+  }
+}
+
+/** What entering a state makes of the other keys. */
+function enter(state: TunnelState): Partial<ShownTunnel> {
+  switch (state) {
+    case 'disabled':
+    case 'waiting':
+      return { ...NO_SESSION, uplink: null }
+    case 'resolving':
+    case 'dialling':
+      return NO_SESSION
+    case 'up':
+      return { attempts: 0 }
+    case 'authenticating':
+    case 'configuring':
+    case 'closing':
+      return {}
+  }
+}
+
+function defined<T extends object>(patch: T): T {
+  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as T
+}

@@ -1,0 +1,103 @@
+import { err, ok, type Result } from './result.ts'
+
+/**
+ * The one table of commands: what a user can ask a running daemon to do, on the command line, over ubus and over MQTT
+ * alike. Each surface builds its own form from it, so that none offers what another does not know.
+ */
+export const COMMANDS = [
+  {
+    name: 'up',
+    help: 'Dial a tunnel, now and whenever it is down',
+    arguments: [{ name: 'tunnel', type: 'tunnel', help: 'name of the tunnel section' }],
+    surfaces: ['cli', 'ubus', 'mqtt'],
+  },
+  {
+    name: 'down',
+    help: 'Hang a tunnel up and leave it down until `up` or a restart of the daemon',
+    arguments: [{ name: 'tunnel', type: 'tunnel', help: 'name of the tunnel section' }],
+    surfaces: ['cli', 'ubus', 'mqtt'],
+  },
+  {
+    name: 'reconnect',
+    help: 'Hang a tunnel up and dial it again at once',
+    arguments: [{ name: 'tunnel', type: 'tunnel', help: 'name of the tunnel section' }],
+    surfaces: ['cli', 'ubus', 'mqtt'],
+  },
+] as const satisfies readonly Command[]
+
+export type CommandName = (typeof COMMANDS)[number]['name']
+
+export interface Command {
+  readonly name: string
+  /** Imperative, without a full stop. */
+  readonly help: string
+  readonly arguments: readonly CommandArgument[]
+  readonly surfaces: readonly Surface[]
+}
+
+export type Surface = 'cli' | 'ubus' | 'mqtt'
+
+export interface CommandArgument {
+  readonly name: string
+  /** `tunnel`: the name of a configured tunnel. */
+  readonly type: 'tunnel'
+  readonly help: string
+}
+
+/** Names that an argument may take now. */
+export interface Names {
+  readonly tunnels: readonly string[]
+}
+
+export interface ArgumentError {
+  readonly code: 'missing_argument' | 'wrong_argument' | 'unknown_argument' | 'unknown_tunnel'
+  readonly message: string
+}
+
+/** The arguments of a command from JSON that anyone may have written: an object by name, or an array by position. */
+export function readArguments(
+  command: Command,
+  params: unknown,
+  names: Names,
+): Result<Readonly<Record<string, string>>, ArgumentError> {
+  const given = byName(command, params)
+  if (!given.ok) return given
+  const values: Record<string, string> = {}
+  for (const argument of command.arguments) {
+    const value = given.value.get(argument.name)
+    if (value === undefined) {
+      return err({ code: 'missing_argument', message: `${command.name} needs the argument ${argument.name}` })
+    }
+    if (typeof value !== 'string') {
+      return err({ code: 'wrong_argument', message: `the argument ${argument.name} must be a text` })
+    }
+    if (!names.tunnels.includes(value)) {
+      return err({ code: 'unknown_tunnel', message: unknownTunnel(value, names.tunnels) })
+    }
+    values[argument.name] = value
+  }
+  return ok(values)
+}
+
+function byName(command: Command, params: unknown): Result<ReadonlyMap<string, unknown>, ArgumentError> {
+  if (params === undefined || params === null) return ok(new Map())
+  if (typeof params !== 'object') {
+    return err({ code: 'wrong_argument', message: `the arguments of ${command.name} must be an object` })
+  }
+  const entries: [string, unknown][] = Array.isArray(params)
+    ? params.map((value: unknown, index) => [command.arguments[index]?.name ?? `number ${index + 1}`, value])
+    : Object.entries(params)
+  const known = new Set(command.arguments.map((argument) => argument.name))
+  const foreign = entries.find(([name]) => !known.has(name))
+  if (foreign !== undefined) {
+    const name = JSON.stringify(foreign[0].slice(0, 40))
+    return err({ code: 'unknown_argument', message: `${command.name} has no argument ${name}` })
+  }
+  return ok(new Map(entries))
+}
+
+function unknownTunnel(name: string, tunnels: readonly string[]): string {
+  const shown = JSON.stringify(name.slice(0, 40))
+  if (tunnels.length === 0) return `there is no tunnel ${shown}: none is configured`
+  return `there is no tunnel ${shown}: configured are ${tunnels.join(', ')}`
+}

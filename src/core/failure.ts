@@ -1,0 +1,124 @@
+/**
+ * Why a tunnel is not up, as `last_error` shows it: a code for programs, and one sentence that says what happened and,
+ * where it can be known, what to do. Texts of the peer must already be printable.
+ */
+export type Failure =
+  // Before the first packet
+  | { readonly code: 'no_uplink'; readonly uplinks: readonly string[] }
+  | { readonly code: 'name_not_found'; readonly name: string }
+  | { readonly code: 'resolver_silent'; readonly name: string; readonly resolvers: readonly string[] }
+  | { readonly code: 'resolver_failed'; readonly name: string; readonly cause: string }
+  | { readonly code: 'unreachable'; readonly server: string; readonly cause: string }
+  // L2TP tunnel
+  | { readonly code: 'no_answer'; readonly server: string }
+  | { readonly code: 'port_closed'; readonly server: string }
+  | { readonly code: 'secret_wrong' }
+  | { readonly code: 'secret_unproved' }
+  | { readonly code: 'secret_needed' }
+  | { readonly code: 'tunnel_refused'; readonly reason: string }
+  | { readonly code: 'tunnel_closed'; readonly reason: string }
+  | { readonly code: 'tunnel_lost' }
+  // L2TP session
+  | { readonly code: 'session_refused'; readonly reason: string }
+  | { readonly code: 'session_closed'; readonly reason: string }
+  // PPP
+  | { readonly code: 'lcp_silent' }
+  | { readonly code: 'lcp_disagreed'; readonly reason: string }
+  | { readonly code: 'looped_back' }
+  | { readonly code: 'auth_method'; readonly asked: string; readonly allowed: readonly string[] }
+  | { readonly code: 'auth_failed'; readonly method: string; readonly peerMessage?: string }
+  | { readonly code: 'auth_closed'; readonly reason?: string }
+  | { readonly code: 'auth_silent' }
+  | { readonly code: 'auth_impostor' }
+  | { readonly code: 'no_network'; readonly reason: string }
+  | { readonly code: 'terminated'; readonly peerMessage?: string }
+  | { readonly code: 'silent'; readonly seconds: number }
+  | { readonly code: 'protocol_error'; readonly reason: string }
+  // This machine
+  | { readonly code: 'uplink_lost'; readonly uplink: string }
+  | { readonly code: 'device_busy'; readonly device: string }
+  | { readonly code: 'not_permitted'; readonly action: string }
+  | { readonly code: 'firewall_refused'; readonly reason: string }
+  | { readonly code: 'system_refused'; readonly action: string; readonly cause: string }
+
+export type FailureCode = Failure['code']
+
+/** One sentence without a capital letter and without a full stop, fit to follow "because" or a colon. */
+export function failureMessage(failure: Failure): string {
+  switch (failure.code) {
+    case 'no_uplink':
+      return failure.uplinks.length === 0
+        ? 'no uplink is usable: this machine has no default route'
+        : `no uplink is usable: ${failure.uplinks.join(', ')} ${failure.uplinks.length === 1 ? 'has' : 'have'} no working link with an address`
+    case 'name_not_found':
+      return `the server name ${failure.name} does not exist: check option server`
+    case 'resolver_silent':
+      return failure.resolvers.length === 0
+        ? `the server name ${failure.name} cannot be looked up: no resolver is known for this uplink (option dns of the uplink names one)`
+        : `the server name ${failure.name} cannot be looked up: no answer from ${failure.resolvers.join(', ')}`
+    case 'resolver_failed':
+      return `the server name ${failure.name} cannot be looked up: ${failure.cause}`
+    case 'unreachable':
+      return `the LNS ${failure.server} cannot be reached over this uplink: ${failure.cause}`
+    case 'no_answer':
+      return `the LNS ${failure.server} does not answer: its address may be wrong, it may be down, or something on the way drops UDP port 1701`
+    case 'port_closed':
+      return `${failure.server} answers that nothing listens on the L2TP port: it is not an LNS, or its service is down`
+    case 'secret_wrong':
+      return 'the LNS uses another tunnel secret: option tunnel_secret is wrong on one of the two sides'
+    case 'secret_unproved':
+      return 'the LNS did not prove that it knows the tunnel secret: it has none for us, so set it there or remove option tunnel_secret here'
+    case 'secret_needed':
+      return 'the LNS asks for a tunnel secret and none is configured: set option tunnel_secret'
+    case 'tunnel_refused':
+      return `the LNS refused the tunnel: ${failure.reason}`
+    case 'tunnel_closed':
+      return `the LNS closed the tunnel: ${failure.reason}`
+    case 'tunnel_lost':
+      return 'the LNS stopped answering: it was restarted, or the line to it is broken'
+    case 'session_refused':
+      return `the LNS refused the session: ${failure.reason}`
+    case 'session_closed':
+      return `the LNS closed the session: ${failure.reason}`
+    case 'lcp_silent':
+      return 'the LNS accepted the call but never answered PPP: it may have no service for this call'
+    case 'lcp_disagreed':
+      return `the LNS and this machine could not agree on how to speak PPP: ${failure.reason}`
+    case 'looped_back':
+      return 'the line is looped back: what we send comes back to us'
+    case 'auth_method':
+      return `the LNS wants a login by ${failure.asked} and only ${failure.allowed.join(', ')} is allowed: see option auth`
+    case 'auth_failed':
+      return `the LNS refused user name or password (${failure.method})${quoted(failure.peerMessage)}`
+    case 'auth_closed':
+      return `the LNS closed the session right after the password was sent: user name or password is probably wrong${failure.reason ? ` (it said: ${failure.reason})` : ''}`
+    case 'auth_silent':
+      return 'the LNS did not say whether it accepts the password: its login service (RADIUS) may be down'
+    case 'auth_impostor':
+      return 'the LNS did not prove that it knows our password: it may not be the one that it claims to be'
+    case 'no_network':
+      return `the login succeeded, but neither IPv4 nor IPv6 came up: ${failure.reason}`
+    case 'terminated':
+      return `the LNS ended the connection${quoted(failure.peerMessage)}`
+    case 'silent':
+      return `nothing arrived from the LNS for ${failure.seconds} s: the line to it is broken, or it was restarted`
+    case 'protocol_error':
+      return `the LNS broke the protocol: ${failure.reason}`
+    case 'uplink_lost':
+      return `the uplink ${failure.uplink} went down`
+    case 'device_busy':
+      return `the device ${failure.device} is in use by another program: stop that program or choose another name with option device`
+    case 'not_permitted':
+      return `this process may not ${failure.action}: run it as root or with CAP_NET_ADMIN and CAP_NET_RAW`
+    case 'firewall_refused':
+      return `the firewall rules could not be loaded, so the tunnel stays closed: ${failure.reason}`
+    case 'system_refused':
+      return `the system refused to ${failure.action}: ${failure.cause}`
+  }
+}
+
+/** `: "what the peer said"`, bounded. */
+function quoted(peerMessage: string | undefined): string {
+  const text = peerMessage?.trim().slice(0, 120)
+  return text ? `: "${text}"` : ''
+}
