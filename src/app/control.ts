@@ -1,6 +1,16 @@
+import {
+  createJSONRPCErrorResponse,
+  createJSONRPCNotification,
+  JSONRPCErrorCode,
+  JSONRPCErrorException,
+  type JSONRPCRequest,
+  type JSONRPCResponse,
+  JSONRPCServer,
+} from 'json-rpc-2.0'
+import { COMMANDS, type CommandName, readArguments } from '../core/commands.ts'
 import type { Result } from '../core/result.ts'
 import type { Status, StatusEvent } from '../core/status.ts'
-import type { Cancel } from './ports.ts'
+import type { Cancel, LineHandler, LineStream, Log } from './ports.ts'
 
 /** What the control socket (and later ubus and MQTT) asks of the daemon. */
 export interface ControlTarget {
@@ -42,4 +52,165 @@ export interface PlanReport {
   /** The nftables text that would be loaded; empty if none. */
   readonly nft: string
   readonly warnings: readonly string[]
+}
+
+/** The methods of the control socket: what each is given and gives. */
+export interface ControlMethods {
+  version: { params: undefined; result: { version: string; schema: number } }
+  status: { params: undefined; result: Status }
+  /** The last events; with `follow`, each later one comes as a notification `event`. `limit` bounds the first part. */
+  events: { params: { follow?: boolean; limit?: number }; result: { events: readonly StatusEvent[] } }
+  up: { params: { tunnel: string }; result: Record<string, never> }
+  down: { params: { tunnel: string }; result: Record<string, never> }
+  reconnect: { params: { tunnel: string }; result: Record<string, never> }
+  reload: { params: undefined; result: ReloadReport }
+  plan: { params: undefined; result: PlanReport }
+}
+
+/** Codes of JSON-RPC errors beyond those of the specification; `data.code` carries the name, `data.problems` the lines. */
+export const CONTROL_ERRORS = {
+  unknown_tunnel: -32001,
+  config_invalid: -32002,
+  refused: -32003,
+  system: -32004,
+} as const
+
+const MAX_BATCH = 100
+
+/** Answers JSON-RPC 2.0 requests, one line each, for any number of clients. Nothing that a client sends throws. */
+export class Control {
+  readonly #target: ControlTarget
+  readonly #log: Log
+  readonly #server: JSONRPCServer<ControlSession>
+
+  constructor(target: ControlTarget, log: Log) {
+    this.#target = target
+    this.#log = log
+    this.#server = new JSONRPCServer({ errorListener: (_message, error) => this.#report(error) })
+    this.#server.mapErrorToJSONRPCErrorResponse = (id, error) => {
+      if (error instanceof JSONRPCErrorException) {
+        return createJSONRPCErrorResponse(id, error.code, error.message, error.data)
+      }
+      return createJSONRPCErrorResponse(
+        id,
+        JSONRPCErrorCode.InternalError,
+        'internal error: see the log of the daemon',
+      )
+    }
+    this.#addMethods()
+  }
+
+  /** Takes a new client. */
+  accept(stream: LineStream): LineHandler {
+    const session: ControlSession = { stream, unfollow: undefined }
+    return {
+      onLine: async (line) => {
+        const answer = await this.#answer(line, session)
+        if (answer !== null) stream.send(JSON.stringify(answer))
+      },
+      onEnd: () => {
+        if (session.unfollow === undefined) stream.close()
+      },
+      onClose: () => session.unfollow?.(),
+    }
+  }
+
+  #addMethods(): void {
+    const target = this.#target
+    this.#method('version', () => ({ version: target.status().version, schema: target.status().schema }))
+    this.#method('status', () => target.status())
+    this.#method('events', (params, session) => this.#events(params, session))
+    this.#method('reload', async () => settle(await target.reload()))
+    this.#method('plan', async () => settle(await target.plan()))
+    for (const command of COMMANDS) {
+      this.#method(command.name, (params) => {
+        const read = readArguments(command, params, { tunnels: Object.keys(target.status().tunnel) })
+        if (read.ok) return this.#run(command.name, read.value)
+        const { code, message } = read.error
+        const number =
+          code === 'unknown_tunnel' ? CONTROL_ERRORS.unknown_tunnel : JSONRPCErrorCode.InvalidParams
+        throw new JSONRPCErrorException(message, number, { code })
+      })
+    }
+  }
+
+  #method<Name extends keyof ControlMethods>(
+    name: Name,
+    run: (
+      params: unknown,
+      session: ControlSession,
+    ) => ControlMethods[Name]['result'] | Promise<ControlMethods[Name]['result']>,
+  ): void {
+    this.#server.addMethod(name, run)
+  }
+
+  #run(command: CommandName, { tunnel = '' }: Readonly<Record<string, string>>): Record<string, never> {
+    this.#log.info('command', { command, tunnel })
+    settle(this.#target[command](tunnel))
+    return {}
+  }
+
+  #events(params: unknown, session: ControlSession): ControlMethods['events']['result'] {
+    const { follow = false, limit = Number.MAX_SAFE_INTEGER } = isObject(params) ? params : {}
+    if (typeof follow !== 'boolean' || !Number.isSafeInteger(limit) || Number(limit) < 0) {
+      throw new JSONRPCErrorException(
+        'events takes follow (true or false) and limit (a number of events)',
+        JSONRPCErrorCode.InvalidParams,
+        { code: 'wrong_argument' },
+      )
+    }
+    if (follow) {
+      session.unfollow ??= this.#target.follow((event) =>
+        session.stream.send(JSON.stringify(createJSONRPCNotification('event', event))),
+      )
+    }
+    const events = this.#target.events()
+    return { events: events.slice(Math.max(0, events.length - Number(limit))) }
+  }
+
+  async #answer(line: string, session: ControlSession): Promise<JSONRPCResponse | JSONRPCResponse[] | null> {
+    let request: unknown
+    try {
+      request = JSON.parse(line)
+    } catch {
+      return createJSONRPCErrorResponse(null, JSONRPCErrorCode.ParseError, 'this line is not JSON')
+    }
+    if (!Array.isArray(request)) return this.#answerOne(request, session)
+    if (request.length === 0 || request.length > MAX_BATCH) return invalidRequest()
+    const answers = await Promise.all(request.map((one) => this.#answerOne(one, session)))
+    const given = answers.filter((answer) => answer !== null)
+    return given.length === 0 ? null : given
+  }
+
+  async #answerOne(request: unknown, session: ControlSession): Promise<JSONRPCResponse | null> {
+    if (!isObject(request)) return invalidRequest()
+    return this.#server.receive(request as unknown as JSONRPCRequest, session)
+  }
+
+  #report(error: unknown): void {
+    if (!(error instanceof JSONRPCErrorException)) this.#log.error('control request failed', { cause: error })
+  }
+}
+
+interface ControlSession {
+  readonly stream: LineStream
+  unfollow: Cancel | undefined
+}
+
+function settle<T>(outcome: Result<T, Refusal>): T {
+  if (outcome.ok) return outcome.value
+  const { code, message, problems } = outcome.error
+  throw new JSONRPCErrorException(message, CONTROL_ERRORS[code], { code, problems })
+}
+
+function invalidRequest(): JSONRPCResponse {
+  return createJSONRPCErrorResponse(
+    null,
+    JSONRPCErrorCode.InvalidRequest,
+    'this is not a JSON-RPC 2.0 request',
+  )
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

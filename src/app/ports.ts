@@ -177,3 +177,19 @@ export interface Resolver {
   /** Literal addresses of both families, IPv6 first. Rejects with SystemError: ENOTFOUND, ETIMEDOUT, ENODEV, ESERVFAIL. */
   resolve(name: string, via: ResolveVia, signal: AbortSignal): Promise<string[]>
 }
+
+/** One client of the control socket: lines of text both ways. */
+export interface LineStream {
+  /** Sends one line (without its line feed). A client that does not read is closed once too much has piled up. */
+  send(line: string): void
+  close(): void
+}
+
+/** Who answers a client. */
+export interface LineHandler {
+  /** A line arrived; the promise ends when it has been answered. */
+  onLine(line: string): Promise<void>
+  /** The client will send no more, and all its lines have been answered. */
+  onEnd(): void
+  onClose(): void
+}

@@ -140,9 +140,8 @@ export class StatusStore implements StatusWriter {
     const known = this.#uplinks.get(name) ?? { device: name, state: 'absent', addresses: [] }
     const next = { ...known, ...defined(patch) }
     this.#uplinks.set(name, next)
-    if (next.state !== known.state)
-      this.event('uplink', { uplink: name, state: next.state, from: known.state })
-    this.#commit()
+    if (next.state === known.state) this.#commit()
+    else this.#commit('uplink', { uplink: name, state: next.state, from: known.state })
   }
 
   removeUplink(name: string): void {

@@ -1,0 +1,145 @@
+import { lstatSync, mkdirSync, renameSync, statSync, unlinkSync } from 'node:fs'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { dirname } from 'node:path'
+import { type LineHandler, type LineStream, SystemError } from '../app/ports.ts'
+import { readLines } from './line-stream.ts'
+
+/** sun_path of unix(7), without its final zero. */
+const MAX_PATH = 107
+const MAX_CLIENTS = 32
+/** Octets that may wait for a client that does not read. */
+const MAX_PENDING = 1024 * 1024
+
+export interface ControlSocket {
+  /** Ends all clients and removes the socket. */
+  close(): void
+}
+
+/**
+ * Listens on a unix stream socket for lines of JSON. It appears at `path` in one step with mode 0600, in place of the
+ * socket of a dead daemon if need be. Rejects with SystemError: EADDRINUSE (a live daemon answers there), EEXIST
+ * (something else lies there), ENAMETOOLONG, or what the system refused.
+ */
+export async function listenControl(
+  path: string,
+  accept: (stream: LineStream) => LineHandler,
+): Promise<ControlSocket> {
+  // The name under which it is made before it moves to its place.
+  const temporary = `${path}.${process.pid}`
+  if (Buffer.byteLength(temporary) > MAX_PATH) {
+    throw new SystemError('ENAMETOOLONG', `the path of the control socket is too long: ${path}`)
+  }
+  const clients = new Set<Socket>()
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    clients.add(socket)
+    socket.on('close', () => clients.delete(socket))
+    serve(socket, accept)
+  })
+  server.maxConnections = MAX_CLIENTS
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+    await refuseLive(path)
+    removeSocket(temporary)
+    await listen(server, temporary)
+    renameSync(temporary, path)
+  } catch (cause) {
+    server.close()
+    throw inWords(path, cause)
+  }
+  const { ino } = statSync(path)
+  return {
+    close() {
+      server.close()
+      for (const client of clients) client.destroy()
+      if (inode(path) === ino) removeSocket(path)
+    },
+  }
+}
+
+function serve(socket: Socket, accept: (stream: LineStream) => LineHandler): void {
+  let unanswered = 0
+  let ended = false
+  const handler = accept({
+    send(line) {
+      if (socket.destroyed || socket.writableEnded) return
+      socket.write(`${line}\n`)
+      if (socket.writableLength > MAX_PENDING) socket.destroy()
+    },
+    close: () => socket.end(),
+  })
+  readLines(socket, (line) => {
+    unanswered += 1
+    handler.onLine(line).then(answered, () => socket.destroy())
+  })
+  socket.on('end', () => {
+    ended = true
+    if (unanswered === 0) handler.onEnd()
+  })
+  socket.on('error', () => socket.destroy())
+  socket.on('close', () => handler.onClose())
+
+  function answered(): void {
+    unanswered -= 1
+    if (ended && unanswered === 0) handler.onEnd()
+  }
+}
+
+/** Binding happens before listen() returns, so the file is never there with other rights. */
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.once('listening', () => {
+      server.removeListener('error', reject)
+      server.on('error', () => {})
+      resolve()
+    })
+    const umask = process.umask(0o177)
+    try {
+      server.listen(path)
+    } finally {
+      process.umask(umask)
+    }
+  })
+}
+
+/** Throws if `path` is something that must not be replaced. */
+async function refuseLive(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found === undefined) return
+  if (!found.isSocket())
+    throw new SystemError('EEXIST', `${path} is not a socket: remove it or choose another path`)
+  if (await answers(path)) throw new SystemError('EADDRINUSE', `a daemon already listens on ${path}`)
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => settle(true))
+    // EAGAIN: its backlog is full, so it lives.
+    socket.once('error', (error: NodeJS.ErrnoException) => settle(error.code === 'EAGAIN'))
+
+    function settle(alive: boolean): void {
+      socket.destroy()
+      resolve(alive)
+    }
+  })
+}
+
+function removeSocket(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+  }
+}
+
+function inode(path: string): number | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })?.ino
+}
+
+function inWords(path: string, cause: unknown): SystemError {
+  if (cause instanceof SystemError) return cause
+  const code = (cause as NodeJS.ErrnoException).code
+  if (code === undefined) throw cause
+  return new SystemError(code, `cannot make the control socket ${path}`, { cause })
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { inspect } from 'node:util'
+import fc from 'fast-check'
+import { SystemError } from '../../src/app/ports.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { formatLine, LineLog, type LogStyle, type Sink } from '../../src/host/log.ts'
+
+function recorder(style: LogStyle = 'daemon') {
+  const lines: string[] = []
+  const sink: Sink = { level: 'info', style, write: (line) => lines.push(line) }
+  return { lines, sink, log: new LineLog(sink) }
+}
+
+test('a line is a message and its fields', () => {
+  const { lines, log } = recorder()
+  log
+    .with({ tunnel: 'aaisp' })
+    .info('tunnel up', { mtu: 1462, dns: ['192.0.2.1', '192.0.2.2'], nothing: undefined })
+  assert.deepEqual(lines, ['info: tunnel up tunnel=aaisp mtu=1462 dns=192.0.2.1,192.0.2.2\n'])
+})
+
+test('journald is told the level', () => {
+  const { lines, log } = recorder('journal')
+  log.info('a')
+  log.warn('b')
+  log.error('c')
+  assert.deepEqual(lines, ['<6>a\n', '<4>b\n', '<3>c\n'])
+})
+
+test('a level set later holds for every log of the sink', () => {
+  const { lines, sink, log } = recorder()
+  const child = log.with({ tunnel: 'x' })
+  child.debug('hidden')
+  sink.level = 'debug'
+  child.debug('shown')
+  sink.level = 'error'
+  child.warn('hidden')
+  assert.deepEqual(lines, ['debug: shown tunnel=x\n'])
+})
+
+test('secrets are hidden wherever they are', () => {
+  const secret = new Secret('wonderland')
+  const line = formatLine('login', {
+    password: 'wonderland',
+    tunnel_secret: 'wonderland',
+    secret,
+    config: { tunnel: [{ password: 'wonderland', nested: { secret } }] },
+    list: [secret],
+    inside: { value: secret },
+    chap_response: Uint8Array.of(1, 2, 3),
+    text: `${secret}`,
+    inspected: inspect({ secret }),
+  })
+  assert.equal(line.includes('wonderland'), false, line)
+  assert.equal(line.includes('010203'), false, line)
+})
+
+test('octets are hexadecimal and bounded', () => {
+  assert.equal(formatLine('rx', { bytes: Uint8Array.of(0xc8, 2) }), 'rx bytes=c802')
+  const long = formatLine('rx', { bytes: new Uint8Array(100) })
+  assert.equal(long, `rx bytes="${'00'.repeat(64)}...(100 octets)"`)
+})
+
+test('an error of the system shows its code and causes, a bug its stack', () => {
+  const cause = new SystemError('ENODEV', 'no device eth7', { cause: new SystemError('EIO', 'read failed') })
+  assert.equal(formatLine('failed', { cause }), 'failed cause="no device eth7 (ENODEV): read failed (EIO)"')
+  assert.match(formatLine('failed', { cause: new TypeError('bug') }), /TypeError: bug at .*log\.test\.ts/)
+})
+
+test('no text of a peer begins a line of its own or reaches a terminal as a control', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (message, value) => {
+      const { lines, log } = recorder()
+      log.info(message, { value })
+      assert.equal(lines.length, 1)
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+      assert.match(lines[0] ?? '', /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*\n$/)
+    }),
+  )
+})

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { LineLog } from '../../../src/host/log.ts'
+import { StateDirectory } from '../../../src/host/state-files.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'lifeline-state-'))
+after(() => rmSync(folder, { recursive: true }))
+
+function recorder() {
+  const lines: string[] = []
+  const log = new LineLog({ level: 'debug', style: 'daemon', write: (line) => lines.push(line) })
+  return { lines, log }
+}
+
+test('what is written is read again, by another process too, and nobody else may read it', () => {
+  const { lines, log } = recorder()
+  const directory = join(folder, 'deep', 'state')
+  const state = new StateDirectory(directory, log)
+  assert.equal(state.read('aaisp'), undefined)
+  state.write('aaisp', '{"address":"192.0.2.1"}')
+  assert.equal(state.read('aaisp'), '{"address":"192.0.2.1"}')
+  assert.equal(new StateDirectory(directory, log).read('aaisp'), '{"address":"192.0.2.1"}')
+  assert.equal(statSync(directory).mode & 0o777, 0o700)
+  assert.equal(statSync(join(directory, 'aaisp')).mode & 0o777, 0o600)
+  assert.deepEqual(readdirSync(directory), ['aaisp'])
+  assert.deepEqual(lines, [])
+})
+
+test('flash is not worn: what is there already is not written', () => {
+  const { log } = recorder()
+  const directory = join(folder, 'worn')
+  new StateDirectory(directory, log).write('a', 'same')
+  const before = statSync(join(directory, 'a')).ino
+  const state = new StateDirectory(directory, log)
+  state.write('a', 'same')
+  assert.equal(statSync(join(directory, 'a')).ino, before)
+  state.write('a', 'other')
+  assert.notEqual(statSync(join(directory, 'a')).ino, before)
+  assert.equal(readFileSync(join(directory, 'a'), 'utf8'), 'other')
+})
+
+test('a half-written file of a crash is neither read nor in the way', () => {
+  const { log } = recorder()
+  const directory = join(folder, 'crash')
+  mkdirSync(directory)
+  writeFileSync(join(directory, 'a'), 'old')
+  writeFileSync(join(directory, 'a.new'), 'hal')
+  const state = new StateDirectory(directory, log)
+  assert.equal(state.read('a'), 'old')
+  state.write('a', 'new')
+  assert.equal(readFileSync(join(directory, 'a'), 'utf8'), 'new')
+  assert.deepEqual(readdirSync(directory), ['a'])
+})
+
+test('without a usable directory values live in memory, and one warning says so', () => {
+  const { lines, log } = recorder()
+  const file = join(folder, 'file')
+  writeFileSync(file, '')
+  const state = new StateDirectory(join(file, 'state'), log)
+  state.write('a', 'one')
+  state.write('b', 'two')
+  state.write('a', 'three')
+  assert.equal(state.read('a'), 'three')
+  assert.equal(state.read('b'), 'two')
+  assert.equal(lines.length, 1)
+  assert.match(lines[0] ?? '', /^warn: state cannot be kept on disk.*state_dir=.*ENOTDIR/)
+})
+
+test('a name that leads out of the directory is a bug of ours', () => {
+  const { log } = recorder()
+  const state = new StateDirectory(folder, log)
+  assert.throws(() => state.write('../out', 'x'), /not the name of a state file/)
+})
