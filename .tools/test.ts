@@ -27,7 +27,7 @@ const files = fuzz ? wanted.filter((name) => name.includes('fuzz')) : wanted
 const needsNet = files.some((name) => name.startsWith(NET))
 if (needsNet) {
   const prepared =
-    run('npm', ['run', '--silent', 'build']) || run('node_modules/.bin/tsx', ['test/net/install.ts'])
+    run('node_modules/.bin/tsx', ['test/net/install.ts']) || run('npm', ['run', '--silent', 'build'])
   if (prepared !== 0) process.exit(prepared)
 }
 if (files.length === 0) {
