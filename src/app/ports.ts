@@ -170,12 +170,36 @@ export interface StateFiles {
 export interface ResolveVia {
   readonly device: string | undefined
   readonly source: string | undefined
+  /** Literal addresses, asked in this order. Loopback ones are asked through a socket that is bound to nothing. */
   readonly resolvers: readonly string[]
 }
 
+export interface Resolution {
+  /** Literal addresses of both families, IPv6 first; never empty. */
+  readonly addresses: readonly string[]
+  /** How long they may be kept: the smallest TTL among the records used; Infinity for a literal address. */
+  readonly ttl: Millis
+}
+
 export interface Resolver {
-  /** Literal addresses of both families, IPv6 first. Rejects with SystemError: ENOTFOUND, ETIMEDOUT, ENODEV, ESERVFAIL. */
-  resolve(name: string, via: ResolveVia, signal: AbortSignal): Promise<string[]>
+  /**
+   * Asks for AAAA and A at once. Rejects with SystemError: ENOTFOUND (no such name), ENODATA (a name without addresses),
+   * ESERVFAIL (every resolver refused or failed), ETIMEDOUT, ENODEV, ENORESOLVER (none given), or the errno of the
+   * network such as ENETUNREACH; with `signal.reason` where aborted.
+   */
+  resolve(name: string, via: ResolveVia, signal: AbortSignal): Promise<Resolution>
+}
+
+/** Which link a resolver is wanted for. `name` is the uplink's, which on OpenWrt is often the netifd interface's. */
+export interface ResolverLink {
+  readonly name: string | undefined
+  readonly device: string
+  readonly ifindex: number
+}
+
+export interface SystemResolvers {
+  /** The resolvers that the system knows for a link, best first, loopback ones last. Reads files: ask when needed, not often. */
+  forLink(link: ResolverLink): readonly string[]
 }
 
 /** One client of the control socket: lines of text both ways. */

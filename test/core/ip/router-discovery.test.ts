@@ -197,6 +197,7 @@ describe('an advertisement', () => {
       .receive(1, {}, { hopLimit: 64 })
       .receive(1, {}, { from: '2001:db8::1' })
     assert.deepEqual(script.events(), [])
+    assert.equal(script.sent(), 1)
     assert.deepEqual(script.run(4), [4])
   })
 
