@@ -19,9 +19,13 @@ await build({
   keepNames: true,
   legalComments: 'none',
   banner: { js: '#!/usr/bin/env node' },
-  define: { LIFELINE_VERSION: JSON.stringify(version) },
-  loader: { '.node': 'binary' },
+  define: {
+    LIFELINE_VERSION: JSON.stringify(version),
+    LIFELINE_ADDON: JSON.stringify(readFileSync('src/native/build/lifeline.node', 'base64')),
+  },
   logLevel: 'warning',
+  // Only where src runs directly is the addon looked for beside it.
+  logOverride: { 'empty-import-meta': 'silent' },
 })
 chmodSync('dist/lifeline', 0o755)
 const { size } = statSync('dist/lifeline')

@@ -50,7 +50,10 @@ export interface DatagramOptions {
 
 export interface DatagramSocket {
   readonly local: Address
-  /** Sends, to the connected peer if `to` is left out. Failures are reported through `onError`, never thrown. */
+  /**
+   * Sends, to the connected peer if `to` is left out. Failures are reported through `onError`, never thrown. An L2TP data
+   * message that has sequence numbers gets its Ns here, in place, since a data path may send others between two of them.
+   */
   send(bytes: Uint8Array, to?: Address): void
   connect(to: Address): void
   close(): void
@@ -124,8 +127,11 @@ export interface TunDevice {
 }
 
 export interface Tuns {
-  /** Opens or creates the persistent device. Throws SystemError (EBUSY: another process carries it). */
-  open(name: string): TunDevice
+  /**
+   * Opens or creates the persistent device, its carrier off. `onGone`: somebody removed it; close it and open it anew.
+   * Throws SystemError (EBUSY: another process carries it).
+   */
+  open(name: string, onGone?: () => void): TunDevice
 }
 
 /** One rtnetlink socket. Bodies are whole netlink messages as core/netlink encodes them. */

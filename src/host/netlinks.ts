@@ -1,0 +1,225 @@
+/** Netlink sockets: requests with their answers, and the messages of multicast groups. */
+import { endianness } from 'node:os'
+import { type Netlink, type Netlinks, SystemError } from '../app/ports.ts'
+import { type Addon, type Arrival, checked, errnoName, type Handle, loadAddon } from './native.ts'
+
+type NetlinkOptions = Parameters<Netlinks['open']>[0]
+
+/** <linux/netlink.h> */
+const NETLINK_ROUTE = 0
+const NETLINK_NETFILTER = 12
+const NLMSG_NOOP = 1
+const NLMSG_ERROR = 2
+const NLMSG_DONE = 3
+const NLM_F_ACK = 4
+const NLM_F_DUMP_INTR = 0x10
+const NLM_F_CAPPED = 0x100
+const NLM_F_ACK_TLVS = 0x200
+const NLMSGERR_ATTR_MSG = 1
+const HEADER = 16
+
+/** A dump that keeps being torn by changes is taken as it is after so many attempts. */
+const DUMP_ATTEMPTS = 5
+
+/** Netlink speaks the byte order of the machine. */
+const LITTLE = endianness() === 'LE'
+
+export class NativeNetlinks implements Netlinks {
+  readonly #addon: Addon = loadAddon()
+
+  /** Groups get a socket of their own, so that their overrun cannot swallow an answer. */
+  open(options: NetlinkOptions): Netlink {
+    const listener = options.groups?.length ? new Listener(this.#addon, options) : undefined
+    try {
+      return new NativeNetlink(this.#addon, options.protocol, listener)
+    } catch (error) {
+      listener?.close()
+      throw error
+    }
+  }
+}
+
+/** A request under way, or waiting: the kernel serves one dump per socket at a time. */
+interface Pending {
+  readonly message: Uint8Array
+  answers: Uint8Array[]
+  /** Something changed during the dump: its answers may not fit together. */
+  torn: boolean
+  attempts: number
+  readonly resolve: (answers: Uint8Array[]) => void
+  readonly reject: (error: Error) => void
+}
+
+class NativeNetlink implements Netlink {
+  readonly #addon: Addon
+  readonly #handle: Handle<'netlink'>
+  readonly #listener: Listener | undefined
+  readonly #queue: Pending[] = []
+  #sequence = 0
+  #closed = false
+
+  constructor(addon: Addon, protocol: NetlinkOptions['protocol'], listener: Listener | undefined) {
+    this.#addon = addon
+    this.#listener = listener
+    const onArrivals = (arrivals: readonly Arrival[]) => this.#arrived(arrivals)
+    const opened = addon.openNetlink(protocolNumber(protocol), [], onArrivals)
+    this.#handle = checked(opened, `cannot open a netlink socket (${protocol})`)
+  }
+
+  request(message: Uint8Array): Promise<Uint8Array[]> {
+    if (this.#closed) return Promise.reject(new SystemError('EBADF', 'the netlink socket is closed'))
+    return new Promise((resolve, reject) => {
+      this.#queue.push({
+        message: Uint8Array.from(message),
+        answers: [],
+        torn: false,
+        attempts: 0,
+        resolve,
+        reject,
+      })
+      if (this.#queue.length === 1) this.#sendFirst()
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#listener?.close()
+    this.#addon.close(this.#handle)
+    const error = new SystemError('ECANCELED', 'the netlink socket was closed')
+    for (const pending of this.#queue.splice(0)) pending.reject(error)
+  }
+
+  /** An acknowledgement is asked for, so that every request has an end that can be seen. */
+  #sendFirst(): void {
+    const first = this.#queue[0]
+    if (first === undefined) return
+    const view = viewOf(first.message)
+    first.answers = []
+    first.torn = false
+    first.attempts++
+    this.#sequence = (this.#sequence + 1) >>> 0
+    view.setUint32(0, first.message.length, LITTLE)
+    view.setUint16(6, view.getUint16(6, LITTLE) | NLM_F_ACK, LITTLE)
+    view.setUint32(8, this.#sequence, LITTLE)
+    const result = this.#addon.sendNetlink(this.#handle, first.message)
+    if (result < 0) this.#fail(errnoName(-result))
+  }
+
+  #arrived(arrivals: readonly Arrival[]): void {
+    for (const arrival of arrivals) {
+      if (this.#closed) return
+      if (arrival.error !== undefined) this.#fail(errnoName(arrival.error))
+      else for (const message of splitMessages(arrival.bytes)) this.#answered(message)
+    }
+  }
+
+  #answered(message: Uint8Array): void {
+    const view = viewOf(message)
+    const first = this.#queue[0]
+    if (first === undefined || view.getUint32(8, LITTLE) !== this.#sequence) return
+    if (view.getUint16(6, LITTLE) & NLM_F_DUMP_INTR) first.torn = true
+    switch (view.getUint16(4, LITTLE)) {
+      case NLMSG_NOOP:
+        return
+      case NLMSG_DONE:
+      case NLMSG_ERROR: {
+        const errno = message.length >= HEADER + 4 ? -view.getInt32(HEADER, LITTLE) : 0
+        if (errno > 0) this.#fail(errnoName(errno), kernelWords(message))
+        else if (first.torn && first.attempts < DUMP_ATTEMPTS) this.#sendFirst()
+        else this.#next()?.resolve(first.answers)
+        return
+      }
+      default:
+        first.answers.push(message)
+    }
+  }
+
+  #fail(code: string, words?: string): void {
+    const message = words === undefined ? `netlink: ${code}` : `netlink: ${code}: ${words}`
+    this.#next()?.reject(new SystemError(code, message))
+  }
+
+  /** Takes the request that is over off the queue and sends the one after it. */
+  #next(): Pending | undefined {
+    const over = this.#queue.shift()
+    this.#sendFirst()
+    return over
+  }
+}
+
+class Listener {
+  readonly #addon: Addon
+  readonly #handle: Handle<'netlink'>
+  readonly #options: NetlinkOptions
+  #closed = false
+
+  constructor(addon: Addon, options: NetlinkOptions) {
+    const { protocol, groups = [] } = options
+    this.#addon = addon
+    this.#options = options
+    const onArrivals = (arrivals: readonly Arrival[]) => this.#arrived(arrivals)
+    const opened = addon.openNetlink(protocolNumber(protocol), groups, onArrivals)
+    this.#handle = checked(opened, `cannot listen to netlink groups ${groups.join(', ')} (${protocol})`)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#addon.close(this.#handle)
+  }
+
+  /** What came before an overrun is handed over before it. */
+  #arrived(arrivals: readonly Arrival[]): void {
+    let messages: Uint8Array[] = []
+    const flush = () => {
+      if (messages.length > 0 && !this.#closed) this.#options.onMessages?.(messages)
+      messages = []
+    }
+    for (const arrival of arrivals) {
+      if (arrival.error === undefined) {
+        messages.push(...splitMessages(arrival.bytes))
+      } else {
+        flush()
+        if (!this.#closed) this.#options.onOverrun?.()
+      }
+    }
+    flush()
+  }
+}
+
+function protocolNumber(protocol: NetlinkOptions['protocol']): number {
+  return protocol === 'route' ? NETLINK_ROUTE : NETLINK_NETFILTER
+}
+
+/** One datagram holds several messages, each padded to a multiple of 4. */
+function splitMessages(datagram: Uint8Array): Uint8Array[] {
+  const messages: Uint8Array[] = []
+  const view = viewOf(datagram)
+  for (let offset = 0; offset + HEADER <= datagram.length; ) {
+    const length = view.getUint32(offset, LITTLE)
+    if (length < HEADER || offset + length > datagram.length) break
+    messages.push(datagram.subarray(offset, offset + length))
+    offset += (length + 3) & ~3
+  }
+  return messages
+}
+
+/** The text that the kernel adds to a refusal (NLMSGERR_ATTR_MSG), if any. */
+function kernelWords(message: Uint8Array): string | undefined {
+  const view = viewOf(message)
+  const flags = view.getUint16(6, LITTLE)
+  if (view.getUint16(4, LITTLE) !== NLMSG_ERROR || !(flags & NLM_F_ACK_TLVS)) return undefined
+  if (message.length < HEADER + 4 + HEADER) return undefined
+  const echoed = flags & NLM_F_CAPPED ? HEADER : view.getUint32(HEADER + 4, LITTLE)
+  for (let offset = HEADER + 4 + echoed; offset + 4 <= message.length; ) {
+    const length = view.getUint16(offset, LITTLE)
+    if (length < 4 || offset + length > message.length) break
+    if (view.getUint16(offset + 2, LITTLE) === NLMSGERR_ATTR_MSG)
+      return new TextDecoder().decode(message.subarray(offset + 4, offset + length - 1))
+    offset += (length + 3) & ~3
+  }
+  return undefined
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,102 @@
+/** Persistent TUN devices and the data path that carries a session's packets between one and its socket. */
+import type { DataCounters, DataSession, TunDevice, Tuns } from '../app/ports.ts'
+import { SystemError } from '../app/ports.ts'
+import { parseIp } from '../core/ip/address.ts'
+import { NativeDatagramSocket } from './datagrams.ts'
+import { type Addon, checked, type Handle, loadAddon, type SessionKeys } from './native.ts'
+
+export class NativeTuns implements Tuns {
+  readonly #addon: Addon = loadAddon()
+
+  open(name: string, onGone?: () => void): TunDevice {
+    return new NativeTunDevice(this.#addon, name, onGone)
+  }
+}
+
+class NativeTunDevice implements TunDevice {
+  readonly #addon: Addon
+  readonly #handle: Handle<'tun'>
+  readonly name: string
+  #session: DataSession | undefined
+  #gone = false
+
+  constructor(addon: Addon, name: string, onGone: (() => void) | undefined) {
+    this.#addon = addon
+    this.name = name
+    const onArrivals = () => {
+      if (this.#gone) return
+      this.#gone = true
+      onGone?.()
+    }
+    this.#handle = checked(addon.openTun(name, onArrivals), `cannot open the TUN device ${name}`)
+  }
+
+  setCarrier(on: boolean): void {
+    const what = `cannot set the carrier of ${this.name}`
+    if (!this.#gone) checked(this.#addon.setCarrier(this.#handle, on), what)
+  }
+
+  attach(session: DataSession): void {
+    const { socket } = session
+    if (!(socket instanceof NativeDatagramSocket)) throw new TypeError('a data path needs a native socket')
+    const what = `cannot attach a session to ${this.name}`
+    checked(this.#addon.attach(this.#handle, socket.handle, keys(session)), what)
+    this.#session = session
+  }
+
+  update(change: Partial<Pick<DataSession, 'mtu' | 'sequencing' | 'ipv4' | 'ipv6' | 'peer'>>): void {
+    if (this.#session === undefined) return
+    this.#session = { ...this.#session, ...change }
+    const what = `cannot change the session of ${this.name}`
+    checked(this.#addon.update(this.#handle, keys(this.#session)), what)
+  }
+
+  detach(): void {
+    this.#session = undefined
+    this.#addon.detach(this.#handle)
+  }
+
+  counters(): DataCounters {
+    const now = this.#addon.counters(this.#handle)
+    return {
+      rx: { packets: now.rxPackets, octets: now.rxOctets, dropped: now.rxDropped },
+      tx: { packets: now.txPackets, octets: now.txOctets, dropped: now.txDropped },
+      received: now.received,
+    }
+  }
+
+  datapath(): string {
+    return 'plain'
+  }
+
+  close(): void {
+    this.#session = undefined
+    this.#addon.close(this.#handle)
+  }
+
+  destroy(): void {
+    try {
+      if (!this.#gone) checked(this.#addon.unpersist(this.#handle), `cannot remove ${this.name}`)
+    } finally {
+      this.close()
+    }
+  }
+}
+
+function keys(session: DataSession): SessionKeys {
+  const peerHost = parseIp(session.peer.host)
+  if (peerHost === undefined) throw new SystemError('EINVAL', `${session.peer.host} is no literal address`)
+  const { localTunnelId, localSessionId, peerTunnelId, peerSessionId, mtu, sequencing, ipv4, ipv6 } = session
+  return {
+    peerHost,
+    peerPort: session.peer.port,
+    localTunnelId,
+    localSessionId,
+    peerTunnelId,
+    peerSessionId,
+    mtu,
+    sequencing,
+    ipv4,
+    ipv6,
+  }
+}

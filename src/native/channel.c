@@ -1,0 +1,104 @@
+#include "channel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "reactor.h"
+
+static struct channel *open_channels;
+
+static void on_collected(napi_env env, void *data, void *hint);
+
+struct channel *channel_create(enum channel_kind kind, size_t size, size_t capacity) {
+  struct channel *channel = calloc(1, size);
+  if (channel == NULL) return NULL;
+  channel->kind = kind;
+  channel->fd = -1;
+  channel->references = 1;
+  if (!mailbox_create(&channel->mailbox, capacity)) {
+    free(channel);
+    return NULL;
+  }
+  return channel;
+}
+
+napi_value channel_open(napi_env env, struct channel *channel, int fd, napi_value callback) {
+  napi_value handle;
+  if (napi_create_reference(env, callback, 1, &channel->callback) != napi_ok) {
+    close(fd);
+    return channel_refuse(env, channel, EINVAL);
+  }
+  channel->fd = fd;
+  channel->next_open = open_channels;
+  if (open_channels != NULL) open_channels->previous_open = channel;
+  open_channels = channel;
+  mail_keep_alive(env, true);
+  int error = reactor_add(channel);
+  if (error == 0 && napi_create_external(env, channel, on_collected, NULL, &handle) == napi_ok) return handle;
+  channel_close(env, channel);
+  return channel_refuse(env, channel, error != 0 ? error : ENOMEM);
+}
+
+napi_value channel_refuse(napi_env env, struct channel *channel, int error) {
+  if (channel != NULL) channel_release(channel);
+  return js_number(env, -error);
+}
+
+struct channel *channel_from(napi_env env, napi_value handle, enum channel_kind kind) {
+  void *data = NULL;
+  struct channel *channel = NULL;
+  if (napi_get_value_external(env, handle, &data) == napi_ok) channel = data;
+  if (channel != NULL && channel->kind == kind) return channel;
+  napi_throw_type_error(env, NULL, "not a handle of this kind");
+  return NULL;
+}
+
+void channel_close(napi_env env, struct channel *channel) {
+  if (channel->fd < 0) return;
+  if (channel->closing != NULL) channel->closing(channel);
+  reactor_remove(channel);
+  mail_discard(channel);
+  close(channel->fd);
+  channel->fd = -1;
+  if (channel->next_open != NULL) channel->next_open->previous_open = channel->previous_open;
+  if (channel->previous_open != NULL) channel->previous_open->next_open = channel->next_open;
+  if (open_channels == channel) open_channels = channel->next_open;
+  if (env == NULL) return;
+  napi_delete_reference(env, channel->callback);
+  channel->callback = NULL;
+  mail_keep_alive(env, open_channels != NULL);
+}
+
+void channel_hold(struct channel *channel) {
+  channel->references++;
+}
+
+void channel_release(struct channel *channel) {
+  if (--channel->references > 0) return;
+  mailbox_destroy(&channel->mailbox);
+  free(channel);
+}
+
+void channel_close_all(void) {
+  while (open_channels != NULL) channel_close(NULL, open_channels);
+}
+
+napi_value js_close(napi_env env, napi_callback_info info) {
+  struct call call = read_call(env, info);
+  void *data = NULL;
+  if (napi_get_value_external(env, call.arguments[0], &data) != napi_ok) {
+    napi_throw_type_error(env, NULL, "not a handle");
+    return NULL;
+  }
+  channel_close(env, data);
+  return NULL;
+}
+
+/* The callback of an open channel keeps its handle reachable from JS, so this comes after close or at the very end. */
+static void on_collected(napi_env env, void *data, void *hint) {
+  (void)hint;
+  (void)env;
+  channel_close(NULL, data);
+  channel_release(data);
+}

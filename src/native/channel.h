@@ -1,0 +1,68 @@
+/* A channel is a file descriptor whose arrivals go to a JS callback: a socket or a TUN device.
+ *
+ * Threads: JS opens, uses and closes channels. A channel is read by the reactor thread, or, while a session is attached,
+ * by the thread of its data path; never by both, and moving it from one to the other waits for the reader to let go. */
+#ifndef LIFELINE_CHANNEL_H
+#define LIFELINE_CHANNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mail.h"
+#include "napi.h"
+
+/* The largest datagram, and the largest part of a netlink dump. */
+#define MAX_DATAGRAM 65536
+
+/* Reads that one turn of a thread makes before it looks at what else there is to do. */
+#define READS_PER_TURN 64
+
+enum channel_kind { CHANNEL_DATAGRAM, CHANNEL_ICMP, CHANNEL_NETLINK, CHANNEL_TUN };
+
+struct channel {
+  enum channel_kind kind;
+  int fd; /* -1 once closed */
+  /* Called by the reactor when there may be something to read. False: nothing will ever come again. */
+  bool (*read)(struct channel *channel, uint8_t *buffer);
+  /* Called by JS before the descriptor is closed. */
+  void (*closing)(struct channel *channel);
+
+  struct mailbox mailbox;
+
+  /* Owned by the reactor. */
+  uint64_t token; /* 0: the reactor does not read it */
+  struct channel *next_watched;
+
+  /* Owned by the JS thread. */
+  napi_ref callback;
+  int references;
+  struct channel *next_open, *previous_open;
+};
+
+/* Makes a zeroed structure of `size` octets that begins with a channel, with a mailbox of `capacity` octets; NULL
+ * without memory. It has no descriptor yet. */
+struct channel *channel_create(enum channel_kind kind, size_t size, size_t capacity);
+
+/* Gives the channel its descriptor and lets the reactor read it. Returns the handle for JS, or a negative errno number
+ * after which the channel is gone. */
+napi_value channel_open(napi_env env, struct channel *channel, int fd, napi_value callback);
+
+/* For the way out of a failed open. */
+napi_value channel_refuse(napi_env env, struct channel *channel, int error);
+
+/* The channel behind a handle if it is of this kind; otherwise NULL, and an exception is pending. It may be closed. */
+struct channel *channel_from(napi_env env, napi_value handle, enum channel_kind kind);
+
+/* Closes and forgets what has not been delivered; may be called twice. `env` is NULL when the environment ends. */
+void channel_close(napi_env env, struct channel *channel);
+
+void channel_hold(struct channel *channel);
+void channel_release(struct channel *channel);
+
+/* When the environment ends. */
+void channel_close_all(void);
+
+/* JS: close(handle) */
+napi_value js_close(napi_env env, napi_callback_info info);
+
+#endif

@@ -1,0 +1,35 @@
+/* UDP sockets, bound to a device or a source address. */
+#ifndef LIFELINE_DATAGRAM_H
+#define LIFELINE_DATAGRAM_H
+
+#include <stdatomic.h>
+
+#include "address.h"
+#include "channel.h"
+
+struct tun;
+
+struct datagram {
+  struct channel channel;
+  atomic_bool connected;
+  /* Ns of the next data message with sequence numbers. Both the data path and JS send such messages, so the number is
+   * decided where they leave. */
+  atomic_uint next_ns;
+  uint32_t numbered; /* JS thread: tunnel and session id of the peer whom next_ns is for */
+  struct tun *tun;   /* JS thread: whose data path reads the socket; NULL: the reactor does */
+};
+
+/* JS thread: the session that is numbered from now on; numbers start at zero for another one. */
+void datagram_number(struct datagram *datagram, uint16_t tunnel, uint16_t session);
+
+/* Reads one datagram, reporting errors on the way: its length, or -1 if there is none. */
+ssize_t datagram_read(struct datagram *datagram, uint8_t *buffer, union address *from);
+
+/* JS: openDatagram(device, source octets, port, callback), connect(handle, octets, port),
+ * send(handle, bytes[, octets, port]), local(handle) */
+napi_value js_open_datagram(napi_env env, napi_callback_info info);
+napi_value js_connect(napi_env env, napi_callback_info info);
+napi_value js_send(napi_env env, napi_callback_info info);
+napi_value js_local(napi_env env, napi_callback_info info);
+
+#endif

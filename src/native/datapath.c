@@ -1,0 +1,208 @@
+#include "datapath.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "datagram.h"
+#include "socket.h"
+#include "thread.h"
+#include "tun.h"
+
+/* After so many messages in a row that look old, the peer must have started its numbers anew. */
+#define OLD_UNTIL_RESET 32
+
+static void *carry(void *argument);
+
+void datapath_init(struct datapath *path) {
+  pthread_mutex_init(&path->lock, NULL);
+}
+
+int datapath_start(struct datapath *path, struct tun *tun, struct datagram *socket, const struct session *session) {
+  path->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (path->wake < 0) return errno;
+  path->tun = tun;
+  path->socket = socket;
+  path->session = path->wanted = *session;
+  path->changed = path->stop = false;
+  path->counters = path->published;
+  path->peer_numbers = path->ns_known = false;
+  path->held = NULL;
+  int error = thread_start(&path->thread, carry, path);
+  if (error != 0) close(path->wake);
+  path->running = error == 0;
+  return error;
+}
+
+void datapath_change(struct datapath *path, const struct session *session) {
+  pthread_mutex_lock(&path->lock);
+  path->wanted = *session;
+  path->changed = true;
+  pthread_mutex_unlock(&path->lock);
+  if (path->running) eventfd_write(path->wake, 1);
+}
+
+void datapath_stop(struct datapath *path) {
+  if (!path->running) return;
+  pthread_mutex_lock(&path->lock);
+  path->stop = true;
+  pthread_mutex_unlock(&path->lock);
+  eventfd_write(path->wake, 1);
+  pthread_join(path->thread, NULL);
+  close(path->wake);
+  path->running = false;
+}
+
+struct counters datapath_counters(struct datapath *path) {
+  pthread_mutex_lock(&path->lock);
+  struct counters counters = path->published;
+  pthread_mutex_unlock(&path->lock);
+  return counters;
+}
+
+void datapath_count_discarded(struct datapath *path, uint64_t packets) {
+  pthread_mutex_lock(&path->lock);
+  path->published.tx_dropped += packets;
+  pthread_mutex_unlock(&path->lock);
+}
+
+/* Publishes the counters and takes over what changed; false to end. */
+static bool synchronize(struct datapath *path) {
+  pthread_mutex_lock(&path->lock);
+  bool stop = path->stop;
+  path->published = path->counters;
+  if (path->changed) path->session = path->wanted;
+  path->changed = false;
+  pthread_mutex_unlock(&path->lock);
+  return !stop;
+}
+
+/* RFC 2661 section 5.4: a message that others overtook is dropped, none is waited for. */
+static bool in_order(struct datapath *path, uint16_t ns) {
+  bool old = path->ns_known && (int16_t)(ns - path->expected_ns) < 0;
+  path->old_in_a_row = old ? path->old_in_a_row + 1 : 0;
+  if (old && path->old_in_a_row < OLD_UNTIL_RESET) return false;
+  path->ns_known = true;
+  path->expected_ns = ns + 1;
+  path->old_in_a_row = 0;
+  return true;
+}
+
+static bool is_open(const struct datapath *path, uint16_t protocol, const uint8_t *packet, size_t length) {
+  unsigned version = length == 0 ? 0 : packet[0] >> 4;
+  return protocol == PPP_IPV4 ? path->session.ipv4 && version == 4 : path->session.ipv6 && version == 6;
+}
+
+static void receive(struct datapath *path, size_t length, const union address *from) {
+  struct counters *counters = &path->counters;
+  const uint8_t *bytes = path->down;
+  struct l2tp_message message;
+  struct ppp_packet packet;
+  bool from_peer = address_equal(from, &path->session.peer);
+  if (from_peer) counters->received++;
+
+  bool valid = l2tp_parse(&message, bytes, length);
+  if (valid && message.control) {
+    if (!mail_post(&path->socket->channel, bytes, length, from, address_port(from))) counters->rx_dropped++;
+    return;
+  }
+  valid = valid && from_peer && message.ids.tunnel == path->session.local.tunnel &&
+          message.ids.session == path->session.local.session &&
+          ppp_parse(&packet, message.frame, message.length);
+  if (!valid) {
+    counters->rx_dropped++;
+    return;
+  }
+
+  path->peer_numbers = message.numbered;
+  bool current = !message.numbered || in_order(path, message.ns);
+  if (packet.protocol != PPP_IPV4 && packet.protocol != PPP_IPV6) {
+    /* PPP negotiates with identifiers of its own: even a late packet is for JS to judge. */
+    if (!mail_post(&path->socket->channel, bytes, length, from, address_port(from))) counters->rx_dropped++;
+    return;
+  }
+  bool carried = current && is_open(path, packet.protocol, packet.payload, packet.length) &&
+                 write(path->tun->channel.fd, packet.payload, packet.length) >= 0;
+  if (carried) {
+    counters->rx_packets++;
+    counters->rx_octets += packet.length;
+  } else {
+    counters->rx_dropped++;
+  }
+}
+
+static void download(struct datapath *path) {
+  for (int i = 0; i < READS_PER_TURN; i++) {
+    union address from;
+    ssize_t length = datagram_read(path->socket, path->down, &from);
+    if (length < 0) return;
+    receive(path, length, &from);
+  }
+}
+
+/* Sends the held message; false if the socket is still full. */
+static bool flush_held(struct datapath *path) {
+  struct counters *counters = &path->counters;
+  const union address *to = path->socket->connected ? NULL : &path->session.peer;
+  int error = socket_send(path->socket->channel.fd, path->held, path->held_length, to);
+  if (error == EAGAIN) return false;
+  path->held = NULL;
+  if (error == 0) {
+    counters->tx_packets++;
+    counters->tx_octets += path->held_octets;
+  } else {
+    counters->tx_dropped++;
+    mail_post_error(&path->socket->channel, error);
+  }
+  return true;
+}
+
+/* Holds the packet with its header in front of it; false if it must not be sent. */
+static bool hold(struct datapath *path, uint8_t *packet, size_t length) {
+  const struct session *session = &path->session;
+  uint16_t protocol = packet[0] >> 4 == 4 ? PPP_IPV4 : PPP_IPV6;
+  if (length > session->mtu || !is_open(path, protocol, packet, length)) return false;
+  /* RFC 2661 section 5.4: who is sent sequence numbers sends them too. */
+  bool numbered = session->sequencing || path->peer_numbers;
+  int32_t ns = numbered ? (uint16_t)atomic_fetch_add(&path->socket->next_ns, 1) : -1;
+  size_t header = l2tp_write_header(packet, session->remote, protocol, ns);
+  path->held = packet - header;
+  path->held_length = header + length;
+  path->held_octets = length;
+  return true;
+}
+
+/* False if the device is gone. */
+static bool upload(struct datapath *path) {
+  uint8_t *packet = path->up + L2TP_HEADROOM;
+  for (int i = 0; i < READS_PER_TURN; i++) {
+    ssize_t length = tun_read(path->tun, packet, MAX_DATAGRAM);
+    if (length <= 0) return length == 0;
+    if (!hold(path, packet, length))
+      path->counters.tx_dropped++;
+    else if (!flush_held(path))
+      return true;
+  }
+  return true;
+}
+
+static void *carry(void *argument) {
+  struct datapath *path = argument;
+  bool gone = false;
+  while (synchronize(path)) {
+    bool sending = path->held == NULL && !gone;
+    struct pollfd wake = {.fd = path->wake, .events = POLLIN};
+    struct pollfd tun = {.fd = sending ? path->tun->channel.fd : -1, .events = POLLIN};
+    struct pollfd udp = {.fd = path->socket->channel.fd, .events = POLLIN | (path->held != NULL ? POLLOUT : 0)};
+    struct pollfd polled[] = {wake, tun, udp};
+    if (poll(polled, 3, -1) < 0) continue;
+    eventfd_t unused;
+    if (polled[0].revents != 0) eventfd_read(path->wake, &unused);
+    if (polled[2].revents & POLLERR) socket_drain_errors(&path->socket->channel);
+    if (polled[2].revents & (POLLIN | POLLERR)) download(path);
+    if (path->held != NULL && polled[2].revents & POLLOUT) flush_held(path);
+    if (polled[1].revents != 0) gone = !upload(path);
+  }
+  return NULL;
+}

@@ -1,0 +1,240 @@
+#include "mail.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "channel.h"
+#include "reactor.h"
+
+#define ERROR_INTERVAL_MS 200
+
+/* Mail that keeps coming must not starve the rest of the event loop. */
+#define CHANNELS_PER_CALL 32
+
+/* How a message lies in a mailbox; its octets follow, padded to a multiple of 8. */
+struct entry {
+  uint32_t length;
+  int32_t error;
+  uint32_t number;
+  uint32_t host_length;
+  uint8_t host[16];
+};
+
+static struct {
+  napi_threadsafe_function doorbell;
+  pthread_mutex_t lock; /* guards all mailboxes and what follows */
+  struct channel *first, *last;
+  bool rung;
+} office = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void deliver(napi_env env, napi_value unused, void *context, void *data);
+static bool append(struct channel *channel, const struct entry *entry, const void *bytes);
+static int64_t now_ms(void);
+
+static size_t padded(size_t length) {
+  return (length + 7) & ~(size_t)7;
+}
+
+bool mailbox_create(struct mailbox *mailbox, size_t capacity) {
+  mailbox->capacity = capacity;
+  mailbox->filling = malloc(capacity);
+  mailbox->draining = malloc(capacity);
+  if (mailbox->filling != NULL && mailbox->draining != NULL) return true;
+  mailbox_destroy(mailbox);
+  return false;
+}
+
+void mailbox_destroy(struct mailbox *mailbox) {
+  free(mailbox->filling);
+  free(mailbox->draining);
+}
+
+napi_status mail_start(napi_env env) {
+  napi_value name;
+  napi_status status = napi_create_string_utf8(env, "lifeline", NAPI_AUTO_LENGTH, &name);
+  if (status != napi_ok) return status;
+  status = napi_create_threadsafe_function(env, NULL, NULL, name, 0, 1, NULL, NULL, NULL, deliver, &office.doorbell);
+  if (status != napi_ok) return status;
+  return napi_unref_threadsafe_function(env, office.doorbell);
+}
+
+void mail_keep_alive(napi_env env, bool keep) {
+  if (keep)
+    napi_ref_threadsafe_function(env, office.doorbell);
+  else
+    napi_unref_threadsafe_function(env, office.doorbell);
+}
+
+bool mail_post(struct channel *channel, const void *bytes, size_t length, const union address *from, uint32_t number) {
+  struct entry entry = {.length = length, .number = number};
+  if (from != NULL) {
+    size_t count;
+    const uint8_t *host = address_octets(from, &count);
+    entry.host_length = count;
+    memcpy(entry.host, host, count);
+  }
+  return append(channel, &entry, bytes);
+}
+
+void mail_post_error(struct channel *channel, int error) {
+  struct mailbox *mailbox = &channel->mailbox;
+  int64_t now = now_ms();
+  pthread_mutex_lock(&office.lock);
+  bool again = mailbox->last_error == error && now - mailbox->last_error_at < ERROR_INTERVAL_MS;
+  if (!again) {
+    mailbox->last_error = error;
+    mailbox->last_error_at = now;
+  }
+  pthread_mutex_unlock(&office.lock);
+  if (!again) append(channel, &(struct entry){.error = error}, NULL);
+}
+
+bool mail_has_room(struct channel *channel) {
+  struct mailbox *mailbox = &channel->mailbox;
+  pthread_mutex_lock(&office.lock);
+  bool room = mailbox->capacity - mailbox->used >= sizeof(struct entry) + MAX_DATAGRAM;
+  if (!room) {
+    mailbox->full = true;
+    reactor_pause(channel);
+  }
+  pthread_mutex_unlock(&office.lock);
+  return room;
+}
+
+void mail_discard(struct channel *channel) {
+  pthread_mutex_lock(&office.lock);
+  struct channel **link = &office.first;
+  struct channel *previous = NULL;
+  while (*link != NULL && *link != channel) {
+    previous = *link;
+    link = &previous->mailbox.next;
+  }
+  if (*link == channel) {
+    *link = channel->mailbox.next;
+    if (office.last == channel) office.last = previous;
+  }
+  channel->mailbox.listed = false;
+  channel->mailbox.full = false;
+  channel->mailbox.used = 0;
+  pthread_mutex_unlock(&office.lock);
+}
+
+static bool append(struct channel *channel, const struct entry *entry, const void *bytes) {
+  struct mailbox *mailbox = &channel->mailbox;
+  size_t needed = sizeof *entry + padded(entry->length);
+  pthread_mutex_lock(&office.lock);
+  bool fits = mailbox->capacity - mailbox->used >= needed;
+  bool ring = false;
+  if (fits) {
+    uint8_t *place = mailbox->filling + mailbox->used;
+    memcpy(place, entry, sizeof *entry);
+    if (entry->length > 0) memcpy(place + sizeof *entry, bytes, entry->length);
+    mailbox->used += needed;
+    if (!mailbox->listed) {
+      mailbox->listed = true;
+      mailbox->next = NULL;
+      if (office.first == NULL)
+        office.first = channel;
+      else
+        office.last->mailbox.next = channel;
+      office.last = channel;
+    }
+    ring = !office.rung;
+    office.rung = true;
+  }
+  pthread_mutex_unlock(&office.lock);
+  if (ring) napi_call_threadsafe_function(office.doorbell, NULL, napi_tsfn_nonblocking);
+  return fits;
+}
+
+/* Takes the mail of the first channel that has some: `length` octets in its draining buffer. */
+static struct channel *take(size_t *length) {
+  pthread_mutex_lock(&office.lock);
+  struct channel *channel = office.first;
+  if (channel == NULL) {
+    office.rung = false;
+  } else {
+    struct mailbox *mailbox = &channel->mailbox;
+    office.first = mailbox->next;
+    if (office.first == NULL) office.last = NULL;
+    mailbox->listed = false;
+    uint8_t *filled = mailbox->filling;
+    mailbox->filling = mailbox->draining;
+    mailbox->draining = filled;
+    *length = mailbox->used;
+    mailbox->used = 0;
+    if (mailbox->full) {
+      mailbox->full = false;
+      reactor_resume(channel);
+    }
+  }
+  pthread_mutex_unlock(&office.lock);
+  return channel;
+}
+
+static napi_value octets_to_js(napi_env env, const uint8_t *octets, size_t length) {
+  napi_value buffer, array = NULL;
+  void *data = NULL;
+  if (napi_create_arraybuffer(env, length, &data, &buffer) != napi_ok) return NULL;
+  if (length > 0) memcpy(data, octets, length);
+  napi_create_typedarray(env, napi_uint8_array, length, buffer, 0, &array);
+  return array;
+}
+
+static napi_value entry_to_js(napi_env env, const struct entry *entry) {
+  napi_value object;
+  napi_create_object(env, &object);
+  if (entry->error != 0) {
+    set_property(env, object, "error", js_number(env, entry->error));
+    return object;
+  }
+  const uint8_t *bytes = (const uint8_t *)entry + sizeof *entry;
+  set_property(env, object, "bytes", octets_to_js(env, bytes, entry->length));
+  set_property(env, object, "host", octets_to_js(env, entry->host, entry->host_length));
+  set_property(env, object, "number", js_number(env, entry->number));
+  return object;
+}
+
+static void hand_over(napi_env env, struct channel *channel, size_t length) {
+  napi_value batch, callback, undefined;
+  uint32_t count = 0;
+  napi_create_array(env, &batch);
+  for (size_t offset = 0; offset < length;) {
+    const struct entry *entry = (const struct entry *)(channel->mailbox.draining + offset);
+    napi_set_element(env, batch, count++, entry_to_js(env, entry));
+    offset += sizeof *entry + padded(entry->length);
+  }
+  napi_get_undefined(env, &undefined);
+  napi_get_reference_value(env, channel->callback, &callback);
+  if (napi_call_function(env, undefined, callback, 1, &batch, NULL) == napi_pending_exception) {
+    napi_value exception;
+    napi_get_and_clear_last_exception(env, &exception);
+    napi_fatal_exception(env, exception);
+  }
+}
+
+static void deliver(napi_env env, napi_value unused, void *context, void *data) {
+  (void)unused;
+  (void)context;
+  (void)data;
+  if (env == NULL) return;
+  for (int turn = 0; turn < CHANNELS_PER_CALL; turn++) {
+    size_t length = 0;
+    struct channel *channel = take(&length);
+    if (channel == NULL) return;
+    napi_handle_scope scope;
+    channel_hold(channel);
+    napi_open_handle_scope(env, &scope);
+    hand_over(env, channel, length);
+    napi_close_handle_scope(env, scope);
+    channel_release(channel);
+  }
+  napi_call_threadsafe_function(office.doorbell, NULL, napi_tsfn_nonblocking);
+}
+
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

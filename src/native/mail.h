@@ -1,0 +1,49 @@
+/* Mail carries what arrived on channels from the native threads to JS, many messages with one call.
+ *
+ * Each channel has a mailbox of two buffers: threads append to the one, JS reads the other, and only swapping them takes the
+ * lock. So a JS thread that pauses (garbage collection) never holds up a thread that posts, and a quiet mailbox touches only
+ * its first pages. What does not fit stays in the kernel (reactor) or is dropped by the data path, which counts it. */
+#ifndef LIFELINE_MAIL_H
+#define LIFELINE_MAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "address.h"
+#include "napi.h"
+
+struct channel;
+
+struct mailbox {
+  uint8_t *filling, *draining;
+  size_t capacity, used;
+  bool full;   /* the reactor waits until JS has emptied it */
+  bool listed; /* there is mail for JS */
+  struct channel *next;
+  int last_error;
+  int64_t last_error_at; /* monotonic ms */
+};
+
+bool mailbox_create(struct mailbox *mailbox, size_t capacity);
+void mailbox_destroy(struct mailbox *mailbox);
+
+/* Before any other; once for each environment. */
+napi_status mail_start(napi_env env);
+
+/* Whether waiting for mail keeps the event loop alive. JS thread. */
+void mail_keep_alive(napi_env env, bool keep);
+
+/* Any thread: hands a message to JS. `number` is a port or a hop limit. False if the mailbox is full. */
+bool mail_post(struct channel *channel, const void *bytes, size_t length, const union address *from, uint32_t number);
+
+/* Any thread: hands an errno number to JS; the same one is reported at most every 200 ms. */
+void mail_post_error(struct channel *channel, int error);
+
+/* Reactor: whether any message fits. If not, the channel is not polled again before JS has emptied the mailbox. */
+bool mail_has_room(struct channel *channel);
+
+/* JS thread, after no thread reads the channel any more: forgets its undelivered mail. */
+void mail_discard(struct channel *channel);
+
+#endif

@@ -1,0 +1,113 @@
+#include "reactor.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "thread.h"
+
+#define EVENTS_PER_TURN 16
+
+static struct {
+  bool running;
+  pthread_t thread;
+  int epoll, wake;
+  /* Held while a channel is read: who takes it to remove a channel has waited for its reader. */
+  pthread_mutex_t lock;
+  struct channel *watched;
+  uint64_t last_token; /* 0 is the wake descriptor */
+} reactor = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static int start(void);
+static void *react(void *unused);
+
+int reactor_add(struct channel *channel) {
+  int error = start();
+  if (error != 0) return error;
+  pthread_mutex_lock(&reactor.lock);
+  channel->token = ++reactor.last_token;
+  struct epoll_event event = {.events = EPOLLIN, .data.u64 = channel->token};
+  if (epoll_ctl(reactor.epoll, EPOLL_CTL_ADD, channel->fd, &event) == 0) {
+    channel->next_watched = reactor.watched;
+    reactor.watched = channel;
+  } else {
+    error = errno;
+    channel->token = 0;
+  }
+  pthread_mutex_unlock(&reactor.lock);
+  return error;
+}
+
+static void forget(struct channel *channel) {
+  struct channel **link = &reactor.watched;
+  while (*link != NULL && *link != channel) link = &(*link)->next_watched;
+  if (*link == channel) *link = channel->next_watched;
+  channel->token = 0;
+  epoll_ctl(reactor.epoll, EPOLL_CTL_DEL, channel->fd, NULL);
+}
+
+void reactor_remove(struct channel *channel) {
+  pthread_mutex_lock(&reactor.lock);
+  if (channel->token != 0) forget(channel);
+  pthread_mutex_unlock(&reactor.lock);
+}
+
+void reactor_pause(struct channel *channel) {
+  epoll_ctl(reactor.epoll, EPOLL_CTL_DEL, channel->fd, NULL);
+}
+
+void reactor_resume(struct channel *channel) {
+  struct epoll_event event = {.events = EPOLLIN, .data.u64 = channel->token};
+  if (channel->token != 0) epoll_ctl(reactor.epoll, EPOLL_CTL_ADD, channel->fd, &event);
+}
+
+void reactor_stop(void) {
+  if (!reactor.running) return;
+  reactor.running = false;
+  eventfd_write(reactor.wake, 1);
+  pthread_join(reactor.thread, NULL);
+  close(reactor.epoll);
+  close(reactor.wake);
+}
+
+static int start(void) {
+  if (reactor.running) return 0;
+  reactor.epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (reactor.epoll < 0) return errno;
+  reactor.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  int error = reactor.wake < 0 ? errno : 0;
+  struct epoll_event event = {.events = EPOLLIN, .data.u64 = 0};
+  if (error == 0 && epoll_ctl(reactor.epoll, EPOLL_CTL_ADD, reactor.wake, &event) < 0) error = errno;
+  if (error == 0) error = thread_start(&reactor.thread, react, NULL);
+  if (error == 0) {
+    reactor.running = true;
+    return 0;
+  }
+  if (reactor.wake >= 0) close(reactor.wake);
+  close(reactor.epoll);
+  return error;
+}
+
+/* An event may be older than the removal of its channel: then no channel has its token any more. */
+static void read_channel(uint64_t token, uint8_t *buffer) {
+  pthread_mutex_lock(&reactor.lock);
+  struct channel *channel = reactor.watched;
+  while (channel != NULL && channel->token != token) channel = channel->next_watched;
+  if (channel != NULL && mail_has_room(channel) && !channel->read(channel, buffer)) forget(channel);
+  pthread_mutex_unlock(&reactor.lock);
+}
+
+static void *react(void *unused) {
+  static uint8_t buffer[MAX_DATAGRAM];
+  struct epoll_event events[EVENTS_PER_TURN];
+  (void)unused;
+  for (;;) {
+    int count = epoll_wait(reactor.epoll, events, EVENTS_PER_TURN, -1);
+    for (int i = 0; i < count; i++) {
+      if (events[i].data.u64 == 0) return NULL;
+      read_channel(events[i].data.u64, buffer);
+    }
+  }
+}
