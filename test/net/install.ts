@@ -3,7 +3,7 @@
  * none of their services is started or enabled. Does nothing, quickly, where all is there.
  */
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 interface Need {
@@ -42,7 +42,9 @@ function main(): number {
     return complain(`these are missing, and there is no apt-get to install them: ${names.join(' ')}`)
 
   console.log(`Installing Debian packages for the tests: ${names.join(' ')} (their services stay off)`)
-  const installed = withoutServices(() => aptGet('install', '--no-install-recommends', ...names))
+  const installed = withoutServices(
+    () => aptGet('update') && aptGet('install', '--no-install-recommends', ...names),
+  )
   if (!installed) return complain(`apt-get could not install ${names.join(' ')}`)
   for (const { service } of missing) if (service !== undefined) disable(service)
   const stillMissing = NEEDS.filter(({ proof }) => !isThere(proof))
@@ -68,27 +70,29 @@ function isThere(proof: string): boolean {
   })
 }
 
-/** Package lists may be old or absent: they are fetched where the first try fails. */
+/** Says what apt-get said only if it fails. */
 function aptGet(...words: readonly string[]): boolean {
-  const command = ['-y', '-q', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Dpkg::Use-Pty=0']
+  const options = ['-y', '-q', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Dpkg::Use-Pty=0']
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const succeeds = (...args: readonly string[]) =>
-    spawnSync('apt-get', [...command, ...args], { env, stdio: ['ignore', 'ignore', 'inherit'] }).status === 0
-  return succeeds('update') && succeeds(...words)
+  const { status, stdout, stderr } = spawnSync('apt-get', [...options, ...words], { env, encoding: 'utf8' })
+  if (status !== 0) console.error(stdout, stderr)
+  return status === 0
 }
 
 /** Forbids starting services while `work` runs, as chroots do; a policy that was there comes back after. */
 function withoutServices<T>(work: () => T): T {
-  if (existsSync(POLICY) && !existsSync(POLICY_ASIDE)) renameSync(POLICY, POLICY_ASIDE)
-  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
-  const restore = () => {
-    if (existsSync(POLICY_ASIDE)) renameSync(POLICY_ASIDE, POLICY)
-    else rmSync(POLICY, { force: true })
-  }
+  const ours = '#!/bin/sh\n# Until the packages for the tests of lifeline are installed.\nexit 101\n'
+  // Left by a run that was killed: not worth keeping.
+  const old = existsSync(POLICY) && readFileSync(POLICY, 'utf8') !== ours
+  if (old) renameSync(POLICY, POLICY_ASIDE)
+  writeFileSync(POLICY, ours, { mode: 0o755 })
+  // Ctrl-C ends apt-get, but not us before the policy is back.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
   try {
     return work()
   } finally {
-    restore()
+    if (existsSync(POLICY_ASIDE)) renameSync(POLICY_ASIDE, POLICY)
+    else rmSync(POLICY, { force: true })
   }
 }
 

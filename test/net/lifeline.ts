@@ -1,5 +1,7 @@
 /** One running `lifeline run`, seen as its user sees it: through its command line, its log, and signals. */
-import type { Status, TunnelStatus } from '../../src/core/status.ts'
+import { existsSync } from 'node:fs'
+import type { Status, StatusEvent, TunnelStatus } from '../../src/core/status.ts'
+import { ask, follow } from './control.ts'
 import type { Namespace } from './namespace.ts'
 import type { Outcome, Process } from './process.ts'
 import { PROGRAM } from './router.ts'
@@ -40,10 +42,19 @@ export class Lifeline {
     return this.#namespace.run([PROGRAM, ...words, '--socket', this.socket], { mayFail: true })
   }
 
-  /** What `lifeline status --json` says, or undefined while it does not answer. */
+  /** What it says about itself, or undefined while it does not answer. */
   async status(): Promise<Status | undefined> {
-    const { code, stdout } = await this.cli('status', '--json')
-    return code === 0 ? JSON.parse(stdout) : undefined
+    try {
+      return (await ask(this.socket, 'status')) as Status
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Tells about its events from its start on, until it ends or `signal` is aborted. */
+  async follow(onEvent: (event: StatusEvent) => void, signal: AbortSignal): Promise<void> {
+    await waitFor('the control socket', () => existsSync(this.socket), { every: 5 })
+    await follow(this.socket, onEvent, signal)
   }
 
   /** Waits until a tunnel's status is as wanted, and returns it. */
@@ -61,7 +72,7 @@ export class Lifeline {
         seen = (await this.status())?.tunnel[name]
         return seen !== undefined && fits(seen) && seen
       },
-      { within, every: 100, explain: () => `${JSON.stringify(seen, null, 2)}\n${this.log.slice(-5000)}` },
+      { within, every: 25, explain: () => `${JSON.stringify(seen, null, 2)}\n${this.log.slice(-5000)}` },
     )
   }
 
