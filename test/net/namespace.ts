@@ -116,8 +116,9 @@ function watchForTheEnd(): void {
   watching = true
   process.on('exit', removeAll)
   for (const [signal, number] of [['SIGINT', 2] as const, ['SIGTERM', 15] as const, ['SIGHUP', 1] as const]) {
-    process.once(signal, () => {
-      removeAll()
+    process.on(signal, () => {
+      // Whoever listens too decides when to end; removal follows at exit.
+      if (process.listenerCount(signal) > 1) return
       process.exit(128 + number)
     })
   }

@@ -1,0 +1,177 @@
+/** Draws the story: one picture that changes in place on a terminal, lines elsewhere. */
+import type { StatusEvent } from '../../src/core/status.ts'
+import { bold, columns, cyan, dim, green, red, yellow } from './colours.ts'
+import { picture } from './picture.ts'
+import type { Change, Detail, Pong, Step, Story } from './story.ts'
+
+export interface Screen {
+  show(story: Story, change: Change): void
+  /** Ends the drawing; what stands there stays. */
+  close(): void
+}
+
+const WIDTH = 76
+const LAST_EVENTS = 4
+const LAST_PINGS = 60
+/** ms between two pictures. */
+const FRAME = 80
+
+export function openScreen(): Screen {
+  return process.stdout.isTTY === true ? new LiveScreen() : new LineScreen()
+}
+
+/** Redraws everything over the picture before. */
+class LiveScreen implements Screen {
+  #story: Story | undefined
+  #drawn = 0
+  readonly #timer = setInterval(() => this.#draw(), FRAME)
+
+  constructor() {
+    process.stdout.write('\x1b[?25l')
+  }
+
+  show(story: Story): void {
+    this.#story = story
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#draw()
+    process.stdout.write('\x1b[?25h')
+  }
+
+  #draw(): void {
+    if (this.#story === undefined) return
+    const rows = process.stdout.rows ?? 40
+    // A picture taller than the terminal would scroll and could not be drawn over.
+    const lines = render(this.#story).slice(0, rows - 1)
+    const width = process.stdout.columns ?? 80
+    const text = lines.map((line) => `${columns(line) > width ? cut(line, width) : line}\x1b[K\n`).join('')
+    process.stdout.write(`${this.#drawn === 0 ? '' : `\x1b[${this.#drawn}A`}${text}\x1b[J`)
+    this.#drawn = lines.length
+  }
+}
+
+/** Writes a line for each thing that happens. */
+class LineScreen implements Screen {
+  readonly #startedAt = performance.now()
+
+  constructor() {
+    this.#print(picture(undefined).slice(0, 3).join('\n'))
+  }
+
+  show(_story: Story, change: Change): void {
+    switch (change.kind) {
+      case 'began':
+        this.#say(`${change.step.title} ...`)
+        break
+      case 'detail':
+        this.#say(
+          `  ${change.detail.text}${change.detail.took === undefined ? '' : `: ${time(change.detail.took)}`}`,
+        )
+        break
+      case 'ended':
+        this.#say(`${mark(change.step)} ${change.step.title}: ${result(change.step)}`)
+        break
+      case 'event':
+        this.#say(dim(`    ${eventLine(change.event)}`))
+        break
+      case 'other':
+    }
+  }
+
+  close(): void {}
+
+  #say(text: string): void {
+    this.#print(`${((performance.now() - this.#startedAt) / 1000).toFixed(3).padStart(7)} ${text}`)
+  }
+
+  #print(text: string): void {
+    process.stdout.write(`${text}\n`)
+  }
+}
+
+/** The whole picture. */
+export function render(story: Story): string[] {
+  return [
+    bold(' lifeline lab: a small internet on this machine'),
+    '',
+    ...picture(story.tunnel),
+    '',
+    ...story.steps.flatMap(stepLines),
+    '',
+    ...(story.pings.length === 0 ? [] : [pingLine(story.pings), '']),
+    ...story.events.slice(-LAST_EVENTS).map((event) => dim(` ${eventLine(event)}`)),
+  ]
+}
+
+function stepLines(step: Step): string[] {
+  const title = ` ${mark(step)} ${step.state === 'running' ? bold(step.title) : step.title}`
+  const took = step.took ?? performance.now() - step.startedAt
+  return [
+    spread(title, time(took)),
+    ...step.details.map(({ text, took: part }: Detail) =>
+      spread(`     ${text}`, part === undefined ? '' : dim(time(part))),
+    ),
+    ...(step.result === ''
+      ? []
+      : [`     ${step.state === 'failed' ? red(firstLine(step)) : cyan(firstLine(step))}`]),
+  ]
+}
+
+function mark(step: Step): string {
+  switch (step.state) {
+    case 'running':
+      return yellow('·')
+    case 'done':
+      return green('✓')
+    case 'failed':
+      return red('✗')
+  }
+}
+
+function result(step: Step): string {
+  const took = time(step.took ?? 0)
+  return step.result === '' ? took : `${firstLine(step)} (${took})`
+}
+
+function firstLine(step: Step): string {
+  return step.result.split('\n')[0] ?? ''
+}
+
+function spread(left: string, right: string): string {
+  return `${left}${' '.repeat(Math.max(1, WIDTH - columns(left) - columns(right)))}${right}`
+}
+
+function time(ms: number): string {
+  return ms < 1000 ? `${ms.toFixed(ms < 10 ? 1 : 0)} ms` : `${(ms / 1000).toFixed(2)} s`
+}
+
+/** A bar for each answered ping, higher for a longer round trip, a red cross for a lost one. */
+function pingLine(pings: readonly Pong[]): string {
+  const shown = pings.slice(-LAST_PINGS)
+  const times = shown.filter((pong) => pong !== undefined)
+  const longest = Math.max(...times, 0.001)
+  const bars = shown.map((pong) =>
+    pong === undefined ? red('×') : green('▁▂▃▄▅▆▇█'[Math.round((pong / longest) * 7)] ?? '█'),
+  )
+  const last = times.at(-1)
+  return ` ping ${bars.join('')} ${last === undefined ? '' : `${last.toFixed(2)} ms`}`
+}
+
+function eventLine(event: StatusEvent): string {
+  const { seq: _, at, event: kind, tunnel, ...fields } = event
+  const words = Object.entries(fields).map(([name, value]) =>
+    name === 'message' ? `${value}` : `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
+  return [at.slice(11, 23), tunnel ?? '', kind, ...words].filter((word) => word !== '').join(' ')
+}
+
+/** Cuts a text with colours to a number of columns. */
+function cut(text: string, width: number): string {
+  let room = width
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the colours themselves
+  return text.replaceAll(/(\x1b\[\d+m)|./gu, (piece, colour) =>
+    colour !== undefined || room-- > 0 ? piece : '',
+  )
+}
