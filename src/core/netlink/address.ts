@@ -88,7 +88,7 @@ export function decodeAddress(body: Uint8Array): LinkAddress | undefined {
     length: u8(body, 1),
     peer: remote === local ? undefined : remote,
     scope: scopeOf(u8(body, 3)),
-    deprecated: (flags & IFA_F_DEPRECATED) !== 0,
+    deprecated: (flags & IFA_F_DEPRECATED) !== 0 || preferredOf(attributes) === 0,
     tentative: (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) !== 0,
     noPrefixRoute: (flags & IFA_F_NOPREFIXROUTE) !== 0,
   }
@@ -160,6 +160,11 @@ export function scopeOf(scope: number): Scope {
     default:
       return 'site'
   }
+}
+
+/** Seconds; the first field of `struct ifa_cacheinfo`. */
+function preferredOf(attributes: Attributes): number | undefined {
+  return u32Of(attributes.get(IFA_CACHEINFO))
 }
 
 function addressAttributes({ address, peer }: Pick<NewAddress, 'address' | 'peer'>): Uint8Array[] {

@@ -1,16 +1,13 @@
 /** Links: RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK with `struct ifinfomsg` (rtnetlink(7)). */
 import { concat } from '../bytes.ts'
 import {
-  attributeNested,
   attributeText,
-  attributeU8,
   attributeU32,
   decodeAttributes,
   le16,
   le32,
   le32Bytes,
   textOf,
-  u8Of,
   u32Of,
 } from './attribute.ts'
 import { encodeMessage, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from './message.ts'
@@ -35,8 +32,6 @@ export interface Link {
   /** `tun`, `veth`, `bridge`; undefined for hardware. */
   readonly kind: string | undefined
   readonly alias: string | undefined
-  /** How the kernel makes link-local addresses: 0 EUI-64, 1 not at all; undefined where IPv6 is off. */
-  readonly addrGenMode: number | undefined
 }
 
 /** What may be set on a link; left out stays as it is. */
@@ -44,7 +39,6 @@ export interface LinkChange {
   readonly mtu?: number
   readonly up?: boolean
   readonly alias?: string
-  readonly addrGenMode?: number
 }
 
 const IFF_UP = 0x1
@@ -56,10 +50,7 @@ const IFLA_IFNAME = 3
 const IFLA_MTU = 4
 const IFLA_LINKINFO = 18
 const IFLA_IFALIAS = 20
-const IFLA_AF_SPEC = 26
 const IFLA_INFO_KIND = 1
-const IFLA_INET6_ADDR_GEN_MODE = 8
-const AF_INET6 = 10
 
 const IFINFOMSG = 16
 
@@ -81,7 +72,6 @@ export function decodeLink(body: Uint8Array): Link | undefined {
     mtu: u32Of(attributes.get(IFLA_MTU)) ?? 0,
     kind: textOf(info.get(IFLA_INFO_KIND)),
     alias: textOf(attributes.get(IFLA_IFALIAS)) || undefined,
-    addrGenMode: addrGenModeOf(attributes.get(IFLA_AF_SPEC)),
   }
 }
 
@@ -106,22 +96,11 @@ export function encodeLinkChange(index: number, change: LinkChange): Uint8Array 
     change.up === undefined ? ifinfomsg(index) : ifinfomsg(index, change.up ? IFF_UP : 0, IFF_UP),
     ...(change.mtu === undefined ? [] : [attributeU32(IFLA_MTU, change.mtu)]),
     ...(change.alias === undefined ? [] : [attributeText(IFLA_IFALIAS, change.alias)]),
-    ...(change.addrGenMode === undefined ? [] : [addrGenMode(change.addrGenMode)]),
   )
 }
 
 export function encodeLinkRemoval(index: number): Uint8Array {
   return encodeMessage(RTM_DELLINK, NLM_F_REQUEST | NLM_F_ACK, ifinfomsg(index))
-}
-
-function addrGenModeOf(spec: Uint8Array | undefined): number | undefined {
-  const inet6 = spec && decodeAttributes(spec).get(AF_INET6)
-  return inet6 && u8Of(decodeAttributes(inet6).get(IFLA_INET6_ADDR_GEN_MODE))
-}
-
-function addrGenMode(mode: number): Uint8Array {
-  const inet6 = attributeNested(AF_INET6, attributeU8(IFLA_INET6_ADDR_GEN_MODE, mode))
-  return attributeNested(IFLA_AF_SPEC, inet6)
 }
 
 function ifinfomsg(index: number, flags = 0, change = 0): Uint8Array {

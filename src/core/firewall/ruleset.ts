@@ -1,0 +1,40 @@
+/** An nft table as data, and its text. */
+
+export interface Chain {
+  readonly name: string
+  /** Of a base chain; left out for one that others jump to. */
+  readonly hook?: {
+    readonly type: 'filter' | 'nat' | 'route'
+    readonly hook: 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting'
+    /** `filter`, `mangle`, `srcnat - 10` */
+    readonly priority: string
+  }
+  /** In nft's language, one rule each. */
+  readonly rules: readonly string[]
+}
+
+export const TABLE = 'inet lifeline'
+
+/** A script that replaces the table as a whole, in one transaction; also where there was none before. */
+export function replaceTable(chains: readonly Chain[]): string {
+  return `${removeTable()}\ntable ${TABLE} {\n${chains.map(chainText).join('\n')}}\n`
+}
+
+/** A script that removes the table, also where there is none: `delete` alone would fail, so it is made first. */
+export function removeTable(): string {
+  return `table ${TABLE}\ndelete table ${TABLE}\n`
+}
+
+/** A text in nft's quotes. It has no escapes: what would end the text is left out. */
+export function quoted(text: string): string {
+  return `"${text.replace(/["\\\n]/g, '')}"`
+}
+
+function chainText({ name, hook, rules }: Chain): string {
+  const base =
+    hook === undefined
+      ? []
+      : [`type ${hook.type} hook ${hook.hook} priority ${hook.priority}; policy accept;`]
+  const lines = [...base, ...rules].map((line) => `\t\t${line}\n`)
+  return `\tchain ${name} {\n${lines.join('')}\t}\n`
+}

@@ -1,0 +1,149 @@
+/** What the kernel should hold, as a pure function: devices, addresses, routes, rules and nft text. */
+import type { Config } from '../config/types.ts'
+import { firewallText } from '../firewall/tunnels.ts'
+import type { Prefix } from '../ip/address.ts'
+import type { Family } from '../netlink/address.ts'
+import { TABLE_MAIN } from '../netlink/route.ts'
+import type { Rule } from '../netlink/rule.ts'
+import { desiredDevice } from './device.ts'
+import { type Facts, OUR_PROTOCOL } from './facts.ts'
+import { activeTable, STEP } from './numbering.ts'
+import type { TunnelState } from './session.ts'
+import { describeTunnel, tunnelRoutes, tunnelRules } from './tunnel-routes.ts'
+import { serverRoutes, uplinkPaths } from './uplink-routes.ts'
+
+export interface DesiredState {
+  /** A whole nft script that replaces our table; undefined: there is to be no table of ours. */
+  readonly nft: string | undefined
+  readonly devices: readonly DesiredDevice[]
+  readonly routes: readonly DesiredRoute[]
+  readonly rules: readonly Rule[]
+}
+
+/** A persistent TUN device. */
+export interface DesiredDevice {
+  readonly name: string
+  /** Shown by `ip link`; marks the device as ours, so that it is removed when nothing wants it any more. */
+  readonly alias: string
+  /** Octets. */
+  readonly mtu: number
+  /** A session is up. Turned on after all else is in place, and off before anything else. */
+  readonly carrier: boolean
+  /** Below /proc/sys. */
+  readonly sysctls: readonly Sysctl[]
+  readonly addresses: readonly DesiredAddress[]
+}
+
+export interface Sysctl {
+  readonly path: string
+  readonly value: string
+}
+
+/** Lifetimes are for ever: whoever learnt an address with a lifetime takes it out of the wish in time. */
+export interface DesiredAddress {
+  readonly family: Family
+  readonly address: string
+  readonly length: number
+  readonly peer: string | undefined
+  readonly deprecated: boolean
+  readonly noPrefixRoute: boolean
+}
+
+export interface DesiredRoute {
+  readonly family: Family
+  readonly table: number
+  /** Without host bits. */
+  readonly destination: Prefix
+  /** Undefined: the destination is unreachable. */
+  readonly via: DesiredNexthop | undefined
+  /** At least 1: IPv6 knows no 0. */
+  readonly metric: number
+  readonly source: string | undefined
+}
+
+export interface DesiredNexthop {
+  readonly device: string
+  readonly gateway: string | undefined
+  readonly onlink: boolean
+}
+
+/** After a clean stop: nothing of ours is left. */
+export const NOTHING_DESIRED: DesiredState = { nft: undefined, devices: [], routes: [], rules: [] }
+
+/**
+ * The wish for a configuration, given what the system is like and which sessions are up. `states` by name of the
+ * tunnel; those without one have not dialled yet.
+ */
+export function desiredState(
+  config: Config,
+  facts: Facts,
+  states: ReadonlyMap<string, TunnelState>,
+): DesiredState {
+  const tunnels = config.tunnels
+    .map((tunnel, position) => describeTunnel(config, facts, tunnel, position, states.get(tunnel.name)))
+    .filter(({ config: { enabled } }) => enabled)
+  if (tunnels.length === 0) return NOTHING_DESIRED
+  const uplinks = uplinkPaths(config, facts, tunnels)
+  const own = tunnels.flatMap(tunnelRoutes)
+  const routes = [
+    ...serverRoutes(activeTable(config.lifeline), own, tunnels, uplinks),
+    ...own,
+    ...uplinks.flatMap((uplink) => uplink.routes),
+  ]
+  const rules = [...tunnels.flatMap(tunnelRules), ...uplinks.flatMap((uplink) => uplink.rules)]
+  return {
+    nft: firewallText(
+      tunnels.map(({ config: { name, device, firewall }, mtu }) => ({ name, device, firewall, mtu })),
+    ),
+    devices: tunnels.map((tunnel) => desiredDevice(tunnel, facts)),
+    routes: distinct(routes, ({ family, table, destination, metric }) => [
+      family,
+      table,
+      destination,
+      metric,
+    ]),
+    rules: distinct(framed(config, rules, routes), (rule) => rule),
+  }
+}
+
+/** Our rules between the first step, which spares main's own routes, and the last, which asks for the active path. */
+function framed(config: Config, rules: readonly Rule[], routes: readonly DesiredRoute[]): Rule[] {
+  const base = config.lifeline.rulePriority
+  const table = activeTable(config.lifeline)
+  const families = ([4, 6] as const).filter((family) => rules.some((rule) => rule.family === family))
+  return families.flatMap((family) => [
+    { ...lookup(family, base + STEP.main, TABLE_MAIN), suppressPrefixLength: 0 },
+    ...rules.filter((rule) => rule.family === family),
+    ...(routes.some((route) => route.family === family && route.table === table)
+      ? [lookup(family, base + STEP.active, table)]
+      : []),
+  ])
+}
+
+/** A rule of ours that sends everything to a table. */
+export function lookup(family: Family, priority: number, table: number): Rule {
+  return {
+    family,
+    priority,
+    action: 'lookup',
+    table,
+    protocol: OUR_PROTOCOL,
+    suppressPrefixLength: undefined,
+    from: undefined,
+    to: undefined,
+    iif: undefined,
+    oif: undefined,
+    mark: undefined,
+    inverted: false,
+  }
+}
+
+/** The first of those with the same key: two tunnels may share an address or a prefix. */
+function distinct<T>(items: readonly T[], key: (item: T) => unknown): T[] {
+  const seen = new Map<string, T>()
+  for (const item of items) {
+    const text = JSON.stringify(key(item))
+    if (!seen.has(text)) seen.set(text, item)
+  }
+  return [...seen.values()]
+}

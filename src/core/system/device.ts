@@ -1,0 +1,74 @@
+/** The TUN device of a tunnel: its settings and its addresses. */
+import { concat, fromHex } from '../bytes.ts'
+import { formatIp } from '../ip/address.ts'
+import type { DesiredAddress, DesiredDevice, Sysctl } from './desired.ts'
+import type { Facts } from './facts.ts'
+import type { Tunnel } from './tunnel-routes.ts'
+
+/** Aliases of our devices begin with this. */
+export const ALIAS_PREFIX = 'lifeline tunnel '
+
+const LINK_LOCAL_PREFIX = fromHex('fe80 0000 0000 0000')
+
+export function desiredDevice(tunnel: Tunnel, facts: Facts): DesiredDevice {
+  const { name, device } = tunnel.config
+  return {
+    name: device,
+    alias: `${ALIAS_PREFIX}${name}`,
+    mtu: tunnel.mtu,
+    carrier: tunnel.up,
+    sysctls: sysctls(tunnel, facts),
+    addresses: addresses(tunnel),
+  }
+}
+
+/**
+ * `ignore_routes_with_linkdown`: without a carrier our routes do not count and lookups go on to main. The kernel is
+ * kept from making addresses and routes itself: those come from the negotiated identifier, and stay out of main.
+ */
+function sysctls({ config: { device }, ipv6 }: Tunnel, facts: Facts): Sysctl[] {
+  const ipv4 = [{ path: `net/ipv4/conf/${device}/ignore_routes_with_linkdown`, value: '1' }]
+  if (!facts.ipv6) return ipv4
+  const settings = ipv6
+    ? { disable_ipv6: '0', addr_gen_mode: '1', accept_ra: '0', ignore_routes_with_linkdown: '1' }
+    : { disable_ipv6: '1' }
+  const path = (name: string) => `net/ipv6/conf/${device}/${name}`
+  return [...ipv4, ...Object.entries(settings).map(([name, value]) => ({ path: path(name), value }))]
+}
+
+/**
+ * Static addresses, and what the session negotiated or, while there is none, the one before. None brings a connected
+ * route into main, except the link-local one, whose route names its own device only.
+ */
+function addresses({ config, ipv6, address4, session6 }: Tunnel): DesiredAddress[] {
+  const statics = [...config.ipaddrs, ...(ipv6 ? config.ip6addrs : [])]
+  const wanted: DesiredAddress[] = [
+    ...(address4 === undefined ? [] : [ofTunnel(address4.address, 32, peerOf(address4))]),
+    ...(session6 === undefined ? [] : [linkLocal(session6.interfaceId)]),
+    ...(session6?.addresses ?? []).map(({ address, length, deprecated }) => ({
+      ...ofTunnel(address, length),
+      deprecated,
+    })),
+    // The block of a static IPv4 address is routed to us, not connected: with its own length the kernel would take
+    // the last address of the block for a broadcast address.
+    ...statics.map(({ address, length }) => ofTunnel(address, address.includes(':') ? length : 32)),
+  ]
+  return wanted.filter(
+    ({ address }, position) => wanted.findIndex((other) => other.address === address) === position,
+  )
+}
+
+/** An LNS may leave its own address open, or give ours back: neither can be a peer. */
+function peerOf({ address, peer }: { readonly address: string; readonly peer: string | undefined }) {
+  return peer === address || peer === '0.0.0.0' ? undefined : peer
+}
+
+function ofTunnel(address: string, length: number, peer?: string): DesiredAddress {
+  const family = address.includes(':') ? 6 : 4
+  return { family, address, length, peer, deprecated: false, noPrefixRoute: true }
+}
+
+function linkLocal(interfaceId: Uint8Array): DesiredAddress {
+  const address = formatIp(concat(LINK_LOCAL_PREFIX, interfaceId))
+  return { ...ofTunnel(address, 64), noPrefixRoute: false }
+}

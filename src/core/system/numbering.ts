@@ -1,0 +1,56 @@
+/** Which numbers our routing tables and rules have, from `table_base` and `rule_priority`. */
+import type { LifelineConfig, TunnelConfig } from '../config/types.ts'
+import type { Family } from '../netlink/address.ts'
+
+/**
+ * The default of `rule_priority`: rules made by hand, netifd, mwan3, pbr and Tailscale come before ours and stay
+ * exceptions to it, wg-quick's and main (32764 to 32766) come after it.
+ */
+export const DEFAULT_RULE_PRIORITY = 31_000
+
+/** The default of `table_base`: the port of L2TP with a digit, away from every table that others are known to use. */
+export const DEFAULT_TABLE_BASE = 17_010
+
+/** `table_base` + 1 .. + 49 are the tables of tunnels, + 50 .. + 99 those of uplinks. */
+export const MAX_TUNNELS = 49
+export const MAX_UPLINKS = 50
+
+/** Added to `rule_priority`. Rules of one step exclude each other, or are ordered by the length of what they match. */
+export const STEP = {
+  /** Every route of main but a default wins. */
+  main: 0,
+  /** Sockets bound to a device use that device's table. */
+  device: 10,
+  /** Marked flows use the table of the address that the mark stands for. */
+  mark: 20,
+  /** What comes from an address uses the table of this address. */
+  address: 30,
+  /** The same for a prefix, behind all single addresses. */
+  prefix: 31,
+  /** All else uses the active path. */
+  active: 40,
+} as const
+
+/** The table of the active path. */
+export function activeTable(config: LifelineConfig): number {
+  return config.tableBase
+}
+
+/** The table of a tunnel: its own choice, or by its position in the configuration. */
+export function tunnelTable(
+  config: LifelineConfig,
+  tunnel: TunnelConfig,
+  position: number,
+  family: Family,
+): number {
+  return ownTable(tunnel, family) ?? config.tableBase + 1 + position
+}
+
+/** `ip4table` or `ip6table`: the tunnel's routes go there and nowhere else. */
+export function ownTable(tunnel: TunnelConfig, family: Family): number | undefined {
+  return family === 4 ? tunnel.ip4table : tunnel.ip6table
+}
+
+export function uplinkTable(config: LifelineConfig, position: number): number {
+  return config.tableBase + 1 + MAX_TUNNELS + position
+}

@@ -1,0 +1,162 @@
+/** The routes and rules of one tunnel. */
+import type { Config, TunnelConfig } from '../config/types.ts'
+import type { Prefix } from '../ip/address.ts'
+import type { Family } from '../netlink/address.ts'
+import type { Rule } from '../netlink/rule.ts'
+import { type DesiredRoute, lookup } from './desired.ts'
+import type { Facts } from './facts.ts'
+import { activeTable, ownTable, STEP, tunnelTable } from './numbering.ts'
+import { everything, hostPrefix, isHost, networkOf } from './prefix.ts'
+import type { SessionIpv6, TunnelSession, TunnelState } from './session.ts'
+
+/** A tunnel with all that its state implies. */
+export interface Tunnel {
+  readonly config: TunnelConfig
+  /** A session is up. */
+  readonly up: boolean
+  readonly mtu: number
+  /** The device can have IPv6 at all. */
+  readonly ipv6: boolean
+  /** The address that IPCP gave, or gave last. */
+  readonly address4: TunnelSession['ipv4']
+  /** What IPV6CP and Router Advertisements gave, or gave last. */
+  readonly session6: SessionIpv6 | undefined
+  /** Which families go into the tunnel: those of the session, or of the last one while it redials. */
+  readonly carried: readonly Family[]
+  readonly underlay: TunnelSession['underlay'] | undefined
+  readonly rulePriority: number
+  /** The table of this tunnel, and that of the active path unless the tunnel keeps to a table of its own. */
+  readonly tables: Readonly<Record<Family, { readonly own: number; readonly active: number | undefined }>>
+  /** Position in the configuration: earlier tunnels are preferred. */
+  readonly position: number
+}
+
+/** The MTU of a tunnel that never had a session: 1500 octets less IPv4, UDP, L2TP and PPP headers. */
+const DEFAULT_MTU = 1500 - 38
+
+/** RFC 8200 section 5. On a smaller link the kernel removes IPv6. */
+const IPV6_MIN_MTU = 1280
+
+/** Behind every other route to the same prefix. */
+const AGGREGATE_METRIC = 0x7fff_ffff
+
+export function describeTunnel(
+  { lifeline }: Config,
+  facts: Facts,
+  tunnel: TunnelConfig,
+  position: number,
+  state: TunnelState | undefined,
+): Tunnel {
+  const { session, last } = state ?? { session: undefined, last: undefined }
+  const mtu = session?.mtu ?? last?.mtu ?? (tunnel.mtu === 'auto' ? DEFAULT_MTU : tunnel.mtu)
+  const ipv6 = tunnel.ipv6 && facts.ipv6 && mtu >= IPV6_MIN_MTU
+  const current = session ?? last
+  const tables = (family: Family) => ({
+    own: tunnelTable(lifeline, tunnel, position, family),
+    active: ownTable(tunnel, family) === undefined ? activeTable(lifeline) : undefined,
+  })
+  return {
+    config: tunnel,
+    up: session !== undefined,
+    mtu,
+    ipv6,
+    address4: session?.ipv4 ?? last?.ipv4,
+    session6: ipv6 ? (session?.ipv6 ?? last?.ipv6) : undefined,
+    carried: [...(current?.ipv4 ? ([4] as const) : []), ...(ipv6 && current?.ipv6 ? ([6] as const) : [])],
+    underlay: session?.underlay,
+    rulePriority: lifeline.rulePriority,
+    tables: { 4: tables(4), 6: tables(6) },
+    position,
+  }
+}
+
+/** Defaults for the families it carries, its peer, and what of its own blocks is nowhere in use. */
+export function tunnelRoutes(tunnel: Tunnel): DesiredRoute[] {
+  const { config, carried, tables } = tunnel
+  const defaults = carried
+    .filter((family) => hasAddress(tunnel, family))
+    .flatMap((family) => {
+      const { own, active } = tables[family]
+      const chosen = config.defaultroute && active !== undefined ? [own, active] : [own]
+      return chosen.map((table) => intoTunnel(tunnel, everything(family), table))
+    })
+  return [...defaults, ...peerRoutes(tunnel), ...blocks(tunnel).flatMap((block) => aggregates(tunnel, block))]
+}
+
+/** Sockets on the device and packets from its addresses use its table. */
+export function tunnelRules(tunnel: Tunnel): Rule[] {
+  const { config, tables, rulePriority: base, ipv6, address4, session6 } = tunnel
+  const families: Family[] = ipv6 ? [4, 6] : [4]
+  const hosts = [
+    ...(address4 === undefined ? [] : [address4.address]),
+    ...config.ipaddrs.map(({ address }) => address),
+    ...(session6?.addresses ?? []).map(({ address }) => address),
+    ...(ipv6 ? config.ip6addrs.map(({ address }) => address) : []),
+  ]
+  const from = (prefix: Prefix, step: number): Rule => {
+    const family = prefix.address.includes(':') ? 6 : 4
+    return { ...lookup(family, base + step, tables[family].own), from: prefix }
+  }
+  return [
+    ...families.map((family) => ({
+      ...lookup(family, base + STEP.device, tables[family].own),
+      oif: config.device,
+    })),
+    ...hosts.map((address) => from(hostPrefix(address), STEP.address)),
+    ...blocks(tunnel).map((block) => from(block, STEP.prefix)),
+  ]
+}
+
+/** Blocks that the provider routes to us, larger than one address. */
+function blocks({ config, ipv6 }: Tunnel): Prefix[] {
+  const wide = config.ipaddrs.filter((prefix) => !isHost(prefix))
+  return [...wide, ...(ipv6 ? config.ip6prefixes : [])].map(networkOf)
+}
+
+/** Without an address of its own, or one behind it, nothing could be answered to this machine. */
+function hasAddress({ address4, session6, config }: Tunnel, family: Family): boolean {
+  if (family === 4) return address4 !== undefined
+  return (session6?.addresses.length ?? 0) + config.ip6addrs.length + config.ip6prefixes.length > 0
+}
+
+/** The peer's address may also be one of the LAN's: it must not come before main's own routes. */
+function peerRoutes(tunnel: Tunnel): DesiredRoute[] {
+  const { address4, tables, carried, underlay } = tunnel
+  const peer = address4?.peer
+  if (!carried.includes(4) || peer === undefined || peer === '0.0.0.0' || peer === underlay?.server) return []
+  const { own, active } = tables[4]
+  return [intoTunnel(tunnel, hostPrefix(peer), active ?? own)]
+}
+
+/**
+ * What comes in for an unused part of a block is refused here; by a default route it would go back into the tunnel,
+ * and round and round (RFC 7084 section 4.3, WPD-5).
+ */
+function aggregates({ tables }: Tunnel, block: Prefix): DesiredRoute[] {
+  const family = block.address.includes(':') ? 6 : 4
+  const { own, active } = tables[family]
+  return [own, ...(active === undefined ? [] : [active])].map((table) => ({
+    family,
+    table,
+    destination: block,
+    via: undefined,
+    metric: AGGREGATE_METRIC,
+    source: undefined,
+  }))
+}
+
+function intoTunnel(
+  { config, address4, position }: Tunnel,
+  destination: Prefix,
+  table: number,
+): DesiredRoute {
+  const family = destination.address.includes(':') ? 6 : 4
+  return {
+    family,
+    table,
+    destination,
+    via: { device: config.device, gateway: undefined, onlink: false },
+    metric: position + 1,
+    source: family === 4 ? address4?.address : undefined,
+  }
+}
