@@ -1,0 +1,25 @@
+import type { PlanReport, Refusal } from '../app/control.ts'
+import type { Result } from '../core/result.ts'
+import type { Connect } from './daemon.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What the commands are given by main.ts. */
+export interface CliContext {
+  readonly version: string
+  readonly terminal: Terminal
+  readonly connect: Connect
+  /** Runs the daemon until it is told to stop; the exit code. */
+  startDaemon(options: DaemonOptions): Promise<number>
+  /** What a daemon started now with this configuration would change, while none runs. */
+  planAtStart(configFile: string): Promise<Result<PlanReport, Refusal>>
+  /** The wall clock. */
+  now(): Date
+}
+
+export interface DaemonOptions {
+  readonly configFile: string
+  readonly socket: string
+}
+
+/** Takes the exit code of the command that ran. */
+export type Finish = (exitCode: number) => void

@@ -1,0 +1,25 @@
+/** What `lifeline` exits with; documented in docs/cli.md. */
+export const EXIT = {
+  ok: 0,
+  /** What was asked for failed, or the daemon refused it. */
+  failed: 1,
+  /** Wrong usage, or a wrong configuration. */
+  usage: 2,
+  /** No daemon answers on the control socket. */
+  notRunning: 3,
+} as const
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/** A failure that users are told of in words; `details` are lines below the message. */
+export class CliError extends Error {
+  readonly exitCode: ExitCode
+  readonly details: readonly string[]
+
+  constructor(exitCode: ExitCode, message: string, details: readonly string[] = []) {
+    super(message)
+    this.name = 'CliError'
+    this.exitCode = exitCode
+    this.details = details
+  }
+}

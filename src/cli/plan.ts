@@ -1,0 +1,52 @@
+import type { Command } from 'commander'
+import type { PlanReport } from '../app/control.ts'
+import { chooseConfigFile, withConfigOption } from './config-file.ts'
+import type { CliContext } from './context.ts'
+import { DaemonClient, withSocketOption } from './daemon.ts'
+import { CliError, EXIT } from './exit-codes.ts'
+
+/** `lifeline plan`: what would change in the kernel, by the same comparison that the daemon works with. */
+export function addPlan(program: Command, context: CliContext): void {
+  const { terminal, connect } = context
+  const command = program
+    .command('plan')
+    .description('Show what would change in the kernel, and the nftables text; changes nothing')
+    .addHelpText(
+      'after',
+      `
+The running daemon is asked; with -c, or where none runs, it is what \`lifeline run\` would begin with.
+
+Examples:
+  lifeline plan
+  lifeline plan -c ./lifeline.json`,
+    )
+  withSocketOption(withConfigOption(command)).action(async (options: { config?: string; socket: string }) => {
+    const asked = options.config === undefined ? await askRunning(options.socket) : undefined
+    const plan = asked ?? (await planAtStart(chooseConfigFile(options.config)))
+    for (const warning of plan.warnings) terminal.err(`lifeline: warning: ${warning}\n`)
+    terminal.out(planText(plan))
+  })
+
+  async function askRunning(socket: string): Promise<PlanReport | undefined> {
+    try {
+      return await DaemonClient.ask(connect, socket, 'plan')
+    } catch (error) {
+      if (error instanceof CliError && error.exitCode === EXIT.notRunning) return undefined
+      throw error
+    }
+  }
+
+  async function planAtStart(configFile: string): Promise<PlanReport> {
+    const planned = await context.planAtStart(configFile)
+    if (planned.ok) return planned.value
+    const { code, message, problems } = planned.error
+    throw new CliError(code === 'config_invalid' ? EXIT.usage : EXIT.failed, message, problems)
+  }
+}
+
+/** The changes, one to a line, and then the nftables text under a comment. */
+export function planText({ changes, nft }: PlanReport): string {
+  const lines = changes.length === 0 ? ['Nothing would change.'] : changes
+  const text = lines.map((line) => `${line}\n`).join('')
+  return nft === '' ? text : `${text}\n# nftables\n${nft.endsWith('\n') ? nft : `${nft}\n`}`
+}

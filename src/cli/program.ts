@@ -1,0 +1,47 @@
+import { Command, CommanderError } from 'commander'
+import type { CliContext, Finish } from './context.ts'
+import { addEvents } from './events.ts'
+import { CliError, EXIT } from './exit-codes.ts'
+import { addPlan } from './plan.ts'
+import { addReload } from './reload.ts'
+import { addRun } from './run.ts'
+import { addStatus } from './status.ts'
+import { addTableCommands } from './table-commands.ts'
+import { addVersion } from './version.ts'
+
+/** The whole command line, for parsing or for its help. */
+export function buildProgram(context: CliContext, finish: Finish): Command {
+  const { terminal } = context
+  const program = new Command('lifeline')
+    .description('A static public address that survives its line: L2TPv2/PPP client with failover.')
+    .version(context.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+    .showSuggestionAfterError()
+    .exitOverride()
+    .addHelpText('after', '\nSee `lifeline help COMMAND` for examples, and docs/cli.md for exit codes.')
+  for (const add of [addRun, addStatus, addTableCommands, addReload, addPlan, addEvents, addVersion]) {
+    add(program, context, finish)
+  }
+  return program
+}
+
+/** Runs one command line (without the names of interpreter and program); the exit code. */
+export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
+  let exitCode: number = EXIT.ok
+  const program = buildProgram(context, (code) => {
+    exitCode = code
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    if (!(error instanceof CliError)) throw error
+    context.terminal.err(
+      [`lifeline: ${error.message}`, ...error.details.map((line) => `  ${line}`), ''].join('\n'),
+    )
+    return error.exitCode
+  }
+}

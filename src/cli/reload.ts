@@ -1,0 +1,19 @@
+import type { Command } from 'commander'
+import type { CliContext } from './context.ts'
+import { DaemonClient, withSocketOption } from './daemon.ts'
+
+/** `lifeline reload`: as SIGHUP does, and says what came of it. */
+export function addReload(program: Command, { terminal, connect }: CliContext): void {
+  const command = program
+    .command('reload')
+    .description('Read the configuration again; only what changed is touched')
+    .addHelpText(
+      'after',
+      '\nA wrong configuration leaves the running one in place.\n\nExample:\n  lifeline reload',
+    )
+  withSocketOption(command).action(async ({ socket }: { socket: string }) => {
+    const { changes, warnings } = await DaemonClient.ask(connect, socket, 'reload')
+    for (const warning of warnings) terminal.err(`lifeline: warning: ${warning}\n`)
+    terminal.out(changes.length === 0 ? 'Nothing changed.\n' : changes.map((line) => `${line}\n`).join(''))
+  })
+}

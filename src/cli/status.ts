@@ -1,0 +1,80 @@
+import type { Command } from 'commander'
+import type { Status } from '../core/status.ts'
+import { statusText } from '../core/status-text.ts'
+import type { CliContext } from './context.ts'
+import { DaemonClient, withSocketOption } from './daemon.ts'
+import { CliError, EXIT } from './exit-codes.ts'
+import { redraw } from './terminal.ts'
+
+/** ms between two looks at counters and times that no event announces. */
+const TICK = 1000
+
+interface StatusOptions {
+  readonly json?: true
+  readonly watch?: true
+  readonly socket: string
+}
+
+/** `lifeline status`: one sentence, then everything that is known. */
+export function addStatus(program: Command, context: CliContext): void {
+  const { terminal, connect } = context
+  const command = program
+    .command('status')
+    .description('Say how the internet is reached and what each tunnel does')
+    .option('--json', 'the status contract of docs/cli.md as JSON')
+    .option('-w, --watch', 'show it again whenever something happens')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  lifeline status\n  lifeline status --watch\n  lifeline status --json | jq .internet.state',
+    )
+  withSocketOption(command).action(async ({ json, watch, socket }: StatusOptions) => {
+    const daemon = await DaemonClient.connect(connect, socket)
+    try {
+      if (watch) await watchStatus(daemon, json === true)
+      else terminal.out(render(await daemon.call('status'), json === true, 2))
+    } finally {
+      daemon.close()
+    }
+  })
+
+  function render(status: Status, json: boolean, indent?: number): string {
+    return json
+      ? `${JSON.stringify(status, undefined, indent)}\n`
+      : statusText(status, context.now(), terminal.paint)
+  }
+
+  /** Draws until the daemon goes away. On a terminal the picture stays in place; elsewhere one follows the other. */
+  async function watchStatus(daemon: DaemonClient, json: boolean): Promise<never> {
+    const inPlace = terminal.interactive && !json
+    let asking = false
+    let again = false
+    let last = ''
+    if (inPlace) terminal.out('\x1b[2J')
+    await daemon.follow(0, draw)
+    draw()
+    const timer = inPlace ? setInterval(draw, TICK) : undefined
+    await daemon.closed
+    clearInterval(timer)
+    throw new CliError(EXIT.notRunning, 'the daemon went away')
+
+    function draw(): void {
+      if (asking) {
+        again = true
+        return
+      }
+      asking = true
+      daemon.call('status').then(show, () => {})
+    }
+
+    function show(status: Status): void {
+      asking = false
+      const text = render(status, json)
+      if (inPlace) terminal.out(redraw(text))
+      else if (text !== last) terminal.out(json || last === '' ? text : `\n${text}`)
+      last = text
+      if (!again) return
+      again = false
+      draw()
+    }
+  }
+}

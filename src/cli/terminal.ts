@@ -1,0 +1,35 @@
+import type { Paint, Tone } from '../core/status-text.ts'
+
+/** Where a command writes. */
+export interface Terminal {
+  out(text: string): void
+  err(text: string): void
+  /** Standard output is a terminal that can be drawn anew. */
+  readonly interactive: boolean
+  /** Colours for tones, or the text as it is. */
+  readonly paint: Paint
+}
+
+// ECMA-48 SGR: green, yellow, red, faint.
+const SGR: Readonly<Record<Tone, number>> = { good: 32, busy: 33, bad: 31, quiet: 2 }
+
+/** The terminal of this process; colours obey https://no-color.org and TERM=dumb. */
+export function processTerminal(): Terminal {
+  // `lifeline events | head`: whoever closes the pipe has seen enough.
+  process.stdout.on('error', () => process.exit(0))
+  const tty = process.stdout.isTTY === true && process.env.TERM !== 'dumb'
+  return {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    interactive: tty,
+    paint:
+      tty && !process.env.NO_COLOR
+        ? (tone, text) => `\x1b[${SGR[tone]}m${text}\x1b[0m`
+        : (_tone, text) => text,
+  }
+}
+
+/** Moves to the top, writes each line over what was there, and clears the rest. */
+export function redraw(text: string): string {
+  return `\x1b[H${text.replaceAll('\n', '\x1b[K\n')}\x1b[J`
+}

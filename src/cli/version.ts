@@ -1,0 +1,10 @@
+import type { Command } from 'commander'
+import type { CliContext } from './context.ts'
+
+/** `lifeline version`. */
+export function addVersion(program: Command, { terminal, version }: CliContext): void {
+  program
+    .command('version')
+    .description('Print the version')
+    .action(() => terminal.out(`${version}\n`))
+}

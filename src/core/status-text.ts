@@ -1,0 +1,200 @@
+import type { FailureCode } from './failure.ts'
+import type { Status, Traffic, TunnelStatus, UplinkStatus } from './status.ts'
+
+/** What a piece of text says about the state of things; a terminal may show it as a colour. */
+export type Tone = 'good' | 'busy' | 'bad' | 'quiet'
+export type Paint = (tone: Tone, text: string) => string
+
+/**
+ * The state of things in one sentence: how the internet is reached, and what the first tunnel that is not up waits for.
+ * `now` is the wall clock.
+ */
+export function statusSentence(status: Status, now: Date): string {
+  const tunnels = Object.entries(status.tunnel)
+  if (tunnels.length === 0) return 'No tunnel is configured.'
+  const troubled = tunnels.filter(([, tunnel]) => tunnel.state !== 'up')
+  const active = troubled.filter(([, tunnel]) => tunnel.state !== 'disabled')
+  const told = active.length > 0 ? active : status.internet.path === null ? troubled : []
+  const [first, ...others] = told
+  const clauses = [internetClause(status, now)]
+  if (first !== undefined) clauses.push(tunnelClause(first[0], first[1], now))
+  if (others.length > 0)
+    clauses.push(`${others.length} more ${others.length === 1 ? 'tunnel is' : 'tunnels are'} not up`)
+  return `${clauses.join('; ')}.`
+}
+
+function internetClause({ internet, tunnel }: Status, now: Date): string {
+  const { path, state } = internet
+  if (path === null) return 'There is no internet'
+  const span = `for ${formatSpan(now.getTime() - Date.parse(internet.since))}`
+  if (Object.hasOwn(tunnel, path)) {
+    const addresses = [internet.ipv4, internet.ipv6].filter((address) => address !== null).join(' and ')
+    const as = addresses === '' ? '' : ` as ${addresses}`
+    return `The internet is reached through ${state === 'backup' ? 'the backup tunnel' : 'the tunnel'} ${path}${as}, ${span}`
+  }
+  return state === 'ok'
+    ? `The internet is reached over ${path}`
+    : `The internet is reached over ${path} without a tunnel, ${span}`
+}
+
+/** What a tunnel that is not up does. */
+function tunnelClause(name: string, tunnel: TunnelStatus, now: Date): string {
+  const why = tunnel.last_error === null ? '' : ` (${tunnel.last_error.message})`
+  switch (tunnel.state) {
+    case 'disabled':
+      return `the tunnel ${name} is switched off`
+    case 'waiting': {
+      if (tunnel.retry_at !== null)
+        return `the tunnel ${name} dials again ${inSpan(tunnel.retry_at, now)}${why}`
+      const causes: readonly FailureCode[] = ['no_uplink', 'uplink_lost']
+      const about = causes.some((code) => code === tunnel.last_error?.code)
+      return `the tunnel ${name} waits for an uplink${about ? why : ''}`
+    }
+    case 'resolving':
+      return `the tunnel ${name} looks up the address of its server${why}`
+    case 'dialling':
+      return `the tunnel ${name} dials${tunnel.server === null ? '' : ` ${tunnel.server}`}${why}`
+    case 'authenticating':
+      return `the tunnel ${name} logs in${why}`
+    case 'configuring':
+      return `the tunnel ${name} is being given its addresses${why}`
+    case 'closing':
+      return `the tunnel ${name} hangs up`
+    case 'up':
+      return `the tunnel ${name} is up`
+  }
+}
+
+/** The whole status as text for people: the sentence, then a block for each tunnel and a line for each uplink. */
+export function statusText(status: Status, now: Date, paint: Paint = (_tone, text) => text): string {
+  const blocks = Object.entries(status.tunnel).map(([name, tunnel]) => tunnelBlock(name, tunnel, now, paint))
+  const uplinks = Object.entries(status.uplink).map(([name, uplink]) => uplinkLine(name, uplink, paint))
+  if (uplinks.length > 0) blocks.push(uplinks)
+  return [[statusSentence(status, now)], ...blocks].map((lines) => `${lines.join('\n')}\n`).join('\n')
+}
+
+function tunnelBlock(name: string, tunnel: TunnelStatus, now: Date, paint: Paint): string[] {
+  const span = formatSpan(now.getTime() - Date.parse(tunnel.since))
+  const rows: [string, string][] = []
+  const add = (label: string, ...values: readonly (string | null | undefined)[]) => {
+    const text = values.filter((value) => value !== null && value !== undefined && value !== '').join(', ')
+    if (text !== '') rows.push([label, text])
+  }
+  add(
+    'device',
+    tunnel.device,
+    tunnel.uplink && `over ${tunnel.uplink}`,
+    tunnel.datapath && `data path ${tunnel.datapath}`,
+  )
+  add(
+    'server',
+    tunnel.server,
+    tunnel.peer.host_name && `calls itself ${tunnel.peer.host_name}`,
+    tunnel.peer.vendor,
+  )
+  add(
+    'retry',
+    tunnel.retry_at && inSpan(tunnel.retry_at, now),
+    tunnel.attempts > 0 ? `${tunnel.attempts} tried` : '',
+  )
+  add('IPv4', tunnel.ipv4.address, tunnel.ipv4.peer && `peer ${tunnel.ipv4.peer}`)
+  add('IPv6', ...tunnel.ipv6.addresses)
+  add('DNS', ...tunnel.dns)
+  add(
+    'session',
+    ids(tunnel),
+    tunnel.auth && `login by ${tunnel.auth}`,
+    tunnel.mtu === null ? '' : `MTU ${tunnel.mtu}`,
+  )
+  add('round trip', tunnel.rtt_ms === null ? '' : `${tunnel.rtt_ms.toFixed(1)} ms`, loss(tunnel.loss))
+  if (tunnel.state === 'up' || tunnel.rx.packets + tunnel.tx.packets > 0) {
+    add('received', traffic(tunnel.rx))
+    add('sent', traffic(tunnel.tx))
+  }
+  const error = tunnel.last_error
+  add('last error', error && `${agoSpan(error.at, now)}: ${error.message}`)
+  return [
+    `tunnel ${name}: ${paint(TONES[tunnel.state], tunnel.state)} for ${span}`,
+    ...rows.map(([label, text]) => `  ${paint('quiet', label.padEnd(12))}${text}`),
+  ]
+}
+
+const TONES: Readonly<Record<TunnelStatus['state'] | UplinkStatus['state'], Tone>> = {
+  disabled: 'quiet',
+  waiting: 'bad',
+  resolving: 'busy',
+  dialling: 'busy',
+  authenticating: 'busy',
+  configuring: 'busy',
+  up: 'good',
+  closing: 'busy',
+  absent: 'bad',
+  down: 'bad',
+  no_address: 'bad',
+}
+
+function uplinkLine(name: string, uplink: UplinkStatus, paint: Paint): string {
+  const device = uplink.device === name ? '' : ` on ${uplink.device}`
+  const addresses = uplink.addresses.length === 0 ? '' : `, ${uplink.addresses.join(', ')}`
+  const state = uplink.state === 'no_address' ? 'no address' : uplink.state
+  return `uplink ${name}${device}: ${paint(TONES[uplink.state], state)}${addresses}`
+}
+
+function ids({ local, peer }: TunnelStatus): string {
+  if (local.tunnel_id === null) return ''
+  const pair = (side: TunnelStatus['local']) => `${side.tunnel_id ?? '-'}/${side.session_id ?? '-'}`
+  return `local ${pair(local)} peer ${pair(peer)}`
+}
+
+function loss(share: number | null): string {
+  if (share === null) return ''
+  return share === 0 ? 'no loss' : `${(share * 100).toFixed(1)} % lost`
+}
+
+function traffic({ packets, octets, dropped }: Traffic): string {
+  return `${formatOctets(octets)} in ${packets} ${packets === 1 ? 'packet' : 'packets'}${dropped === 0 ? '' : `, ${dropped} dropped`}`
+}
+
+function inSpan(at: string, now: Date): string {
+  const left = Date.parse(at) - now.getTime()
+  return left < 500 ? 'now' : `in ${formatSpan(left)}`
+}
+
+function agoSpan(at: string, now: Date): string {
+  return `${formatSpan(now.getTime() - Date.parse(at))} ago`
+}
+
+/** A span of ms in its two largest units: `12 s`, `3 min 5 s`, `2 d 4 h`. Negative ones are `0 s`. */
+export function formatSpan(ms: number): string {
+  const total = Math.max(0, Math.round(ms / 1000))
+  const units: [number, string][] = [
+    [86_400, 'd'],
+    [3600, 'h'],
+    [60, 'min'],
+    [1, 's'],
+  ]
+  const largest = units.findIndex(([size]) => total >= size)
+  if (largest < 0) return '0 s'
+  const parts: string[] = []
+  let rest = total
+  for (const [size, unit] of units.slice(largest, largest + 2)) {
+    const count = Math.floor(rest / size)
+    rest -= count * size
+    if (count > 0) parts.push(`${count} ${unit}`)
+  }
+  return parts.join(' ')
+}
+
+/** Octets in decimal units: `999 B`, `1.5 kB`, `12.3 GB`. */
+export function formatOctets(octets: number): string {
+  if (octets < 1000) return `${octets} B`
+  const units = ['kB', 'MB', 'GB', 'TB', 'PB']
+  let value = octets
+  let unit = 'B'
+  for (const larger of units) {
+    if (Math.round(value * 10) / 10 < 1000) break
+    value /= 1000
+    unit = larger
+  }
+  return `${value.toFixed(1)} ${unit}`
+}
