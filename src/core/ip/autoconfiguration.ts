@@ -21,7 +21,9 @@ export interface AutoconfiguredAddress {
   readonly address: string
   /** 64 where the prefix is on-link (L flag), else 128 (RFC 5942 section 4). */
   readonly length: 64 | 128
-  /** After this the address is deprecated; not after `validUntil`. */
+  /** Its preferred lifetime is over: not for new connections. */
+  readonly deprecated: boolean
+  /** When it becomes or became deprecated; not after `validUntil`. */
   readonly preferredUntil: Millis | undefined
   readonly validUntil: Millis | undefined
 }
@@ -65,7 +67,7 @@ export function absorb(
   }
 }
 
-/** What is left at `now`; the same object if nothing has lapsed. */
+/** What is left at `now`, addresses deprecated where their time has come; the same object if nothing has changed. */
 export function expire(known: Autoconfiguration, now: Millis): Autoconfiguration {
   const next = nextExpiry(known)
   if (next === undefined || next > now) return known
@@ -73,16 +75,21 @@ export function expire(known: Autoconfiguration, now: Millis): Autoconfiguration
     item.validUntil === undefined || item.validUntil > now
   return {
     ...known,
-    addresses: known.addresses.filter(holds),
+    addresses: known.addresses
+      .filter(holds)
+      .map((address) => ({ ...address, deprecated: isOver(address.preferredUntil, now) })),
     router: known.router && holds(known.router) ? known.router : undefined,
     dns: known.dns.filter(holds),
   }
 }
 
-/** When the next address, resolver or the router lapses. */
+/** When the next address is deprecated, or an address, a resolver or the router lapses. */
 export function nextExpiry(known: Autoconfiguration): Millis | undefined {
   const items = [known.router, ...known.addresses, ...known.dns]
-  return earliest(...items.map((item) => item?.validUntil))
+  return earliest(
+    ...items.map((item) => item?.validUntil),
+    ...known.addresses.map(({ deprecated, preferredUntil }) => (deprecated ? undefined : preferredUntil)),
+  )
 }
 
 /** Whether two differ in more than deadlines that moved by less than `tolerance` ms. */
@@ -91,7 +98,7 @@ export function differs(a: Autoconfiguration, b: Autoconfiguration, tolerance: n
     one === undefined || two === undefined ? one !== two : Math.abs(one - two) >= tolerance
   const fixed = ({ addresses, router, dns, mtu, managed, other }: Autoconfiguration) =>
     JSON.stringify([
-      addresses.map(({ address, length }) => [address, length]),
+      addresses.map(({ address, length, deprecated }) => [address, length, deprecated]),
       router?.address,
       dns.map(({ address }) => address),
       mtu,
@@ -138,10 +145,12 @@ function absorbPrefix(
   const offered = deadline(now, validLifetime)
   const validUntil = old === undefined ? offered : twoHourRule(now, old.validUntil, offered)
   const preferred = deadline(now, preferredLifetime)
+  const preferredUntil = validUntil === undefined ? preferred : earliest(preferred, validUntil)
   const updated: AutoconfiguredAddress = {
     address,
     length: information.onLink ? 64 : 128,
-    preferredUntil: validUntil === undefined ? preferred : (earliest(preferred, validUntil) ?? validUntil),
+    deprecated: isOver(preferredUntil, now),
+    preferredUntil,
     validUntil,
   }
   return old === undefined ? [...known, updated] : known.map((one) => (one === old ? updated : one))
@@ -174,4 +183,8 @@ function absorbRdnss(known: Autoconfiguration['dns'], now: Millis, rdnss: Rdnss)
 
 function deadline(now: Millis, lifetime: number): Millis | undefined {
   return lifetime === INFINITE_LIFETIME ? undefined : after(now, lifetime * 1000)
+}
+
+function isOver(instant: Millis | undefined, now: Millis): boolean {
+  return instant !== undefined && instant <= now
 }

@@ -175,6 +175,7 @@ describe('an advertisement', () => {
           {
             address: '2001:db8:1:10::10',
             length: 64,
+            deprecated: false,
             preferredUntil: (10 + 7 * DAY) * 1000,
             validUntil: (10 + 30 * DAY) * 1000,
           },
@@ -309,7 +310,19 @@ describe('prefixes (RFC 4862 section 5.5.3)', () => {
     const script = new Script().start(0).receive(0)
     script.events()
     script.receive(10, { prefixes: [prefix({ preferredLifetime: 0 })] })
-    assert.equal(configured(script).addresses[0]?.preferredUntil, 10_000)
+    const [address] = configured(script).addresses
+    assert.deepEqual([address?.deprecated, address?.preferredUntil], [true, 10_000])
+  })
+
+  it('are told when they become deprecated, and when they are preferred again', () => {
+    const script = new Script().start(0).receive(0, { prefixes: [prefix({ preferredLifetime: 600 })] })
+    assert.equal(configured(script).addresses[0]?.deprecated, false)
+    script.run(599)
+    assert.deepEqual(script.events(), [])
+    script.run(600)
+    assert.equal(configured(script).addresses[0]?.deprecated, true)
+    assert.deepEqual([script.run(3000).length > 0, script.events()], [true, []])
+    assert.equal(configured(script.receive(3000)).addresses[0]?.deprecated, false)
   })
 })
 
