@@ -118,6 +118,27 @@ export function encodeUtf8(text: string): Uint8Array {
   return writer.finish()
 }
 
+/** Text of UTF-8 octets (RFC 3629 section 4); undefined where they are none, overlong forms and surrogates included. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  let text = ''
+  for (let i = 0; i < bytes.length; ) {
+    const first = u8(bytes, i++)
+    const more =
+      first < 0x80 ? 0 : first < 0xc2 ? -1 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : -1
+    if (more < 0 || i + more > bytes.length) return undefined
+    let point = more === 0 ? first : first & (0x3f >> more)
+    for (let k = 0; k < more; k++) {
+      const next = u8(bytes, i++)
+      if (next >> 6 !== 0b10) return undefined
+      point = (point << 6) | (next & 0x3f)
+    }
+    const overlong = (more === 2 && point < 0x800) || (more === 3 && point < 0x10000)
+    if (overlong || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return undefined
+    text += String.fromCodePoint(point)
+  }
+  return text
+}
+
 /** Text that a peer sent, for showing: printable ASCII stays, anything else becomes `?`. */
 export function printable(bytes: Uint8Array): string {
   return Array.from(bytes, (octet) =>

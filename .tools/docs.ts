@@ -1,0 +1,97 @@
+/** `npm run docs`: writes docs/configuration.md from the schema. A test compares the two. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { SECTIONS } from '../src/core/config/read.ts'
+import type { Option } from '../src/core/config/schema.ts'
+
+const PAGE = 'docs/configuration.md'
+const EXAMPLES = 'test/fixtures/config'
+const FIRST_VERSION = '0.1.0'
+
+export function configurationPage(): string {
+  return `${[introduction(), ...Object.values(SECTIONS).map(section), ending()].join('\n')}`
+}
+
+function introduction(): string {
+  return `# Configuration
+
+<!-- Made by \`npm run docs\` from src/core/config; change it there. -->
+
+lifeline reads one file, \`/etc/config/lifeline\` or the one given with \`-c\`, in UCI or in JSON; the two say the same. The
+shortest useful one:
+
+\`\`\`
+${example('shortest.uci')}\`\`\`
+
+\`\`\`json
+${example('shortest.json')}\`\`\`
+
+\`lifeline check\` validates a file and prints what is in effect, every default filled in and secrets hidden. A running
+daemon reads its file again on SIGHUP; only what changed is touched, and a wrong file leaves the running configuration
+in place.
+
+## Notation
+
+- A name ending in \`.json\` means JSON, one in \`.uci\` means UCI; otherwise a file that begins with \`{\` is JSON.
+- In JSON the keys are the words of UCI: \`{"TYPE":{"NAME":{"OPTION":VALUE}}}\`. \`null\` and \`""\` are as if left out.
+- Names of sections hold \`a-z\`, \`0-9\` and \`_\`, and are unique over all types. Only \`lifeline\` may be anonymous in UCI.
+- A single value is as good as a list of one, in both notations: \`option\` and \`list\`, a text and an array.
+- Numbers may be written as texts.
+- **boolean**: \`1\`, \`true\`, \`on\`, \`yes\`, \`enabled\`; \`0\`, \`false\`, \`off\`, \`no\`, \`disabled\`; in JSON also true and false.
+- **duration**: seconds, or a number with \`ms\`, \`s\`, \`m\` or \`h\`: \`0.5\`, \`500ms\`, \`2m\`.
+- **path**: a full one, from \`/\` on.
+- **server**: a host name or literal address; another port than 1701 as \`NAME:PORT\` or \`[IPv6]:PORT\`.
+- Unknown options and types of sections have no effect and give a warning. A wrong value is an error: the file is
+  refused, and every error in it is listed with its line.
+- A section with \`enabled 0\` needs only be written correctly: it may be incomplete.
+`
+}
+
+function section({ type, doc, options, onlyName }: (typeof SECTIONS)[keyof typeof SECTIONS]): string {
+  const title = onlyName === undefined ? `${type} 'NAME'` : `${type} '${onlyName}'`
+  const rows = Object.entries<Option<unknown>>(options).map(([name, option]) => row(name, option))
+  return `## \`config ${title}\`
+
+${doc}
+
+| Option | Value | Default | Meaning |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+`
+}
+
+function row(name: string, { kindName, range, list, doc, since, ...option }: Option<unknown>): string {
+  const value = `${list ? 'list of: ' : ''}${kindName}${range === undefined ? '' : `, ${range}`}`
+  const added = since === FIRST_VERSION ? '' : ` Since ${since}.`
+  return `| \`${name}\` | ${value} | ${defaultOf({ kindName, list, ...option })} | ${doc}${added} |`
+}
+
+type Defaulted = Pick<Option<unknown>, 'required' | 'defaultText' | 'kindName' | 'list'>
+
+function defaultOf({ required, defaultText, kindName, list }: Defaulted): string {
+  if (required) return '**required**'
+  if (defaultText === undefined) return 'none'
+  const literal = !/ /.test(defaultText) || (list && kindName.includes('`'))
+  return literal ? `\`${defaultText}\`` : defaultText
+}
+
+function ending(): string {
+  return `## Files with secrets
+
+\`password_file\` and \`tunnel_secret_file\` name files that hold one secret each, as UTF-8; one line break at the end does
+not count. \`check\` and the daemon warn of files that everyone may read: \`chmod 600\` them. Secrets appear in no log, error
+or status.
+
+All options are there since version ${FIRST_VERSION} unless said otherwise. The sections \`failover\`, \`firewall\`, \`redirect\` and
+\`mqtt\` belong to later versions: this one warns of them and goes on without.
+`
+}
+
+function example(name: string): string {
+  return readFileSync(`${EXAMPLES}/${name}`, 'utf8')
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  writeFileSync(PAGE, configurationPage())
+  console.log(PAGE)
+}

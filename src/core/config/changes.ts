@@ -1,0 +1,61 @@
+/** What a new configuration changes, so that a reload touches nothing else. */
+import { Secret } from '../secret.ts'
+import { tunnelOptionOf } from './tunnel.ts'
+import type { Config, TunnelConfig } from './types.ts'
+
+/** Names of tunnels. */
+export interface TunnelChanges {
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+  /** The options whose values differ, for each tunnel that is in both; secrets count by value, from wherever they come. */
+  readonly changed: ReadonlyMap<string, readonly string[]>
+}
+
+export function changedTunnels(old: Config, next: Config): TunnelChanges {
+  const before = new Map(old.tunnels.map((tunnel) => [tunnel.name, tunnel]))
+  const after = new Map(next.tunnels.map((tunnel) => [tunnel.name, tunnel]))
+  const changed = new Map<string, readonly string[]>()
+  for (const [name, tunnel] of after) {
+    const previous = before.get(name)
+    const options = previous === undefined ? [] : changedOptions(previous, tunnel)
+    if (options.length > 0) changed.set(name, options)
+  }
+  return {
+    added: [...after.keys()].filter((name) => !before.has(name)),
+    removed: [...before.keys()].filter((name) => !after.has(name)),
+    changed,
+  }
+}
+
+/** Names of uplinks that were added, removed or changed in any way. */
+export function changedUplinks(old: Config, next: Config): readonly string[] {
+  const names = new Set([...old.uplinks, ...next.uplinks].map(({ name }) => name))
+  const named = (config: Config, name: string) => config.uplinks.find((uplink) => uplink.name === name)
+  return [...names].filter((name) => !equal(named(old, name), named(next, name)))
+}
+
+/** Properties of the section `lifeline` whose values differ. */
+export function changedLifeline(old: Config, next: Config): readonly (keyof Config['lifeline'])[] {
+  const keys = Object.keys(next.lifeline) as (keyof Config['lifeline'])[]
+  return keys.filter((key) => !equal(old.lifeline[key], next.lifeline[key]))
+}
+
+function changedOptions(old: TunnelConfig, next: TunnelConfig): string[] {
+  const properties = Object.keys(tunnelOptionOf) as (keyof typeof tunnelOptionOf)[]
+  return properties
+    .filter((property) => !equal(old[property], next[property]))
+    .map((property) => tunnelOptionOf[property])
+}
+
+/** Equality of plain values, lists in their order, and secrets. */
+function equal(a: unknown, b: unknown): boolean {
+  if (a instanceof Secret && b instanceof Secret) return a.equals(b)
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b)
+  if (a instanceof Secret !== b instanceof Secret) return false
+  const keys = Object.keys(a)
+  const other = b as Readonly<Record<string, unknown>>
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => equal((a as Readonly<Record<string, unknown>>)[key], other[key]))
+  )
+}

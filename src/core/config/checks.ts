@@ -1,0 +1,91 @@
+/** What sections have to do with one another. Only sections that take part are compared. */
+import { BLOCK } from './lifeline.ts'
+import type { ReadSection } from './read-section.ts'
+import type { LifelineConfig, TunnelConfig, UplinkConfig } from './types.ts'
+
+type Uplinks = readonly ReadSection<UplinkConfig>[]
+type Tunnels = readonly ReadSection<TunnelConfig>[]
+
+/** Reports, at the later of two sections, what contradicts the earlier one. */
+export function checkTogether(main: LifelineConfig, uplinks: Uplinks, tunnels: Tunnels): void {
+  const enabled = tunnels.filter(({ value }) => value.enabled)
+  checkUplinkNames(uplinks, enabled)
+  checkDevices(uplinks, enabled)
+  checkPorts(enabled)
+  checkTables(main, enabled)
+}
+
+function checkUplinkNames(uplinks: Uplinks, tunnels: Tunnels): void {
+  const names = uplinks.map(({ value }) => value.name).filter((name) => name !== '')
+  for (const { value, report } of tunnels) {
+    for (const [index, name] of value.uplinks.entries()) {
+      if (names.includes(name)) continue
+      const allowed = names.length === 0 ? 'nothing, as there is no uplink section' : names.join(', ')
+      report({ option: 'uplink', index, reason: `there is no uplink '${name}'`, allowed })
+    }
+  }
+}
+
+function checkDevices(uplinks: Uplinks, tunnels: Tunnels): void {
+  const users = new Map<string, string>()
+  const sections = [
+    ...uplinks.map((section) => ({ ...section, type: 'uplink' })),
+    ...tunnels.map((section) => ({ ...section, type: 'tunnel' })),
+  ]
+  for (const { type, value, report } of sections) {
+    const user = users.get(value.device)
+    if (user !== undefined)
+      report({
+        option: 'device',
+        reason: `'${value.device}' is the device of ${user}`,
+        allowed: 'a device of its own',
+      })
+    else if (value.device !== '') users.set(value.device, `${type} '${value.name}'`)
+  }
+}
+
+/** Sockets are bound to the uplink's device: one port serves two tunnels only if they can never share an uplink. */
+function checkPorts(tunnels: Tunnels): void {
+  for (const [i, { value, report }] of tunnels.entries()) {
+    const rival = tunnels
+      .slice(0, i)
+      .find(({ value: other }) => other.localPort === value.localPort && mayShareUplink(other, value))
+    if (value.localPort !== 0 && rival)
+      report({
+        option: 'local_port',
+        reason: `port ${value.localPort} is taken by tunnel '${rival.value.name}' on the same uplink`,
+        allowed: 'a port of its own, or 0',
+      })
+  }
+}
+
+function mayShareUplink(a: TunnelConfig, b: TunnelConfig): boolean {
+  return (
+    a.uplinks.length === 0 || b.uplinks.length === 0 || a.uplinks.some((name) => b.uplinks.includes(name))
+  )
+}
+
+/** The kernel keeps one set of tables for each family. */
+function checkTables({ tableBase }: LifelineConfig, tunnels: Tunnels): void {
+  for (const option of ['ip4table', 'ip6table'] as const) {
+    const users = new Map<number, string>()
+    for (const { value, report } of tunnels) {
+      const table = value[option]
+      if (table === undefined) continue
+      const user = users.get(table)
+      if (user !== undefined)
+        report({
+          option,
+          reason: `table ${table} is used by tunnel '${user}'`,
+          allowed: 'a table of its own',
+        })
+      else if (table >= tableBase && table < tableBase + BLOCK)
+        report({
+          option,
+          reason: `table ${table} is one of those that lifeline allots itself`,
+          allowed: `a table outside ${tableBase} to ${tableBase + BLOCK - 1}`,
+        })
+      users.set(table, user ?? value.name)
+    }
+  }
+}

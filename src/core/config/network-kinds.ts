@@ -1,0 +1,133 @@
+/** Kinds of option values that name things of a network. */
+import { canonicalIp, formatPrefix, ipFamily, type Prefix, parseIp, parsePrefix } from '../ip/address.ts'
+import { err, ok, type Result } from '../result.ts'
+import type { Kind } from './kinds.ts'
+import type { ServerName } from './types.ts'
+
+/** The port of L2TP (RFC 2661 section 8.1). */
+const L2TP_PORT = 1701
+
+/** A literal address of one family, or of either. The unspecified address is none. */
+export function address(family?: 4 | 6): Kind<string> {
+  const name = `${family === undefined ? 'IP' : `IPv${family}`} address`
+  return {
+    name,
+    allowed: `a literal ${name}, such as ${family === 6 ? '2001:db8::1' : '192.0.2.1'}`,
+    parse(text) {
+      const canonical = canonicalIp(text)
+      if (canonical === undefined) return err(`'${text}' is not an address${spaceHint(text)}`)
+      if (isUnspecified(text)) return err(`'${text}' is the unspecified address`)
+      if (family !== undefined && ipFamily(text) !== family) return err(`'${text}' is not an ${name}`)
+      return ok(canonical)
+    },
+    print: (value) => value,
+  }
+}
+
+/** An address with or without a prefix length; without one it stands alone (/32 or /128). */
+export function addressPrefix(family: 4 | 6): Kind<Prefix> {
+  const example = family === 4 ? '192.0.2.1 or 192.0.2.1/24' : '2001:db8::1 or 2001:db8::1/64'
+  return {
+    name: `IPv${family} address`,
+    allowed: `an IPv${family} address with or without a prefix length, such as ${example}`,
+    parse(text) {
+      const prefix = prefixOf(family, text)
+      if (!prefix.ok) return prefix
+      return isUnspecified(prefix.value.address) ? err(`'${text}' is the unspecified address`) : prefix
+    },
+    print: formatPrefix,
+  }
+}
+
+/** A network: the bits behind its prefix length are zero. */
+export function network(family: 4 | 6): Kind<Prefix> {
+  return {
+    name: `IPv${family} prefix`,
+    allowed: `an IPv${family} prefix, such as ${family === 4 ? '192.0.2.0/24' : '2001:db8:2::/56'}`,
+    parse(text) {
+      const prefix = prefixOf(family, text)
+      if (!prefix.ok) return prefix
+      if (!text.includes('/')) return err(`'${text}' lacks a prefix length`)
+      if (prefix.value.length === 0) return err(`'${text}' is everything`)
+      return hasHostBits(prefix.value) ? err(`'${text}' has bits set behind its prefix length`) : prefix
+    },
+    print: formatPrefix,
+  }
+}
+
+function prefixOf(family: 4 | 6, text: string): Result<Prefix, string> {
+  const prefix = parsePrefix(text)
+  if (prefix === undefined) return err(`'${text}' is not an address with a prefix length${spaceHint(text)}`)
+  return ipFamily(prefix.address) === family ? ok(prefix) : err(`'${text}' is not IPv${family}`)
+}
+
+function isUnspecified(text: string): boolean {
+  return parseIp(text)?.every((octet) => octet === 0) ?? false
+}
+
+function hasHostBits({ address, length }: Prefix): boolean {
+  const bytes = parseIp(address) ?? new Uint8Array(0)
+  return bytes.some((octet, i) => {
+    const free = Math.min(8, Math.max(0, (i + 1) * 8 - length))
+    return (octet & ((1 << free) - 1)) !== 0
+  })
+}
+
+/** A host name or literal address, with a port where it is not L2TP's own. */
+export const server: Kind<ServerName> = {
+  name: 'server',
+  allowed: 'a host name or address, with another port than 1701 as NAME:PORT or [IPv6]:PORT',
+  parse(text) {
+    const [, bracketed, bracketedPort] = /^\[([^\]]*)\](?::(.*))?$/.exec(text) ?? []
+    if (bracketed !== undefined) {
+      if (ipFamily(bracketed) !== 6) return err(`'${bracketed}' is not an IPv6 address`)
+      return withPort(canonicalIp(bracketed) ?? bracketed, bracketedPort, text)
+    }
+    if (ipFamily(text) === 6) return withPort(canonicalIp(text) ?? text, undefined, text)
+    const [host = '', port, ...rest] = text.split(':')
+    if (rest.length > 0) return err(`'${text}' is neither a host name nor an address${spaceHint(text)}`)
+    const wrong = wrongHost(host)
+    return wrong === undefined ? withPort(host.replace(/\.$/, ''), port, text) : err(wrong)
+  },
+  print({ host, port }) {
+    if (port === L2TP_PORT) return host
+    return ipFamily(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
+  },
+}
+
+function withPort(host: string, port: string | undefined, text: string): Result<ServerName, string> {
+  if (port === undefined) return ok({ host, port: L2TP_PORT })
+  const valid = /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65535
+  return valid ? ok({ host, port: Number(port) }) : err(`'${text}' has no valid port (1 to 65535)`)
+}
+
+function wrongHost(host: string): string | undefined {
+  if (ipFamily(host) === 4) return isUnspecified(host) ? `'${host}' is the unspecified address` : undefined
+  const labels = host.replace(/\.$/, '').split('.')
+  // RFC 1123 section 2.1: the last label is never all digits, so that addresses and names cannot be confused.
+  if (/^\d*$/.test(labels.at(-1) ?? '')) return `'${host}' is neither a host name nor an address`
+  const valid = labels.every((label) => /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label))
+  return valid && host.length <= 253 ? undefined : `'${host}' is not a host name${spaceHint(host)}`
+}
+
+/** The longest name of a network device: IFNAMSIZ less the zero at the end. */
+const DEVICE_OCTETS = 15
+
+/** The name of a network device, in characters that are safe in nft texts and in paths below /proc/sys. */
+export const deviceName: Kind<string> = {
+  name: 'device name',
+  range: `1 to ${DEVICE_OCTETS} characters`,
+  allowed: `1 to ${DEVICE_OCTETS} letters, digits or any of . _ - @ +`,
+  parse(text) {
+    if (text.length > DEVICE_OCTETS)
+      return err(`'${text}' has ${text.length} characters, too many for the name of a device`)
+    const valid = /^[A-Za-z0-9._@+-]+$/.test(text) && text !== '.' && text !== '..'
+    return valid ? ok(text) : err(`'${text}' cannot be the name of a device`)
+  },
+  print: (value) => value,
+}
+
+/** Several values in one are a common slip, as other programs divide them at spaces. */
+function spaceHint(text: string): string {
+  return /\s/.test(text) ? ' (give each value a `list` line, or an element of an array, of its own)' : ''
+}

@@ -1,0 +1,133 @@
+/** Reads a configuration: UCI or JSON in, one frozen `Config` out, or everything that is wrong with it. */
+import { err, ok, type Result } from '../result.ts'
+import { checkTogether } from './checks.ts'
+import { sectionName } from './kinds.ts'
+import { lifeline } from './lifeline.ts'
+import { type Notation, readSource } from './notation.ts'
+import { nearest, type Problem } from './problems.ts'
+import {
+  type EffectiveSection,
+  type Reading,
+  type ReadSection,
+  readSection,
+  reporter,
+} from './read-section.ts'
+import type { Options, SecretSource, Section } from './schema.ts'
+import type { SourceSection } from './source.ts'
+import { tunnel } from './tunnel.ts'
+import type { Config } from './types.ts'
+import { uplink } from './uplink.ts'
+
+export interface ReadOptions {
+  /** How messages call the file. */
+  readonly file: string
+  readonly notation: Notation
+  readonly secrets: SecretSource
+}
+
+export interface ReadConfig {
+  readonly config: Config
+  /** In the order of the file, the section `lifeline` first. */
+  readonly effective: readonly EffectiveSection[]
+  readonly warnings: readonly Problem[]
+}
+
+/** All types of section, in the order of the reference. */
+export const SECTIONS = { lifeline, uplink, tunnel } as const
+
+/** Announced for later versions, so a file may hold them already; nobody shall believe them to be in force. */
+const LATER_TYPES = ['failover', 'firewall', 'redirect', 'mqtt']
+
+/** Reads the octets of a file. On failure all problems are listed, warnings included, in the order of lines. */
+export function readConfig(
+  content: Uint8Array,
+  options: ReadOptions,
+): Result<ReadConfig, readonly Problem[]> {
+  const { file, notation, secrets } = options
+  const source = readSource(notation, content)
+  const reading: Reading = { file, secrets, problems: [] }
+  for (const { line, section, option, reason, allowed } of source.problems)
+    reading.problems.push({ severity: 'error', file, line, section, option, reason, allowed })
+
+  for (const section of source.sections) reportUnknownType(section, reading)
+  const named = nameSections(source.sections, reading)
+  const all = <O extends Options, C>(schema: Section<O, C>): ReadSection<C>[] =>
+    named
+      .filter(({ section }) => section.type === schema.type)
+      .map(({ section, name }) => readSection(schema, section, name, reading))
+
+  const main = all(lifeline)[0] ?? readSection(lifeline, NO_LIFELINE, 'main', reading)
+  const uplinks = all(uplink)
+  const tunnels = all(tunnel)
+  checkTogether(main.value, uplinks, tunnels)
+
+  if (tunnels.length === 0)
+    reading.problems.push({ ...NOWHERE, severity: 'warning', file, reason: 'there is no tunnel' })
+  const problems = reading.problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
+  if (problems.some(({ severity }) => severity === 'error')) return err(problems)
+  const config: Config = {
+    lifeline: main.value,
+    uplinks: uplinks.map(({ value }) => value),
+    tunnels: tunnels.map(({ value }) => value),
+  }
+  const effective = [main, ...uplinks, ...tunnels].map((section) => section.effective)
+  return ok({ config: deepFreeze(config), effective, warnings: problems })
+}
+
+const NOWHERE = { line: undefined, section: undefined, option: undefined, allowed: undefined }
+const NO_LIFELINE: SourceSection = { type: 'lifeline', name: 'main', line: 1, options: [] }
+
+function reportUnknownType(section: SourceSection, reading: Reading): void {
+  const { type, name } = section
+  if (Object.hasOwn(SECTIONS, type)) return
+  const report = reporter(reading, section, name)
+  if (LATER_TYPES.includes(type)) {
+    report({ severity: 'warning', reason: 'not supported by this version, so it has no effect' })
+    return
+  }
+  const guess = nearest(type, Object.keys(SECTIONS))
+  const hint = guess === undefined ? '' : `; did you mean '${guess}'?`
+  report({ severity: 'warning', reason: `the type of section is unknown, so it has no effect${hint}` })
+}
+
+interface NamedSection {
+  readonly section: SourceSection
+  readonly name: string
+}
+
+/** The known sections with the names they go by, which are unique over all types. */
+function nameSections(sections: readonly SourceSection[], reading: Reading): NamedSection[] {
+  const takenBy = new Map<string, SourceSection>()
+  const named: NamedSection[] = []
+  for (const section of sections) {
+    if (!Object.hasOwn(SECTIONS, section.type)) continue
+    const { onlyName } = SECTIONS[section.type as keyof typeof SECTIONS]
+    const report = reporter(reading, section, section.name)
+    const name = section.name ?? onlyName
+    if (name === undefined) {
+      report({ reason: 'a name is missing', allowed: `config ${section.type} 'NAME'` })
+    } else {
+      const valid = sectionName.parse(name)
+      const other = takenBy.get(name)
+      if (!valid.ok) report({ reason: valid.error, allowed: sectionName.allowed })
+      else if (onlyName !== undefined && name !== onlyName)
+        report({ reason: `'${name}' cannot be its name`, allowed: onlyName })
+      else if (other !== undefined)
+        report({
+          reason: `the name is taken by the ${other.type} in line ${other.line}`,
+          allowed: 'names that differ over all types',
+        })
+      takenBy.set(name, other ?? section)
+    }
+    named.push({ section, name: name ?? '' })
+  }
+  return named
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const property of Object.values(value)) deepFreeze(property)
+  }
+  return value
+}

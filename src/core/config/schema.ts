@@ -1,0 +1,150 @@
+/** The form of the schema: what each section file says of its options, for the reader, the reference and later LuCI. */
+import { err, ok, type Result } from '../result.ts'
+import type { Kind } from './kinds.ts'
+import type { Report } from './problems.ts'
+
+/** One option. `V` is what the section's `build` gets: a value, a list, or undefined. */
+export interface Option<V> {
+  readonly kindName: string
+  /** For the reference, behind the name of the kind. */
+  readonly range: string | undefined
+  readonly allowed: string
+  /** One sentence for the reference; Markdown. */
+  readonly doc: string
+  /** The version that brought it. */
+  readonly since: string
+  /** The default as a user would write it; undefined if there is none. */
+  readonly defaultText: string | undefined
+  readonly list: boolean
+  readonly required: boolean
+  readonly secret: boolean
+  readonly takesBoolean: boolean
+  /** The value of one or more texts; errors carry the index of the text. */
+  read(texts: readonly string[]): Result<V, readonly ReadError[]>
+  /** The value where the option is left out. */
+  absent(section: string): V
+  /** Each value as a user would write it; none where there is no value. */
+  print(value: V): readonly (string | number | boolean)[]
+}
+
+export interface ReadError {
+  readonly index: number
+  readonly reason: string
+}
+
+export type Options = Readonly<Record<string, Option<unknown>>>
+
+/** What `build` gets: one property for each option. */
+export type Values<O extends Options> = { readonly [K in keyof O]: O[K] extends Option<infer V> ? V : never }
+
+/** What a section may ask while it is built. */
+export interface BuildContext {
+  readonly name: string
+  /** Whether an option was written, even if wrongly. */
+  readonly given: (option: string) => boolean
+  /** Whether the section takes part; what does not needs only be written correctly. */
+  readonly enabled: boolean
+  readonly report: Report
+  readonly secrets: SecretSource
+}
+
+/** Files that hold one secret each. */
+export interface SecretSource {
+  read(path: string): Result<FileSecret, string>
+}
+
+export interface FileSecret {
+  readonly text: string
+  /** What is unwise about the file, such as that everyone may read it. */
+  readonly warning?: string
+}
+
+/** A type of section. `C` is what it becomes in `Config`. */
+export interface Section<O extends Options, C> {
+  readonly type: string
+  readonly doc: string
+  readonly options: O
+  /** The only name that a section of this type may have, which it also has if it is anonymous. */
+  readonly onlyName?: string
+  build(values: Values<O>, context: BuildContext): C
+}
+
+interface About {
+  readonly doc: string
+  readonly since?: string
+  readonly required?: boolean
+}
+
+/**
+ * An option with one value. Left out it is `default` (written as a user would), or what `defaultFor` makes of the
+ * section's name and `defaultText` describes, else undefined.
+ */
+export function one<T>(kind: Kind<T>, about: About & { default: string }): Option<T>
+export function one<T>(
+  kind: Kind<T>,
+  about: About & { defaultFor: (section: string) => T; defaultText: string },
+): Option<T>
+export function one<T>(kind: Kind<T>, about: About & { defaultText?: string }): Option<T | undefined>
+export function one<T>(
+  kind: Kind<T>,
+  about: About & { default?: string; defaultFor?: (section: string) => T; defaultText?: string },
+): Option<T | undefined> {
+  const fallback = about.default === undefined ? undefined : parsed(kind, about.default)
+  return {
+    ...common(kind, about),
+    defaultText: about.defaultText ?? about.default,
+    list: false,
+    read([first = '', ...more]) {
+      if (more.length > 0) return err([{ index: 1, reason: 'there is more than one value' }])
+      const value = kind.parse(first)
+      return value.ok ? value : err([{ index: 0, reason: value.error }])
+    },
+    absent: about.defaultFor ?? (() => fallback),
+    print: (value) => (value === undefined ? [] : [kind.print(value)]),
+  }
+}
+
+/** An option with any number of values. `default` is as a user would write them, empty if left out. */
+export function list<T>(
+  kind: Kind<T>,
+  about: About & { default?: readonly string[]; defaultText?: string },
+): Option<readonly T[]> {
+  const fallback = (about.default ?? []).map((text) => parsed(kind, text))
+  return {
+    ...common(kind, about),
+    defaultText: about.defaultText ?? about.default?.join(' '),
+    list: true,
+    read(texts) {
+      const values: T[] = []
+      const errors: ReadError[] = []
+      for (const [index, text] of texts.entries()) {
+        const value = kind.parse(text)
+        if (!value.ok) errors.push({ index, reason: value.error })
+        else if (texts.indexOf(text) < index) errors.push({ index, reason: `'${text}' stands there twice` })
+        else values.push(value.value)
+      }
+      return errors.length > 0 ? err(errors) : ok(values)
+    },
+    absent: () => fallback,
+    print: (values) => values.map((value) => kind.print(value)),
+  }
+}
+
+function common<T>(kind: Kind<T>, about: About) {
+  return {
+    kindName: kind.name,
+    range: kind.range,
+    allowed: kind.allowed,
+    doc: about.doc,
+    since: about.since ?? '0.1.0',
+    required: about.required ?? false,
+    secret: kind.secret ?? false,
+    takesBoolean: kind.boolean ?? false,
+  }
+}
+
+function parsed<T>(kind: Kind<T>, text: string): T {
+  const value = kind.parse(text)
+  if (!value.ok) throw new Error(`the schema's own default is wrong: ${value.error}`)
+  return value.value
+}

@@ -1,0 +1,197 @@
+/** `config tunnel 'NAME'`: an L2TP tunnel with one PPP session. */
+import { Secret } from '../secret.ts'
+import { duration, flag, integer, oneOf, path, secret, sectionName, text, wordOr } from './kinds.ts'
+import { addressPrefix, deviceName, network, server } from './network-kinds.ts'
+import { type BuildContext, list, one, type Section, type Values } from './schema.ts'
+import type { TunnelConfig } from './types.ts'
+
+/** PAP carries lengths in one octet (RFC 1334 section 2.2.1). */
+const LOGIN_OCTETS = 255
+/** RFC 791 section 3.1: every host takes datagrams of 576 octets. */
+const SMALLEST_MTU = 576
+/** RFC 8200 section 5: every link with IPv6 carries packets of 1280 octets. */
+const SMALLEST_IPV6_MTU = 1280
+/** RFC 1661 section 6.1: the default MRU; more is not negotiated. */
+const LARGEST_MTU = 1500
+/** The kernel's own tables are 253 (default), 254 (main) and 255 (local). */
+const LARGEST_TABLE = 2 ** 31 - 1
+const SYSTEM_TABLES = [253, 254, 255]
+
+const options = {
+  server: list(server, {
+    doc: 'The LNS: a host name or literal address. Several are tried in order, and all addresses of a name.',
+    required: true,
+  }),
+  username: one(text(LOGIN_OCTETS), { doc: 'Login at the provider.', required: true }),
+  password: one(secret(LOGIN_OCTETS), { doc: 'Password of the login. Either this or `password_file`.' }),
+  password_file: one(path, {
+    doc: 'File with the password; one line break at its end does not count.',
+  }),
+  tunnel_secret: one(secret(LOGIN_OCTETS), {
+    doc: 'Secret shared with the LNS, with which both ends prove themselves. Either this, `tunnel_secret_file`, or none.',
+  }),
+  tunnel_secret_file: one(path, { doc: 'File with the tunnel secret.' }),
+  device: one(deviceName, {
+    doc: 'Network device that the tunnel becomes.',
+    defaultFor: (name) => `l2tp-${name}`,
+    defaultText: 'l2tp-NAME',
+  }),
+  uplink: list(sectionName, {
+    doc: 'Names of `uplink` sections in order of preference: the first usable one carries the tunnel.',
+    defaultText: "the device of the main table's default route, followed as it changes",
+  }),
+  auth: list(oneOf('chap', 'mschapv2', 'pap'), {
+    doc: 'How the LNS may ask for the password. `pap` sends it in the clear.',
+    default: ['chap', 'mschapv2'],
+  }),
+  mtu: one(wordOr('auto', integer(SMALLEST_MTU, LARGEST_MTU, 'octets')), {
+    doc: `Largest packet inside the tunnel, in octets; \`auto\` takes what the uplink leaves room for. With \`ipv6\` at least ${SMALLEST_IPV6_MTU}.`,
+    default: 'auto',
+  }),
+  ipv6: one(flag, { doc: 'Negotiate IPv6 (IPV6CP).', default: '1' }),
+  ipaddr: list(addressPrefix(4), {
+    doc: 'Static IPv4 addresses, besides the negotiated one.',
+  }),
+  ip6addr: list(addressPrefix(6), { doc: 'Static IPv6 addresses.' }),
+  ip6prefix: list(network(6), { doc: 'IPv6 prefixes that the provider routes to this tunnel.' }),
+  defaultroute: one(flag, { doc: 'Use the tunnel as the way to the internet.', default: '1' }),
+  ip4table: one(integer(1, LARGEST_TABLE), {
+    doc: 'Routing table for the IPv4 routes of the tunnel.',
+    defaultText: 'one of those from `table_base` on',
+  }),
+  ip6table: one(integer(1, LARGEST_TABLE), {
+    doc: 'Routing table for the IPv6 routes of the tunnel.',
+    defaultText: 'one of those from `table_base` on',
+  }),
+  peerdns: one(flag, { doc: 'Use the resolvers that the LNS names.', default: '0' }),
+  hello_interval: one(duration('1s', '1h'), {
+    doc: 'Silence on the control connection after which a HELLO asks whether the LNS is there.',
+    default: '25',
+  }),
+  echo_interval: one(duration('100ms', '1h'), {
+    doc: 'Time between two LCP Echo-Requests.',
+    default: '1',
+  }),
+  echo_failures: one(integer(1, 1000), {
+    doc: 'Number of echo intervals in which nothing at all arrived after which the session counts as dead.',
+    default: '10',
+  }),
+  local_port: one(integer(0, 65535), {
+    doc: 'Fixed UDP source port, for an LNS that only answers 1701; 0 takes a fresh one for each attempt.',
+    default: '0',
+  }),
+  firewall: one(oneOf('default', 'none'), {
+    doc: '`default` lets in replies and ICMP and nothing else; `none` leaves the device to the rules of others.',
+    default: 'default',
+  }),
+  enabled: one(flag, { doc: '0 leaves the tunnel out.', default: '1' }),
+}
+
+type TunnelValues = Values<typeof options>
+
+export const tunnel: Section<typeof options, TunnelConfig> = {
+  type: 'tunnel',
+  doc: 'An L2TP tunnel with one PPP session. The name is the one used in commands and in status.',
+  options,
+  build(values: TunnelValues, context) {
+    if (context.enabled) check(values, context)
+    const password = secretOf(values, 'password', context)
+    if (context.enabled && !context.given('password') && !context.given('password_file'))
+      context.report({ reason: "there is neither a 'password' nor a 'password_file'" })
+    return {
+      name: context.name,
+      servers: values.server,
+      username: values.username ?? '',
+      // Without a password the section is disabled or has an error; either way nothing dials with it.
+      password: password ?? new Secret(''),
+      tunnelSecret: secretOf(values, 'tunnel_secret', context),
+      device: values.device,
+      uplinks: values.uplink,
+      auth: values.auth,
+      mtu: values.mtu,
+      ipv6: values.ipv6,
+      ipaddrs: values.ipaddr,
+      ip6addrs: values.ip6addr,
+      ip6prefixes: values.ip6prefix,
+      defaultroute: values.defaultroute,
+      ip4table: values.ip4table,
+      ip6table: values.ip6table,
+      peerdns: values.peerdns,
+      helloInterval: values.hello_interval,
+      echoInterval: values.echo_interval,
+      echoFailures: values.echo_failures,
+      localPort: values.local_port,
+      firewall: values.firewall,
+      enabled: values.enabled,
+    }
+  },
+}
+
+/** The option that decides each property. Both forms of a secret decide one property; the plain one stands for them. */
+export const tunnelOptionOf: Readonly<Record<Exclude<keyof TunnelConfig, 'name'>, keyof typeof options>> = {
+  servers: 'server',
+  username: 'username',
+  password: 'password',
+  tunnelSecret: 'tunnel_secret',
+  device: 'device',
+  uplinks: 'uplink',
+  auth: 'auth',
+  mtu: 'mtu',
+  ipv6: 'ipv6',
+  ipaddrs: 'ipaddr',
+  ip6addrs: 'ip6addr',
+  ip6prefixes: 'ip6prefix',
+  defaultroute: 'defaultroute',
+  ip4table: 'ip4table',
+  ip6table: 'ip6table',
+  peerdns: 'peerdns',
+  helloInterval: 'hello_interval',
+  echoInterval: 'echo_interval',
+  echoFailures: 'echo_failures',
+  localPort: 'local_port',
+  firewall: 'firewall',
+  enabled: 'enabled',
+}
+
+/** What the single values cannot show. */
+function check(values: TunnelValues, { given, report }: BuildContext): void {
+  const device = deviceName.parse(values.device)
+  if (!given('device') && !device.ok)
+    report({ reason: `${device.error}; set 'device'`, allowed: deviceName.allowed })
+  if (values.mtu !== 'auto' && values.ipv6 && values.mtu < SMALLEST_IPV6_MTU)
+    report({
+      option: 'mtu',
+      reason: `${values.mtu} octets are too few for IPv6`,
+      allowed: `${SMALLEST_IPV6_MTU} to ${LARGEST_MTU}, or less with ipv6 0`,
+    })
+  for (const option of ['ip4table', 'ip6table'] as const) {
+    const table = values[option]
+    if (table !== undefined && SYSTEM_TABLES.includes(table))
+      report({ option, reason: `table ${table} belongs to the system`, allowed: 'any other table' })
+  }
+}
+
+/** A secret given in the file itself or in one of its own; undefined if there is none or it cannot be had. */
+function secretOf(
+  values: TunnelValues,
+  option: 'password' | 'tunnel_secret',
+  { enabled, given, report, secrets }: BuildContext,
+): Secret | undefined {
+  const fileOption = `${option}_file` as const
+  const file = values[fileOption]
+  if (enabled && given(option) && given(fileOption))
+    report({ option: fileOption, reason: `'${option}' is given as well`, allowed: 'one of the two' })
+  if (given(option) || file === undefined) return values[option]
+  const content = secrets.read(file)
+  if (!content.ok) {
+    if (enabled) report({ option: fileOption, reason: content.error })
+    return undefined
+  }
+  const parsed = options[option].read([content.value.text])
+  if (content.value.warning)
+    report({ severity: 'warning', option: fileOption, reason: content.value.warning })
+  if (parsed.ok) return parsed.value
+  const reason = `${file}: ${parsed.error[0]?.reason}`
+  if (enabled) report({ option: fileOption, reason, allowed: options[option].allowed })
+  return undefined
+}

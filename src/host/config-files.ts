@@ -1,0 +1,94 @@
+/** Configuration files, and the files with secrets that they name. */
+import { readFileSync, type Stats, statSync } from 'node:fs'
+import { decodeUtf8 } from '../core/bytes.ts'
+import { type Notation, notationOf } from '../core/config/notation.ts'
+import type { Problem } from '../core/config/problems.ts'
+import { type ReadConfig, readConfig } from '../core/config/read.ts'
+import type { FileSecret, SecretSource } from '../core/config/schema.ts'
+import { err, ok, type Result } from '../core/result.ts'
+
+export interface LoadedConfig extends ReadConfig {
+  readonly file: string
+  readonly notation: Notation
+}
+
+/** Reads and validates a file, and the files of secrets that it names. Never throws: what went wrong is in the problems. */
+export function loadConfig(file: string): Result<LoadedConfig, readonly Problem[]> {
+  const content = readWhole(file, MAX_CONFIG_OCTETS)
+  if (!content.ok) return err([problem('error', file, content.error)])
+  const { bytes, stats } = content.value
+  const notation = notationOf(file, bytes)
+  const read = readConfig(bytes, { file, notation, secrets: secretFiles })
+  if (!read.ok) return read
+  const warnings = [...read.value.warnings]
+  if (holdsSecrets(read.value) && isWorldReadable(stats))
+    warnings.push(problem('warning', file, `it holds secrets and ${worldReadable(file)}`))
+  return ok({ ...read.value, warnings, file, notation })
+}
+
+/** Files of secrets on this system: UTF-8 text; one line break at the end does not count. */
+export const secretFiles: SecretSource = {
+  read(path: string): Result<FileSecret, string> {
+    const content = readWhole(path, MAX_SECRET_OCTETS)
+    if (!content.ok) return err(`${path}: ${content.error}`)
+    const { bytes, stats } = content.value
+    const text = decodeUtf8(bytes)
+    if (text === undefined) return err(`${path}: it is not UTF-8`)
+    const warning = isWorldReadable(stats)
+      ? `${path}: it holds a secret and ${worldReadable(path)}`
+      : undefined
+    return ok({ text: text.replace(/\r?\n$/, ''), ...(warning === undefined ? {} : { warning }) })
+  },
+}
+
+const MAX_CONFIG_OCTETS = 1_000_000
+const MAX_SECRET_OCTETS = 4096
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EACCES: 'reading it is not permitted',
+  EPERM: 'reading it is not permitted',
+  EISDIR: 'it is a folder',
+  ELOOP: 'its symbolic links go in circles',
+}
+
+function readWhole(file: string, max: number): Result<{ bytes: Uint8Array; stats: Stats }, string> {
+  try {
+    const stats = statSync(file)
+    if (stats.isDirectory()) return err('it is a folder')
+    // Pipes and the like would block; /dev/null is harmless but holds nothing either.
+    if (!stats.isFile()) return err('it is not a regular file')
+    if (stats.size > max) return err(`it has ${stats.size} octets, more than ${max}`)
+    return ok({ bytes: readFileSync(file), stats })
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    return err(REASONS[code] ?? `it cannot be read (${code})`)
+  }
+}
+
+function holdsSecrets({ effective }: ReadConfig): boolean {
+  return effective.some(({ options }) =>
+    options.some(({ name }) => name === 'password' || name === 'tunnel_secret'),
+  )
+}
+
+function isWorldReadable({ mode }: Stats): boolean {
+  return (mode & 0o004) !== 0
+}
+
+function worldReadable(file: string): string {
+  return `everyone may read it: chmod 600 ${file}`
+}
+
+function problem(severity: Problem['severity'], file: string, reason: string): Problem {
+  return {
+    severity,
+    file,
+    line: undefined,
+    section: undefined,
+    option: undefined,
+    reason,
+    allowed: undefined,
+  }
+}

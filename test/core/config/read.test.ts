@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { printEffective } from '../../../src/core/config/print.ts'
+import { formatProblem } from '../../../src/core/config/problems.ts'
+import type { Config } from '../../../src/core/config/types.ts'
+import { fixture, mustRead, read } from './reading.ts'
+
+/** Everything of a configuration, with secrets in the clear so that they are compared. */
+export function plain(config: Config): unknown {
+  return {
+    ...config,
+    tunnels: config.tunnels.map((tunnel) => ({
+      ...tunnel,
+      password: tunnel.password.reveal(),
+      tunnelSecret: tunnel.tunnelSecret?.reveal(),
+    })),
+  }
+}
+
+/** Typed from the description of the options, not taken from the schema. */
+const AAISP = {
+  name: 'aaisp',
+  servers: [{ host: 'l2tp.aa.net.uk', port: 1701 }],
+  username: 'xx@a.1',
+  password: 'wonderland',
+  tunnelSecret: undefined,
+  device: 'l2tp-aaisp',
+  uplinks: [],
+  auth: ['chap', 'mschapv2'],
+  mtu: 'auto',
+  ipv6: true,
+  ipaddrs: [],
+  ip6addrs: [],
+  ip6prefixes: [],
+  defaultroute: true,
+  ip4table: undefined,
+  ip6table: undefined,
+  peerdns: false,
+  helloInterval: 25_000,
+  echoInterval: 1000,
+  echoFailures: 10,
+  localPort: 0,
+  firewall: 'default',
+  enabled: true,
+}
+
+const LIFELINE = {
+  node: undefined,
+  logLevel: 'info',
+  stateDir: '/var/lib/lifeline',
+  markMask: 0x0f000000,
+  rulePriority: 7000,
+  tableBase: 7000,
+}
+
+describe('the shortest useful configuration', () => {
+  for (const notation of ['uci', 'json'] as const) {
+    test(`in ${notation}`, () => {
+      const { config, warnings } = mustRead(notation, fixture(`shortest.${notation}`))
+      assert.deepEqual(plain(config), { lifeline: LIFELINE, uplinks: [], tunnels: [AAISP] })
+      assert.deepEqual(warnings, [])
+    })
+  }
+})
+
+describe('every option', () => {
+  const expected = {
+    lifeline: {
+      node: 'router-1',
+      logLevel: 'debug',
+      stateDir: '/etc/lifeline/state',
+      markMask: 0xf0,
+      rulePriority: 900,
+      tableBase: 1000,
+    },
+    uplinks: [
+      {
+        name: 'fibre',
+        device: 'pppoe-wan',
+        gateway: undefined,
+        gateway6: 'fe80::1',
+        source: '2001:db8::5',
+        dns: ['192.0.2.53', '2001:db8::53'],
+      },
+      {
+        name: '4g',
+        device: 'wwan0',
+        gateway: '192.0.2.1',
+        gateway6: undefined,
+        source: undefined,
+        dns: [],
+      },
+    ],
+    tunnels: [
+      {
+        ...AAISP,
+        servers: [
+          { host: 'l2tp.aa.net.uk', port: 1701 },
+          { host: '192.0.2.9', port: 1702 },
+          { host: '2001:db8::9', port: 1703 },
+          { host: '2001:db8::a', port: 1701 },
+        ],
+        password: 'wonder land',
+        tunnelSecret: 'looking-glass',
+        device: 'l2tp0',
+        uplinks: ['4g', 'fibre'],
+        auth: ['pap'],
+        mtu: 1460,
+        ipaddrs: [{ address: '203.0.113.10', length: 32 }],
+        ip6addrs: [
+          { address: '2001:db8:1::10', length: 128 },
+          { address: '2001:db8:1::11', length: 64 },
+        ],
+        ip6prefixes: [{ address: '2001:db8:2::', length: 56 }],
+        defaultroute: false,
+        ip4table: 20,
+        ip6table: 21,
+        peerdns: true,
+        helloInterval: 90_000,
+        echoInterval: 500,
+        echoFailures: 20,
+        localPort: 1701,
+        firewall: 'none',
+      },
+      { ...AAISP, name: 'off', device: 'l2tp-off', username: '', servers: [], password: '', enabled: false },
+    ],
+  }
+
+  for (const notation of ['uci', 'json'] as const) {
+    test(`in ${notation}`, () => {
+      const { config } = mustRead(notation, fixture(`every-option.${notation}`))
+      assert.deepEqual(plain(config), expected)
+    })
+  }
+})
+
+describe('what is in effect', () => {
+  for (const notation of ['uci', 'json'] as const) {
+    test(`is printed in ${notation}`, () => {
+      const { effective } = mustRead('uci', fixture('every-option.uci'))
+      assert.equal(printEffective(effective, notation), fixture(`every-option.effective.${notation}`))
+    })
+  }
+
+  test('hides secrets', () => {
+    const { config, effective } = mustRead('uci', fixture('every-option.uci'))
+    const shown = [
+      printEffective(effective, 'uci'),
+      printEffective(effective, 'json'),
+      JSON.stringify(config),
+      `${config.tunnels[0]?.password}`,
+    ]
+    for (const text of shown) assert.doesNotMatch(text, /wonder land|looking-glass/)
+  })
+})
+
+test('the configuration cannot be changed', () => {
+  const { config } = mustRead('uci', fixture('every-option.uci'))
+  for (const part of [config, config.lifeline, config.uplinks, config.tunnels, config.tunnels[0]?.ipaddrs[0]])
+    assert.ok(Object.isFrozen(part))
+})
+
+test('nothing at all is a configuration that does nothing, with a warning', () => {
+  for (const content of ['', '{}', '\ufeff{}', 'null']) {
+    const result = read(content === '' ? 'uci' : 'json', content)
+    assert.ok(result.ok)
+    assert.deepEqual(plain(result.value.config), { lifeline: LIFELINE, uplinks: [], tunnels: [] })
+    assert.equal(result.value.warnings.map(formatProblem).length, 1)
+  }
+})
+
+test('a disabled tunnel may be incomplete, but not wrong', () => {
+  assert.ok(
+    read('uci', "config tunnel 'a_name_too_long_for_a_device'\n\toption enabled 0\n\tlist uplink nowhere\n")
+      .ok,
+  )
+  assert.ok(!read('uci', "config tunnel 'a'\n\toption enabled 0\n\toption mtu many\n").ok)
+})

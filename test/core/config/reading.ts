@@ -1,0 +1,41 @@
+/** Reading configurations in tests: texts in, and files of secrets from a table. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import type { Notation } from '../../../src/core/config/notation.ts'
+import { formatProblem, type Problem } from '../../../src/core/config/problems.ts'
+import { type ReadConfig, readConfig } from '../../../src/core/config/read.ts'
+import type { SecretSource } from '../../../src/core/config/schema.ts'
+import { err, ok, type Result } from '../../../src/core/result.ts'
+
+export const SECRETS: Readonly<Record<string, string>> = {
+  '/etc/lifeline/aaisp': 'wonderland',
+  '/etc/lifeline/other': 'looking-glass',
+  '/etc/lifeline/lines': 'user\npassword',
+  '/etc/lifeline/empty': '',
+}
+
+export const secrets: SecretSource = {
+  read(path) {
+    const text = SECRETS[path]
+    return text === undefined ? err(`${path}: there is no such file`) : ok({ text })
+  },
+}
+
+export function read(
+  notation: Notation,
+  content: string | Uint8Array,
+): Result<ReadConfig, readonly Problem[]> {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content
+  return readConfig(bytes, { file: notation === 'uci' ? 'lifeline' : 'lifeline.json', notation, secrets })
+}
+
+/** What is read, where nothing may be wrong. */
+export function mustRead(notation: Notation, content: string): ReadConfig {
+  const result = read(notation, content)
+  if (!result.ok) assert.fail(result.error.map(formatProblem).join('\n'))
+  return result.value
+}
+
+export function fixture(name: string): string {
+  return readFileSync(`test/fixtures/config/${name}`, 'utf8')
+}
