@@ -1,0 +1,282 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { PlanReport, Refusal } from '../../src/app/control.ts'
+import { SystemError } from '../../src/app/ports.ts'
+import type { CliContext, DaemonOptions } from '../../src/cli/context.ts'
+import type { Connection } from '../../src/cli/daemon.ts'
+import { runCli } from '../../src/cli/program.ts'
+import { err, ok, type Result } from '../../src/core/result.ts'
+import type { StatusEvent } from '../../src/core/status.ts'
+import { NOW, sampleStatus, UP } from '../core/status-samples.ts'
+
+type Answer = (method: string, params: unknown) => unknown
+
+/** Runs one command line against a daemon that answers by `answer`, or against none. */
+class Bench {
+  out = ''
+  err = ''
+  asked: unknown[][] = []
+  sockets: string[] = []
+  started: DaemonOptions[] = []
+  planned: string[] = []
+  plan: Result<PlanReport, Refusal> = ok({ changes: ['add device l2tp-aaisp'], nft: '', warnings: [] })
+  interactive = false
+  notify: (event: StatusEvent) => void = () => {}
+  #answer: Answer | undefined
+  #gone: () => void = () => {}
+
+  constructor(answer?: Answer) {
+    this.#answer = answer
+  }
+
+  run(...args: string[]): Promise<number> {
+    const context: CliContext = {
+      version: '1.2.3',
+      terminal: {
+        out: (text) => {
+          this.out += text
+        },
+        err: (text) => {
+          this.err += text
+        },
+        interactive: this.interactive,
+        paint: (_tone, text) => text,
+      },
+      connect: async (socket) => this.#connect(socket),
+      startDaemon: async (options) => {
+        this.started.push(options)
+        return 42
+      },
+      planAtStart: async (file) => {
+        this.planned.push(file)
+        return this.plan
+      },
+      now: () => NOW,
+    }
+    return runCli(args, context)
+  }
+
+  leave(): void {
+    this.#gone()
+  }
+
+  #connect(socket: string): Connection {
+    this.sockets.push(socket)
+    const answer = this.#answer
+    if (answer === undefined) throw new SystemError('ECONNREFUSED', 'refused')
+    const connection: Connection = {
+      request: async (method, params) => {
+        this.asked.push(params === undefined ? [method] : [method, params])
+        return answer(method, params)
+      },
+      onNotification: () => {},
+      closed: new Promise((resolve) => {
+        this.#gone = resolve
+      }),
+      close: () => this.#gone(),
+    }
+    this.notify = (event) => connection.onNotification('event', event)
+    return connection
+  }
+}
+
+class Refused extends Error {
+  readonly code: number
+  readonly problems: readonly string[]
+  constructor(code: number, message: string, problems: readonly string[] = []) {
+    super(message)
+    this.code = code
+    this.problems = problems
+  }
+}
+
+/** Lets everything that is ready run. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+const STATUS = sampleStatus({ aaisp: UP }, { state: 'ok', path: 'aaisp', ipv4: '203.0.113.10' })
+const EVENT: StatusEvent = {
+  seq: 1,
+  at: '2026-03-01T12:00:00.000Z',
+  event: 'state',
+  tunnel: 'aaisp',
+  state: 'up',
+}
+
+test('status asks the daemon at the usual socket, or at the one named', async () => {
+  const bench = new Bench(() => STATUS)
+  assert.equal(await bench.run('status'), 0)
+  assert.match(
+    bench.out,
+    /^The internet is reached through the tunnel aaisp as 203\.0\.113\.10, for 1 h\.\n\ntunnel aaisp: up/,
+  )
+  assert.equal(await bench.run('status', '--socket', '/tmp/x'), 0)
+  process.env.LIFELINE_SOCKET = '/tmp/y'
+  try {
+    assert.equal(await bench.run('status'), 0)
+  } finally {
+    delete process.env.LIFELINE_SOCKET
+  }
+  assert.deepEqual(bench.sockets, ['/run/lifeline/control.sock', '/tmp/x', '/tmp/y'])
+})
+
+test('status --json prints the contract', async () => {
+  const bench = new Bench(() => STATUS)
+  assert.equal(await bench.run('status', '--json'), 0)
+  assert.deepEqual(JSON.parse(bench.out), STATUS)
+})
+
+test('without a daemon the exit code is 3, and the message says what to do', async () => {
+  for (const args of [['status'], ['up', 'aaisp'], ['events'], ['reload'], ['status', '--watch']]) {
+    const bench = new Bench()
+    assert.equal(await bench.run(...args), 3)
+    assert.equal(
+      bench.err,
+      'lifeline: no daemon runs (nothing answers at /run/lifeline/control.sock)\n  Start it with `lifeline run`, or name its socket with --socket or LIFELINE_SOCKET.\n',
+    )
+  }
+})
+
+test('up, down and reconnect pass the name on', async () => {
+  const bench = new Bench(() => ({}))
+  assert.equal(await bench.run('up', 'aaisp'), 0)
+  assert.equal(await bench.run('down', 'aaisp'), 0)
+  assert.equal(await bench.run('reconnect', 'aaisp'), 0)
+  assert.deepEqual(bench.asked, [
+    ['up', { tunnel: 'aaisp' }],
+    ['down', { tunnel: 'aaisp' }],
+    ['reconnect', { tunnel: 'aaisp' }],
+  ])
+  assert.match(bench.out, /^The tunnel aaisp is switched on\.\n/)
+})
+
+test('what the daemon refuses is shown with its lines; wrong names and configurations are usage errors', async () => {
+  const cases: [number, number][] = [
+    [-32001, 2],
+    [-32002, 2],
+    [-32003, 1],
+    [-32603, 1],
+    [0, 3],
+  ]
+  for (const [code, exitCode] of cases) {
+    const bench = new Bench(() => {
+      throw new Refused(code, 'no', ['line 3: mtu'])
+    })
+    assert.equal(await bench.run('reload'), exitCode)
+    assert.equal(bench.err, 'lifeline: no\n  line 3: mtu\n')
+  }
+})
+
+test('wrong usage is told on standard error, with exit code 2', async () => {
+  for (const args of [
+    ['up'],
+    ['up', 'a', 'b'],
+    ['frobnicate'],
+    ['status', '--jsn'],
+    ['events', '-n', 'x'],
+    [],
+  ]) {
+    const bench = new Bench()
+    assert.equal(await bench.run(...args), 2, args.join(' '))
+    assert.notEqual(bench.err, '')
+    assert.equal(bench.out, '')
+  }
+})
+
+test('every command has help with an example', async () => {
+  const top = new Bench()
+  assert.equal(await top.run('--help'), 0)
+  const names = [...top.out.matchAll(/^ {2}([a-z]+)\b/gm)].map(([, name]) => name ?? '')
+  assert.ok(names.includes('run') && names.includes('reconnect'), names.join())
+  for (const name of names.filter((one) => !['version', 'help'].includes(one))) {
+    const bench = new Bench()
+    assert.equal(await bench.run(name, '--help'), 0)
+    assert.match(bench.out, new RegExp(`Examples?:\\n {2}lifeline ${name}`))
+  }
+})
+
+test('version', async () => {
+  const bench = new Bench()
+  assert.equal(await bench.run('version'), 0)
+  assert.equal(await bench.run('--version'), 0)
+  assert.equal(bench.out, '1.2.3\n1.2.3\n')
+})
+
+test('run hands over configuration and socket, and ends as the daemon ends', async () => {
+  const bench = new Bench()
+  assert.equal(await bench.run('run', '-c', 'x.json', '--socket', '/tmp/s'), 42)
+  assert.deepEqual(bench.started, [{ configFile: 'x.json', socket: '/tmp/s' }])
+})
+
+test('plan asks the daemon; with -c or without a daemon it compares by itself', async () => {
+  const running = new Bench(() => ({
+    changes: [],
+    nft: 'table inet lifeline {\n}\n',
+    warnings: ['strict rp_filter'],
+  }))
+  assert.equal(await running.run('plan'), 0)
+  assert.equal(running.out, 'Nothing would change.\n\n# nftables\ntable inet lifeline {\n}\n')
+  assert.equal(running.err, 'lifeline: warning: strict rp_filter\n')
+
+  assert.equal(await running.run('plan', '-c', 'x.json'), 0)
+  assert.deepEqual(running.planned, ['x.json'])
+
+  const alone = new Bench()
+  alone.plan = err({ code: 'config_invalid', message: 'wrong', problems: ['line 1'] })
+  assert.equal(await alone.run('plan', '-c', 'x.json'), 2)
+  assert.equal(alone.err, 'lifeline: wrong\n  line 1\n')
+})
+
+test('events shows those that were and those that come, in order, until the daemon goes away', async () => {
+  const second = { ...EVENT, seq: 2, at: '2026-03-01T12:00:01.000Z', event: 'failed', message: 'no "answer"' }
+  const bench = new Bench((_method, params) => {
+    // Overtakes the answer.
+    bench.notify(second)
+    assert.deepEqual(params, { follow: true, limit: 10 })
+    return { events: [EVENT] }
+  })
+  const done = bench.run('events')
+  await settle()
+  bench.notify({ ...EVENT, seq: 3, at: '2026-03-01T12:00:02.000Z' })
+  bench.leave()
+  assert.equal(await done, 3)
+  assert.equal(
+    bench.out,
+    [
+      '2026-03-01T12:00:00.000Z aaisp state state=up',
+      '2026-03-01T12:00:01.000Z aaisp failed state=up message="no \\"answer\\""',
+      '2026-03-01T12:00:02.000Z aaisp state state=up',
+      '',
+    ].join('\n'),
+  )
+  assert.equal(bench.err, 'lifeline: the daemon went away\n')
+})
+
+test('events --no-follow --json ends by itself', async () => {
+  const bench = new Bench(() => ({ events: [EVENT] }))
+  assert.equal(await bench.run('events', '--no-follow', '--json', '-n', '5'), 0)
+  assert.deepEqual(bench.asked, [['events', { limit: 5 }]])
+  assert.deepEqual(JSON.parse(bench.out), EVENT)
+})
+
+test('status --watch draws again at each event, in place on a terminal, below each other elsewhere', async () => {
+  for (const interactive of [true, false]) {
+    let state: 'dialling' | 'up' = 'dialling'
+    const bench = new Bench((method) =>
+      method === 'events' ? { events: [] } : sampleStatus({ aaisp: { ...UP, state } }),
+    )
+    bench.interactive = interactive
+    const done = bench.run('status', '--watch')
+    await settle()
+    state = 'up'
+    bench.notify(EVENT)
+    bench.notify(EVENT)
+    await settle()
+    bench.leave()
+    assert.equal(await done, 3)
+    assert.match(bench.out, /aaisp: dialling for[\s\S]*aaisp: up for/)
+    assert.equal(bench.out.startsWith('\x1b[2J\x1b[H'), interactive)
+    assert.equal(bench.out.includes('\x1b'), interactive)
+  }
+})

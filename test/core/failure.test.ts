@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Failure, failureMessage } from '../../src/core/failure.ts'
+
+const MESSAGES: readonly [Failure, string][] = [
+  [{ code: 'no_uplink', uplinks: [] }, 'no uplink is usable: this machine has no default route'],
+  [{ code: 'no_uplink', uplinks: ['lte'] }, 'no uplink is usable: lte has no working link with an address'],
+  [
+    { code: 'no_uplink', uplinks: ['fibre', 'lte'] },
+    'no uplink is usable: fibre, lte have no working link with an address',
+  ],
+  [
+    { code: 'name_not_found', name: 'lns.example' },
+    'the server name lns.example does not exist: check option server',
+  ],
+  [
+    { code: 'resolver_silent', name: 'lns.example', resolvers: ['192.0.2.53'] },
+    'the server name lns.example cannot be looked up: no answer from 192.0.2.53',
+  ],
+  [
+    { code: 'no_answer', server: '192.0.2.1' },
+    'the LNS 192.0.2.1 does not answer: its address may be wrong, it may be down, or something on the way drops UDP port 1701',
+  ],
+  [
+    { code: 'secret_needed' },
+    'the LNS asks for a tunnel secret and none is configured: set option tunnel_secret',
+  ],
+  [
+    { code: 'auth_method', asked: 'PAP', allowed: ['chap', 'mschapv2'] },
+    'the LNS wants a login by PAP and only chap, mschapv2 is allowed: see option auth',
+  ],
+  [{ code: 'auth_failed', method: 'chap' }, 'the LNS refused user name or password (chap)'],
+  [
+    { code: 'auth_failed', method: 'chap', peerMessage: ' Bad password ' },
+    'the LNS refused user name or password (chap): "Bad password"',
+  ],
+  [
+    { code: 'auth_closed' },
+    'the LNS closed the session right after the password was sent: user name or password is probably wrong',
+  ],
+  [
+    { code: 'auth_silent' },
+    'the LNS did not say whether it accepts the password: its login service (RADIUS) may be down',
+  ],
+  [
+    { code: 'silent', seconds: 10 },
+    'nothing arrived from the LNS for 10 s: the line to it is broken, or it was restarted',
+  ],
+  [{ code: 'terminated', peerMessage: '' }, 'the LNS ended the connection'],
+]
+
+test('what went wrong is said in words that a user understands', () => {
+  for (const [failure, message] of MESSAGES) assert.equal(failureMessage(failure), message)
+})
+
+test('what a peer says is quoted, but not at length', () => {
+  const message = failureMessage({ code: 'terminated', peerMessage: 'x'.repeat(1000) })
+  assert.equal(message, `the LNS ended the connection: "${'x'.repeat(120)}"`)
+})
