@@ -1,9 +1,24 @@
-/** `lifeline check`: validates a configuration and prints what is in effect. */
+import { type Command, Option } from 'commander'
 import type { Notation } from '../core/config/notation.ts'
 import { printEffective } from '../core/config/print.ts'
 import { formatProblem } from '../core/config/problems.ts'
 import { loadConfig } from '../host/config-files.ts'
-import type { Output } from './output.ts'
+import { chooseConfigFile, withConfigOption } from './config-file.ts'
+import type { CliContext, Finish } from './context.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+import type { Terminal } from './terminal.ts'
+
+/** `lifeline check`: validates a configuration and prints what is in effect. */
+export function addCheck(program: Command, { terminal }: CliContext, finish: Finish): void {
+  const command = program
+    .command('check')
+    .description('Validate a configuration and print what is in effect, secrets hidden')
+    .addOption(new Option('--format <notation>', 'print as').choices(['uci', 'json']))
+    .addHelpText('after', '\nExamples:\n  lifeline check\n  lifeline check -c ./lifeline.json --format uci')
+  withConfigOption(command).action(({ config, format }: { config?: string; format?: Notation }) =>
+    finish(runCheck({ config: chooseConfigFile(config), format }, terminal)),
+  )
+}
 
 export interface CheckArguments {
   readonly config: string
@@ -11,12 +26,12 @@ export interface CheckArguments {
   readonly format?: Notation | undefined
 }
 
-/** Prints problems to stderr and the effective configuration, secrets hidden, to stdout. Exit code 0, or 2 if it is wrong. */
-export async function runCheck(args: CheckArguments, out: Output): Promise<number> {
+/** Prints problems to stderr and the effective configuration, secrets hidden, to stdout. */
+export function runCheck(args: CheckArguments, terminal: Terminal): ExitCode {
   const loaded = loadConfig(args.config)
   const problems = loaded.ok ? loaded.value.warnings : loaded.error
-  for (const problem of problems) out.stderr(`${formatProblem(problem)}\n`)
-  if (!loaded.ok) return 2
-  out.stdout(printEffective(loaded.value.effective, args.format ?? loaded.value.notation))
-  return 0
+  for (const problem of problems) terminal.err(`${formatProblem(problem)}\n`)
+  if (!loaded.ok) return EXIT.usage
+  terminal.out(printEffective(loaded.value.effective, args.format ?? loaded.value.notation))
+  return EXIT.ok
 }

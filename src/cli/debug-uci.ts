@@ -1,26 +1,41 @@
-/** `lifeline debug uci FILE`: prints a UCI file as `uci show` does, or fails as it does. */
 import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
+import type { Command } from 'commander'
 import { parseUci } from '../core/uci/parse.ts'
 import { showUci } from '../core/uci/print.ts'
-import type { Output } from './output.ts'
+import type { CliContext, Finish } from './context.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+import type { Terminal } from './terminal.ts'
 
-/** The package is called as the file, less the extension `.uci`. Exit code 0, or 1 with a message as that of `uci`. */
-export async function runDebugUci(args: { readonly file: string }, out: Output): Promise<number> {
-  const content = read(args.file)
+/** `lifeline debug uci FILE`: prints a UCI file as `uci show` does, or fails as it does. */
+export function addDebug(program: Command, { terminal }: CliContext, finish: Finish): void {
+  program
+    .command('debug')
+    .description('Look at how lifeline reads things')
+    .addHelpText('after', '\nExample:\n  lifeline debug uci /etc/config/network')
+    .command('uci')
+    .description('Print a UCI file exactly as `uci show` does, or fail as it does')
+    .argument('<file>', 'UCI file')
+    .addHelpText('after', '\nExample:\n  lifeline debug uci /etc/config/network')
+    .action((file: string) => finish(runDebugUci(file, terminal)))
+}
+
+/** The package is called as the file, less the extension `.uci`. Messages are those of `uci`. */
+export function runDebugUci(file: string, terminal: Terminal): ExitCode {
+  const content = read(file)
   if (content === undefined) {
-    out.stderr('uci: Entry not found\n')
-    return 1
+    terminal.err('uci: Entry not found\n')
+    return EXIT.failed
   }
   const parsed = parseUci(content)
   if (!parsed.ok) {
     const { reason, line, byte } = parsed.error
-    out.stderr(`uci: Parse error (${reason}) at line ${line}, byte ${byte}\n`)
-    return 1
+    terminal.err(`uci: Parse error (${reason}) at line ${line}, byte ${byte}\n`)
+    return EXIT.failed
   }
-  const shown = showUci(basename(args.file, '.uci'), parsed.value)
-  if (shown !== '') out.stdout(Buffer.from(shown, 'latin1'))
-  return 0
+  const shown = showUci(basename(file, '.uci'), parsed.value)
+  if (shown !== '') terminal.out(Buffer.from(shown, 'latin1'))
+  return EXIT.ok
 }
 
 function read(file: string): Uint8Array | undefined {

@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander'
+import { addCheck } from './check.ts'
 import type { CliContext, Finish } from './context.ts'
+import { addDebug } from './debug-uci.ts'
 import { addEvents } from './events.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 import { addPlan } from './plan.ts'
@@ -8,6 +10,19 @@ import { addRun } from './run.ts'
 import { addStatus } from './status.ts'
 import { addTableCommands } from './table-commands.ts'
 import { addVersion } from './version.ts'
+
+/** In the order of the help. */
+const ADDERS = [
+  addRun,
+  addStatus,
+  addTableCommands,
+  addReload,
+  addCheck,
+  addPlan,
+  addEvents,
+  addVersion,
+  addDebug,
+]
 
 /** The whole command line, for parsing or for its help. */
 export function buildProgram(context: CliContext, finish: Finish): Command {
@@ -21,7 +36,7 @@ export function buildProgram(context: CliContext, finish: Finish): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .addHelpText('after', '\nSee `lifeline help COMMAND` for examples, and docs/cli.md for exit codes.')
-  for (const add of [addRun, addStatus, addTableCommands, addReload, addPlan, addEvents, addVersion]) {
+  for (const add of ADDERS) {
     add(program, context, finish)
   }
   return program

@@ -2,7 +2,8 @@ import type { Paint, Tone } from '../core/status-text.ts'
 
 /** Where a command writes. */
 export interface Terminal {
-  out(text: string): void
+  /** Octets are written as they are. */
+  out(text: string | Uint8Array): void
   err(text: string): void
   /** Standard output is a terminal that can be drawn anew. */
   readonly interactive: boolean

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { PlanReport, Refusal } from '../../src/app/control.ts'
 import { SystemError } from '../../src/app/ports.ts'
@@ -34,7 +37,7 @@ class Bench {
       version: '1.2.3',
       terminal: {
         out: (text) => {
-          this.out += text
+          this.out += typeof text === 'string' ? text : Buffer.from(text).toString('latin1')
         },
         err: (text) => {
           this.err += text
@@ -278,5 +281,50 @@ test('status --watch draws again at each event, in place on a terminal, below ea
     assert.match(bench.out, /aaisp: dialling for[\s\S]*aaisp: up for/)
     assert.equal(bench.out.startsWith('\x1b[2J\x1b[H'), interactive)
     assert.equal(bench.out.includes('\x1b'), interactive)
+  }
+})
+
+test('check prints what is in effect, or what is wrong with exit code 2', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lifeline-cli-'))
+  try {
+    const good = join(folder, 'good.json')
+    writeFileSync(
+      good,
+      '{"tunnel":{"aaisp":{"server":"l2tp.aa.net.uk","username":"xx@a.1","password":"wonderland"}}}',
+      { mode: 0o600 },
+    )
+    const bench = new Bench()
+    assert.equal(await bench.run('check', '-c', good), 0)
+    assert.equal(bench.err, '')
+    assert.equal(JSON.parse(bench.out).tunnel.aaisp.device, 'l2tp-aaisp')
+    assert.equal(bench.out.includes('wonderland'), false)
+
+    const uci = new Bench()
+    assert.equal(await uci.run('check', '-c', good, '--format', 'uci'), 0)
+    assert.match(uci.out, /^config tunnel 'aaisp'$/m)
+
+    const wrong = new Bench()
+    assert.equal(await wrong.run('check', '-c', join(folder, 'missing.json')), 2)
+    assert.match(wrong.err, /missing\.json.*there is no such file/)
+    assert.equal(wrong.out, '')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('debug uci prints as uci show does, or fails as it does', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lifeline-cli-'))
+  try {
+    const file = join(folder, 'network')
+    writeFileSync(file, Buffer.from("config interface 'lan'\n\toption note 'caf\xe9'\n", 'latin1'))
+    const bench = new Bench()
+    assert.equal(await bench.run('debug', 'uci', file), 0)
+    assert.equal(bench.out, "network.lan=interface\nnetwork.lan.note='caf\xe9'\n")
+
+    writeFileSync(file, "config interface 'lan\n")
+    assert.equal(await bench.run('debug', 'uci', file), 1)
+    assert.match(bench.err, /^uci: Parse error \(.*\) at line 1, byte \d+\n$/)
+  } finally {
+    rmSync(folder, { recursive: true })
   }
 })
