@@ -1,13 +1,13 @@
 /** The routes and rules of the uplinks that carry tunnels: device-bound sockets need no default route in main. */
 import type { Config } from '../config/types.ts'
 import type { Family } from '../netlink/address.ts'
-import { TABLE_MAIN } from '../netlink/route.ts'
 import type { Rule } from '../netlink/rule.ts'
-import { type DesiredNexthop, type DesiredRoute, lookup } from './desired.ts'
-import { type Facts, type Link, linkNamed, OUR_PROTOCOL } from './facts.ts'
+import { type DesiredRoute, lookup } from './desired.ts'
+import { type Facts, linkNamed } from './facts.ts'
 import { STEP, uplinkTable } from './numbering.ts'
 import { everything, hostPrefix } from './prefix.ts'
 import type { Tunnel } from './tunnel-routes.ts'
+import { wayOut } from './uplinks.ts'
 
 export interface UplinkPath {
   readonly device: string
@@ -74,32 +74,14 @@ function defaults(facts: Facts, uplink: Uplink, table: number): DesiredRoute[] {
   if (link === undefined || !link.up) return []
   const families: Family[] = facts.ipv6 ? [4, 6] : [4]
   return families.flatMap((family) => {
-    const via = wayOut(facts, uplink, link, family)
-    if (via === undefined) return []
+    const way = wayOut(facts, uplink, link, family)
+    if (way === undefined) return []
+    const via = { device: link.name, ...way }
     const source = family === 4 ? uplink.source : undefined
     return [
       { family, table, destination: everything(family), via, metric: 1, source: present(facts, source) },
     ]
   })
-}
-
-/** The configured gateway, or that of the best default route over the device: main's first, then any other's. */
-function wayOut(facts: Facts, uplink: Uplink, link: Link, family: Family): DesiredNexthop | undefined {
-  const configured = family === 4 ? uplink.gateway : uplink.gateway6
-  if (configured !== undefined) return { device: link.name, gateway: configured, onlink: true }
-  const known = facts.routes
-    .filter(
-      (route) => route.family === family && route.protocol !== OUR_PROTOCOL && route.destination.length === 0,
-    )
-    .sort((a, b) => rank(a.table) - rank(b.table) || a.metric - b.metric)
-    .flatMap(({ nexthops }) => nexthops)
-    .find((nexthop) => nexthop.link === link.index)
-  if (known !== undefined) return { device: link.name, gateway: known.gateway, onlink: known.onlink }
-  return link.noArp ? { device: link.name, gateway: undefined, onlink: false } : undefined
-}
-
-function rank(table: number): number {
-  return table === TABLE_MAIN ? 0 : 1
 }
 
 /** The kernel refuses a route whose source address is not there. */

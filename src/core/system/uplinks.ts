@@ -1,0 +1,176 @@
+/** Which physical ways out there are right now, and which of them can carry a tunnel. */
+import type { Config, TunnelConfig, UplinkConfig } from '../config/types.ts'
+import { ipFamily } from '../ip/address.ts'
+import type { Family } from '../netlink/address.ts'
+import { TABLE_MAIN } from '../netlink/route.ts'
+import {
+  addressesOf,
+  type Facts,
+  type Link,
+  linkNamed,
+  type Nexthop,
+  OUR_PROTOCOL,
+  type Route,
+} from './facts.ts'
+
+export type Uplink = UnusableUplink | UsableUplink
+
+/** `absent`: no such device; `down`: not up or no carrier; `no_address`: up, but without an address to send from. */
+export interface UnusableUplink extends UplinkIdentity {
+  readonly state: 'absent' | 'down' | 'no_address'
+  readonly addresses: readonly string[]
+}
+
+export interface UsableUplink extends UplinkIdentity {
+  readonly state: 'up'
+  readonly link: Link
+  /** Our addresses that can reach beyond the link, IPv6 first, deprecated ones last in their family; never empty. */
+  readonly addresses: readonly string[]
+  /** How each family that may be tried leaves the device, IPv6 first; never empty. */
+  readonly ways: readonly Way[]
+}
+
+interface UplinkIdentity {
+  /** As configured; an uplink learnt from the system bears its device's name. */
+  readonly name: string
+  readonly device: string
+  /** Configured; undefined: the kernel's choice. */
+  readonly source: string | undefined
+  /** Configured resolvers; empty: to be learnt from the system. */
+  readonly dns: readonly string[]
+}
+
+export interface Way {
+  readonly family: Family
+  /** Undefined where nothing is known: then only neighbours can be reached. */
+  readonly nexthop: Pick<Nexthop, 'gateway' | 'onlink'> | undefined
+}
+
+/**
+ * All uplinks in the order of the configuration, and last the one that the system itself uses, if a tunnel leaves the
+ * choice to it and it is not configured by name.
+ */
+export function uplinks(config: Config, facts: Facts): Uplink[] {
+  const configured = config.uplinks.map((uplink) => describe(uplink, facts))
+  if (config.tunnels.every((tunnel) => tunnel.uplinks.length > 0)) return configured
+  const implicit = systemUplink(config, facts)
+  const isConfigured = configured.some(({ device }) => device === implicit?.device)
+  return implicit === undefined || isConfigured ? configured : [...configured, describe(implicit, facts)]
+}
+
+/**
+ * The uplinks that can carry the tunnel now, the most preferred first. A tunnel without a list gets the one that the
+ * system uses, and follows it.
+ */
+export function carriersOf(tunnel: TunnelConfig, config: Config, facts: Facts): UsableUplink[] {
+  const wanted =
+    tunnel.uplinks.length > 0
+      ? tunnel.uplinks.map((name) => config.uplinks.find((uplink) => uplink.name === name))
+      : [systemUplink(config, facts)]
+  return wanted
+    .filter((uplink) => uplink !== undefined)
+    .map((uplink) => describe(uplink, facts))
+    .filter((uplink) => uplink.state === 'up')
+}
+
+/** Whether a socket that was bound to the uplink's device, and sends from `source`, still leads out of it. */
+export function stillLeads(uplink: UsableUplink, link: Link, source: string): boolean {
+  return uplink.link.index === link.index && uplink.addresses.includes(source)
+}
+
+/** The addresses of a server that can be tried over an uplink, the families alternating, IPv6 first (RFC 8305 section 4). */
+export function candidateAddresses(addresses: readonly string[], uplink: UsableUplink): string[] {
+  const [first = [], second = []] = uplink.ways.map(({ family }) =>
+    addresses.filter((address) => ipFamily(address) === family),
+  )
+  const longest = Math.max(first.length, second.length)
+  const pairs = Array.from({ length: longest }, (_, i) => [
+    ...first.slice(i, i + 1),
+    ...second.slice(i, i + 1),
+  ])
+  return [...new Set(pairs.flat())]
+}
+
+/**
+ * How packets of a family leave a device: by the configured gateway, else by the best default route over it, main's
+ * before other tables'. Undefined if there is none and neighbours have to be resolved.
+ */
+export function wayOut(
+  facts: Facts,
+  uplink: Pick<UplinkConfig, 'gateway' | 'gateway6'>,
+  link: Link,
+  family: Family,
+): Pick<Nexthop, 'gateway' | 'onlink'> | undefined {
+  const gateway = family === 4 ? uplink.gateway : uplink.gateway6
+  if (gateway !== undefined) return { gateway, onlink: true }
+  const routes = foreignDefaults(facts, family)
+  const ofMain = byMetric(routes.filter(({ table }) => table === TABLE_MAIN))
+  const ofOthers = byMetric(routes.filter(({ table }) => table !== TABLE_MAIN))
+  const known = [...ofMain, ...ofOthers]
+    .flatMap(({ nexthops }) => nexthops)
+    .find((nexthop) => nexthop.link === link.index)
+  if (known !== undefined) return { gateway: known.gateway, onlink: known.onlink }
+  return link.noArp ? { gateway: undefined, onlink: false } : undefined
+}
+
+/**
+ * The device of main's default route as an uplink: IPv4's, or IPv6's where there is no other; the lowest metric whose
+ * device is usable, else the lowest. Never a device of our own tunnels.
+ */
+function systemUplink(config: Config, facts: Facts): UplinkConfig | undefined {
+  const own = new Set(config.tunnels.map(({ device }) => device))
+  const devices = ([4, 6] as const)
+    .flatMap((family) => byMetric(foreignDefaults(facts, family).filter(({ table }) => table === TABLE_MAIN)))
+    .flatMap(({ nexthops }) => nexthops)
+    .flatMap((nexthop) => facts.links.find(({ index }) => index === nexthop.link)?.name ?? [])
+    .filter((name) => !own.has(name))
+  const usable = devices.find((device) => describe(learnt(device), facts).state === 'up')
+  const device = usable ?? devices[0]
+  if (device === undefined) return undefined
+  return config.uplinks.find((uplink) => uplink.device === device) ?? learnt(device)
+}
+
+function learnt(device: string): UplinkConfig {
+  return { name: device, device, gateway: undefined, gateway6: undefined, source: undefined, dns: [] }
+}
+
+function describe(uplink: UplinkConfig, facts: Facts): Uplink {
+  const { name, device, source, dns } = uplink
+  const identity = { name, device, source, dns }
+  const link = linkNamed(facts, device)
+  if (link === undefined) return { ...identity, state: 'absent', addresses: [] }
+  const addresses = sourcesOn(facts, link)
+  if (!link.up || !link.carrier) return { ...identity, state: 'down', addresses }
+  const sourceThere = source === undefined || facts.addresses.some(({ address }) => address === source)
+  if (addresses.length === 0 || !sourceThere) return { ...identity, state: 'no_address', addresses }
+  const families = ([6, 4] as const).filter((family) =>
+    addresses.some((address) => ipFamily(address) === family),
+  )
+  const ways = families.map((family) => ({ family, nexthop: wayOut(facts, uplink, link, family) }))
+  const leading = ways.filter(({ nexthop }) => nexthop !== undefined)
+  // Without any gateway an LNS on the link itself can still be reached.
+  return { ...identity, state: 'up', link, addresses, ways: leading.length > 0 ? leading : ways }
+}
+
+/** Addresses of a link that may be sent from to the world: no link-local ones, none whose duplicate detection runs. */
+function sourcesOn(facts: Facts, link: Link): string[] {
+  return addressesOf(facts, link)
+    .filter(({ scope, tentative }) => (scope === 'global' || scope === 'site') && !tentative)
+    .sort((a, b) => b.family - a.family || Number(a.deprecated) - Number(b.deprecated))
+    .map(({ address }) => address)
+}
+
+/** Default routes that are not ours. */
+function foreignDefaults(facts: Facts, family: Family): Route[] {
+  return facts.routes.filter(
+    (route) =>
+      route.family === family &&
+      route.destination.length === 0 &&
+      route.type === 'unicast' &&
+      route.protocol !== OUR_PROTOCOL,
+  )
+}
+
+function byMetric(routes: readonly Route[]): Route[] {
+  return [...routes].sort((a, b) => a.metric - b.metric)
+}

@@ -1,0 +1,319 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Config, TunnelConfig, UplinkConfig } from '../../../src/core/config/types.ts'
+import { parsePrefix } from '../../../src/core/ip/address.ts'
+import {
+  type Facts,
+  type Link,
+  type LinkAddress,
+  NO_FACTS,
+  type Route,
+} from '../../../src/core/system/facts.ts'
+import {
+  candidateAddresses,
+  carriersOf,
+  stillLeads,
+  type UsableUplink,
+  uplinks,
+} from '../../../src/core/system/uplinks.ts'
+
+function link(index: number, name: string, change: Partial<Link> = {}): Link {
+  return {
+    index,
+    name,
+    up: true,
+    carrier: true,
+    loopback: false,
+    noArp: false,
+    mtu: 1500,
+    kind: undefined,
+    alias: undefined,
+    ...change,
+  }
+}
+
+function address(index: number, text: string, change: Partial<LinkAddress> = {}): LinkAddress {
+  const prefix = parsePrefix(text)
+  assert.ok(prefix)
+  return {
+    family: prefix.address.includes(':') ? 6 : 4,
+    link: index,
+    ...prefix,
+    peer: undefined,
+    scope: /^(fe80|169\.254)/.test(text) ? 'link' : 'global',
+    deprecated: false,
+    tentative: false,
+    noPrefixRoute: false,
+    ...change,
+  }
+}
+
+function defaultRoute(
+  index: number,
+  gateway: string | undefined,
+  metric: number,
+  change: Partial<Route> = {},
+): Route {
+  const family = change.family ?? (gateway?.includes(':') ? 6 : 4)
+  return {
+    family,
+    table: 254,
+    destination: { address: family === 4 ? '0.0.0.0' : '::', length: 0 },
+    type: 'unicast',
+    protocol: 16,
+    metric,
+    source: undefined,
+    nexthops: [{ link: index, gateway, onlink: false }],
+    ...change,
+  }
+}
+
+function uplink(name: string, device: string, change: Partial<UplinkConfig> = {}): UplinkConfig {
+  return { name, device, gateway: undefined, gateway6: undefined, source: undefined, dns: [], ...change }
+}
+
+function tunnel(names: readonly string[]): TunnelConfig {
+  return { name: 'aaisp', device: 'l2tp-aaisp', uplinks: names } as unknown as TunnelConfig
+}
+
+function config(configured: readonly UplinkConfig[], names: readonly string[] = []): Config {
+  return { uplinks: configured, tunnels: [tunnel(names)] } as unknown as Config
+}
+
+/** What `uplinks` says of one configured uplink on eth0. */
+function one(facts: Partial<Facts>, change: Partial<UplinkConfig> = {}) {
+  const [described] = uplinks(config([uplink('fibre', 'eth0', change)], ['fibre']), { ...NO_FACTS, ...facts })
+  assert.ok(described)
+  return described
+}
+
+/** In short: state, addresses, and each way out as `family via gateway`. */
+function brief(described: ReturnType<typeof one>) {
+  const ways = described.state === 'up' ? described.ways : []
+  return [
+    described.state,
+    described.addresses,
+    ways.map(
+      ({ family, nexthop }) => `${family} via ${nexthop ? (nexthop.gateway ?? 'the link') : 'nothing'}`,
+    ),
+  ]
+}
+
+const ETH0 = link(2, 'eth0')
+const V4 = address(2, '192.0.2.2/24')
+const V6 = address(2, '2001:db8::2/64')
+
+describe('an uplink', () => {
+  it('is absent without its device', () => {
+    assert.deepEqual(brief(one({ links: [link(2, 'eth1')] })), ['absent', [], []])
+  })
+
+  it('is down where its device is, or has no carrier', () => {
+    const addresses = [V4]
+    const down = ['down', ['192.0.2.2'], []]
+    assert.deepEqual(brief(one({ links: [link(2, 'eth0', { up: false, carrier: false })], addresses })), down)
+    assert.deepEqual(brief(one({ links: [link(2, 'eth0', { carrier: false })], addresses })), down)
+  })
+
+  it('has no address where none can be sent from', () => {
+    const addresses = [
+      address(2, 'fe80::2/64'),
+      address(2, '169.254.3.4/16'),
+      address(2, '2001:db8::2/64', { tentative: true }),
+      address(2, '127.0.0.2/8', { scope: 'host' }),
+      address(3, '192.0.2.2/24'),
+    ]
+    assert.deepEqual(brief(one({ links: [ETH0], addresses })), ['no_address', [], []])
+  })
+
+  it('is up with address and gateway, IPv6 first, deprecated addresses last', () => {
+    const addresses = [
+      V4,
+      address(2, '2001:db8::dead/64', { deprecated: true }),
+      V6,
+      address(2, '192.168.1.2/24'),
+    ]
+    const routes = [defaultRoute(2, '192.0.2.1', 0), defaultRoute(2, 'fe80::1', 1024)]
+    const described = one({ links: [ETH0], addresses, routes })
+    assert.deepEqual(brief(described), [
+      'up',
+      ['2001:db8::2', '2001:db8::dead', '192.0.2.2', '192.168.1.2'],
+      ['6 via fe80::1', '4 via 192.0.2.1'],
+    ])
+  })
+
+  it('leaves out a family without a gateway if the other has one', () => {
+    const facts = {
+      links: [ETH0],
+      addresses: [V4, address(2, 'fd00::2/64')],
+      routes: [defaultRoute(2, '192.0.2.1', 0)],
+    }
+    assert.deepEqual(brief(one(facts))[2], ['4 via 192.0.2.1'])
+  })
+
+  it('leaves out a family without an address', () => {
+    const facts = {
+      links: [ETH0],
+      addresses: [V4],
+      routes: [defaultRoute(2, 'fe80::1', 0), defaultRoute(2, '192.0.2.1', 0)],
+    }
+    assert.deepEqual(brief(one(facts))[2], ['4 via 192.0.2.1'])
+  })
+
+  it('reaches at least its neighbours without any gateway', () => {
+    assert.deepEqual(brief(one({ links: [ETH0], addresses: [V4, V6] }))[2], [
+      '6 via nothing',
+      '4 via nothing',
+    ])
+  })
+
+  it('needs no gateway on a device that resolves no neighbours', () => {
+    const facts = { links: [link(2, 'eth0', { noArp: true })], addresses: [V4] }
+    assert.deepEqual(brief(one(facts))[2], ['4 via the link'])
+  })
+
+  it('uses the configured gateway before a learnt one, as onlink', () => {
+    const facts = { links: [ETH0], addresses: [V4, V6], routes: [defaultRoute(2, '192.0.2.1', 0)] }
+    const described = one(facts, { gateway: '192.0.2.254', gateway6: 'fe80::254' })
+    assert.ok(described.state === 'up')
+    assert.deepEqual(described.ways, [
+      { family: 6, nexthop: { gateway: 'fe80::254', onlink: true } },
+      { family: 4, nexthop: { gateway: '192.0.2.254', onlink: true } },
+    ])
+  })
+
+  it('learns its gateway from main before other tables, by metric, from its own device, and never from us', () => {
+    const learnt = (...routes: Route[]) =>
+      brief(one({ links: [ETH0, link(3, 'eth1')], addresses: [V4], routes }))[2]
+    assert.deepEqual(
+      learnt(
+        defaultRoute(2, '192.0.2.91', 0, { table: 100 }),
+        defaultRoute(2, '192.0.2.92', 0, { protocol: 108 }),
+        defaultRoute(2, '192.0.2.93', 0, { type: 'unreachable', nexthops: [] }),
+        defaultRoute(3, '192.0.2.94', 0),
+        defaultRoute(2, '192.0.2.95', 200),
+        defaultRoute(2, '192.0.2.1', 100),
+      ),
+      ['4 via 192.0.2.1'],
+    )
+    assert.deepEqual(learnt(defaultRoute(2, '192.0.2.9', 5, { table: 100 })), ['4 via 192.0.2.9'])
+    const several = [
+      { link: 3, gateway: '198.51.100.1', onlink: false },
+      { link: 2, gateway: '192.0.2.1', onlink: false },
+    ]
+    assert.deepEqual(learnt(defaultRoute(2, undefined, 0, { nexthops: several })), ['4 via 192.0.2.1'])
+  })
+
+  it('waits for its configured source', () => {
+    const facts = { links: [ETH0], addresses: [V4], routes: [defaultRoute(2, '192.0.2.1', 0)] }
+    assert.equal(one(facts, { source: '192.0.2.77' }).state, 'no_address')
+    assert.equal(one(facts, { source: '192.0.2.2' }).state, 'up')
+  })
+})
+
+const LTE = link(3, 'wwan0', { noArp: true })
+const TUNNEL = link(9, 'l2tp-aaisp', { noArp: true })
+const FACTS: Facts = {
+  ...NO_FACTS,
+  links: [ETH0, LTE, TUNNEL],
+  addresses: [V4, address(3, '198.51.100.2/32'), address(9, '203.0.113.10/32')],
+  routes: [defaultRoute(2, '192.0.2.1', 100), defaultRoute(3, undefined, 600), defaultRoute(9, undefined, 0)],
+}
+const FIBRE = uplink('fibre', 'eth0', { dns: ['192.0.2.53'] })
+const MOBILE = uplink('lte', 'wwan0')
+
+describe('carriers', () => {
+  const names = (given: Config, facts: Facts) =>
+    carriersOf(given.tunnels[0] ?? tunnel([]), given, facts).map(({ name, device }) => `${name} ${device}`)
+  const without = (...devices: string[]): Facts => ({
+    ...FACTS,
+    links: FACTS.links.map((one) => (devices.includes(one.name) ? { ...one, carrier: false } : one)),
+  })
+
+  it('are the usable ones of the list, in its order', () => {
+    assert.deepEqual(names(config([FIBRE, MOBILE], ['lte', 'fibre']), FACTS), ['lte wwan0', 'fibre eth0'])
+    assert.deepEqual(names(config([FIBRE, MOBILE], ['lte', 'fibre']), without('wwan0')), ['fibre eth0'])
+    assert.deepEqual(names(config([FIBRE, MOBILE], ['lte']), without('wwan0')), [])
+  })
+
+  it('are the device of the default route without a list, never a tunnel of ours', () => {
+    assert.deepEqual(names(config([]), FACTS), ['eth0 eth0'])
+  })
+
+  it('follow the default route', () => {
+    const moved = { ...FACTS, routes: [defaultRoute(2, '192.0.2.1', 700), defaultRoute(3, undefined, 600)] }
+    assert.deepEqual(names(config([]), moved), ['wwan0 wwan0'])
+    assert.deepEqual(names(config([]), { ...FACTS, routes: [] }), [])
+    const elsewhere = FACTS.routes.map((route) => ({ ...route, table: 100 }))
+    assert.deepEqual(names(config([]), { ...FACTS, routes: elsewhere }), [])
+    const ours = FACTS.routes.map((route) => ({ ...route, protocol: 108 }))
+    assert.deepEqual(names(config([]), { ...FACTS, routes: ours }), [])
+  })
+
+  it('follow the next default route where the first leads nowhere', () => {
+    assert.deepEqual(names(config([]), without('eth0')), ['wwan0 wwan0'])
+    assert.deepEqual(names(config([]), without('eth0', 'wwan0')), [])
+  })
+
+  it('follow the default route of IPv6 where IPv4 has none', () => {
+    const facts = { ...FACTS, addresses: [V6], routes: [defaultRoute(2, 'fe80::1', 1024)] }
+    assert.deepEqual(names(config([]), facts), ['eth0 eth0'])
+    const both = { ...FACTS, routes: [defaultRoute(2, 'fe80::1', 100), defaultRoute(3, undefined, 600)] }
+    assert.deepEqual(names(config([]), both), ['wwan0 wwan0'])
+  })
+
+  it('are known by their configured name and options', () => {
+    const [carrier] = carriersOf(tunnel([]), config([FIBRE]), FACTS)
+    assert.deepEqual([carrier?.name, carrier?.dns], ['fibre', ['192.0.2.53']])
+  })
+})
+
+describe('all uplinks', () => {
+  const states = (given: Config, facts: Facts) =>
+    uplinks(given, facts).map(({ name, state }) => `${name} ${state}`)
+
+  it('are the configured ones, and the one of the system if a tunnel leaves the choice to it', () => {
+    assert.deepEqual(states(config([MOBILE], ['lte']), FACTS), ['lte up'])
+    assert.deepEqual(states(config([MOBILE]), FACTS), ['lte up', 'eth0 up'])
+    assert.deepEqual(states(config([MOBILE, FIBRE]), FACTS), ['lte up', 'fibre up'])
+    assert.deepEqual(states(config([]), NO_FACTS), [])
+    const broken = { ...FACTS, links: [link(2, 'eth0', { carrier: false })] }
+    assert.deepEqual(states(config([]), broken), ['eth0 down'])
+  })
+})
+
+describe('a socket on an uplink', () => {
+  const [carrier] = carriersOf(tunnel([]), config([]), FACTS)
+
+  it('leads on while device and address stay', () => {
+    assert.ok(carrier)
+    assert.equal(stillLeads(carrier, ETH0, '192.0.2.2'), true)
+    assert.equal(stillLeads(carrier, link(7, 'eth0'), '192.0.2.2'), false)
+    assert.equal(stillLeads(carrier, ETH0, '192.0.2.3'), false)
+  })
+})
+
+describe('candidate addresses (RFC 8305 section 4)', () => {
+  const addresses = ['2001:db8::1', '2001:db8::2', '2001:db8::3', '198.51.100.1', '198.51.100.2']
+  const over = (...families: (4 | 6)[]): UsableUplink => {
+    const [carrier] = carriersOf(tunnel([]), config([]), FACTS)
+    assert.ok(carrier)
+    return { ...carrier, ways: families.map((family) => ({ family, nexthop: undefined })) }
+  }
+
+  it('alternate between the families, IPv6 first', () => {
+    assert.deepEqual(candidateAddresses(addresses, over(6, 4)), [
+      '2001:db8::1',
+      '198.51.100.1',
+      '2001:db8::2',
+      '198.51.100.2',
+      '2001:db8::3',
+    ])
+  })
+
+  it('are of families that the uplink has', () => {
+    assert.deepEqual(candidateAddresses(addresses, over(4)), ['198.51.100.1', '198.51.100.2'])
+    assert.deepEqual(candidateAddresses(addresses, over(6)), ['2001:db8::1', '2001:db8::2', '2001:db8::3'])
+    assert.deepEqual(candidateAddresses(['198.51.100.1', '198.51.100.1'], over(6, 4)), ['198.51.100.1'])
+  })
+})
