@@ -1,4 +1,5 @@
 /** What the kernel has to know about a tunnel's session. */
+import { toHex } from '../bytes.ts'
 
 export interface TunnelSession {
   /** Octets of the largest inner packet. */
@@ -29,6 +30,28 @@ export interface SessionAddress {
 export interface TunnelState {
   /** The session that is up; undefined while there is none. The carrier of the device shows it. */
   readonly session: TunnelSession | undefined
-  /** What was last negotiated, also by an earlier process: it stays on the device while the tunnel redials. */
-  readonly last: TunnelSession | undefined
+  /** What the device holds: of the session, and of the one before what the session has not settled anew yet. */
+  readonly held: TunnelSession | undefined
+}
+
+/** The state after a session was opened, changed or ended: what was negotiated stays until something else is. */
+export function nextState(before: TunnelState | undefined, session: TunnelSession | undefined): TunnelState {
+  const held = before?.held
+  if (session === undefined) return { session, held }
+  return {
+    session,
+    held: {
+      ...session,
+      ipv4: session.ipv4 ?? held?.ipv4,
+      ipv6: session.ipv6 === undefined ? held?.ipv6 : nextIpv6(before, session.ipv6),
+    },
+  }
+}
+
+/** Until the first Router Advertisement the same identifier keeps its addresses; later, none means none. */
+function nextIpv6(before: TunnelState | undefined, ipv6: SessionIpv6): SessionIpv6 {
+  const held = before?.held?.ipv6
+  const settled = (before?.session?.ipv6?.addresses.length ?? 0) > 0
+  if (held === undefined || settled || ipv6.addresses.length > 0) return ipv6
+  return toHex(held.interfaceId) === toHex(ipv6.interfaceId) ? held : ipv6
 }

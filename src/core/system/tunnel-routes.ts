@@ -47,10 +47,10 @@ export function describeTunnel(
   position: number,
   state: TunnelState | undefined,
 ): Tunnel {
-  const { session, last } = state ?? { session: undefined, last: undefined }
-  const mtu = session?.mtu ?? last?.mtu ?? (tunnel.mtu === 'auto' ? DEFAULT_MTU : tunnel.mtu)
+  const { session, held } = state ?? { session: undefined, held: undefined }
+  const mtu = held?.mtu ?? (tunnel.mtu === 'auto' ? DEFAULT_MTU : tunnel.mtu)
   const ipv6 = tunnel.ipv6 && facts.ipv6 && mtu >= IPV6_MIN_MTU
-  const current = session ?? last
+  const current = session ?? held
   const tables = (family: Family) => ({
     own: tunnelTable(lifeline, tunnel, position, family),
     active: ownTable(tunnel, family) === undefined ? activeTable(lifeline) : undefined,
@@ -60,8 +60,8 @@ export function describeTunnel(
     up: session !== undefined,
     mtu,
     ipv6,
-    address4: session?.ipv4 ?? last?.ipv4,
-    session6: ipv6 ? (session?.ipv6 ?? last?.ipv6) : undefined,
+    address4: held?.ipv4,
+    session6: ipv6 ? held?.ipv6 : undefined,
     carried: [...(current?.ipv4 ? ([4] as const) : []), ...(ipv6 && current?.ipv6 ? ([6] as const) : [])],
     underlay: session?.underlay,
     rulePriority: lifeline.rulePriority,

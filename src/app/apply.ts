@@ -1,0 +1,217 @@
+/** Makes the kernel hold what is desired: the only place that writes links, addresses, routes, rules and filters. */
+import { removeTable } from '../core/firewall/ruleset.ts'
+import { type Change, describeChange, encodeChange, type NetlinkChange } from '../core/system/change.ts'
+import type { DesiredState } from '../core/system/desired.ts'
+import { difference } from '../core/system/difference.ts'
+import type { Devices } from './devices.ts'
+import type { FactsWatcher } from './facts.ts'
+import { type Log, type Nft, type Sysctls, SystemError } from './ports.ts'
+
+export interface ApplyPorts {
+  readonly watcher: FactsWatcher
+  readonly devices: Devices
+  readonly nft: Nft
+  readonly sysctls: Sysctls
+  readonly log: Log
+}
+
+/** Something that the kernel, or nft, refused. */
+export interface ApplyFailure {
+  readonly change: Change
+  /** The errno name. */
+  readonly code: string
+  /** A sentence: what was tried, and what came back. */
+  readonly message: string
+}
+
+const GONE = new Set(['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'ENXIO'])
+
+/**
+ * Writes one wish at a time, the latest one next. The carrier of a device is its business alone: off at once when a
+ * wish says so, even while another is being written; on when all that the device needs is in place.
+ */
+export class Apply {
+  readonly #ports: ApplyPorts
+  #desired: DesiredState | undefined
+  /** The desired state has changed since it was last begun to be written. */
+  #unwritten = false
+  #writing = false
+  #waiting: ((failures: readonly ApplyFailure[]) => void)[] = []
+  /** See Holdings.nft: empty until we know better. */
+  #nft: string | undefined = ''
+
+  constructor(ports: ApplyPorts) {
+    this.#ports = ports
+  }
+
+  /**
+   * Resolves when this wish, or a newer one that took its place, is written, with what failed: the failures are tried
+   * again with the next wish, which may be the same one.
+   */
+  want(desired: DesiredState): Promise<readonly ApplyFailure[]> {
+    this.#desired = desired
+    this.#unwritten = true
+    for (const { name, carrier } of desired.devices) if (!carrier) this.#carrier(name, false)
+    return new Promise((done) => {
+      this.#waiting.push(done)
+      void this.#write()
+    })
+  }
+
+  /** A wish is being written. */
+  get busy(): boolean {
+    return this.#writing
+  }
+
+  /** What is missing now, by the facts; empty if the kernel holds the last wish. */
+  pending(): Change[] {
+    const { watcher } = this.#ports
+    return this.#desired === undefined ? [] : difference(this.#desired, watcher.facts, this.#holdings())
+  }
+
+  /** Somebody removed our table, as `nft flush ruleset` does. */
+  nftLost(): void {
+    this.#nft = undefined
+  }
+
+  async #write(): Promise<void> {
+    if (this.#writing) return
+    this.#writing = true
+    let failures: readonly ApplyFailure[] = []
+    while (this.#unwritten && this.#desired !== undefined) {
+      this.#unwritten = false
+      failures = await this.#fulfil(this.#desired)
+    }
+    this.#writing = false
+    for (const done of this.#waiting.splice(0)) done(failures)
+  }
+
+  async #fulfil(desired: DesiredState): Promise<ApplyFailure[]> {
+    const failures: ApplyFailure[] = []
+    this.#destroyUnwanted(desired)
+    await this.#attemptAll(this.#changes(desired).filter(isEarly), failures)
+    // Unfiltered, no device comes up and none carries.
+    const unfiltered = failures.some(({ change }) => change.kind === 'loadNft')
+    if (!unfiltered) {
+      const devices = desired.devices.map(({ name }): Change => ({ kind: 'createDevice', device: name }))
+      await this.#attemptAll(devices, failures)
+      await this.#attemptAll(this.#changes(desired).filter(isLate), failures)
+    }
+    for (const { name, carrier } of desired.devices) {
+      const ready = carrier && !unfiltered && !failures.some(({ change }) => isNotUp(change, name))
+      if (!ready || !this.#unwritten) this.#carrier(name, ready)
+    }
+    return failures
+  }
+
+  /** Those that this process holds: by closing them. What an earlier process left is removed over rtnetlink. */
+  #destroyUnwanted(desired: DesiredState): void {
+    const { devices } = this.#ports
+    for (const name of devices.names()) {
+      if (!desired.devices.some((device) => device.name === name)) devices.get(name)?.destroy()
+    }
+  }
+
+  async #attemptAll(changes: readonly Change[], failures: ApplyFailure[]): Promise<void> {
+    for (const change of changes) await this.#attempt(change, failures)
+  }
+
+  async #attempt(change: Change, failures: ApplyFailure[]): Promise<void> {
+    try {
+      await this.#perform(change)
+    } catch (error) {
+      const failure = failureOf(change, error)
+      if (isHarmless(failure)) return
+      failures.push(failure)
+      this.#ports.log.warn('the system refused a change', {
+        change: describeChange(change),
+        code: failure.code,
+        error: failure.message,
+      })
+    }
+  }
+
+  async #perform(change: Change): Promise<void> {
+    const { watcher, nft, sysctls } = this.#ports
+    switch (change.kind) {
+      case 'loadNft':
+        await nft.apply(change.text)
+        this.#nft = change.text
+        return
+      case 'removeNft':
+        await nft.apply(removeTable())
+        this.#nft = undefined
+        return
+      case 'createDevice':
+        return this.#open(change.device)
+      case 'setSysctl':
+        return sysctls.write(change.sysctl.path, change.sysctl.value)
+      case 'setCarrier':
+        return
+      case 'setLink':
+        await this.#request(change)
+        return watcher.lookUpLink(change.device)
+      default:
+        return this.#request(change)
+    }
+  }
+
+  /** Opens the device, made new or left by an earlier process, and learns its index. */
+  async #open(name: string): Promise<void> {
+    const { devices, watcher } = this.#ports
+    const isNew = devices.get(name) === undefined
+    const device = devices.open(name)
+    if (isNew) device.setCarrier(false)
+    if (isNew || !watcher.facts.links.some((link) => link.name === name)) await watcher.lookUpLink(name)
+  }
+
+  async #request(change: NetlinkChange): Promise<void> {
+    const request = encodeChange(change, this.#ports.watcher.facts)
+    if (request === undefined) throw new SystemError('ENODEV', 'the device does not exist')
+    await this.#ports.watcher.change(request)
+  }
+
+  #carrier(name: string, on: boolean): void {
+    try {
+      this.#ports.devices.get(name)?.setCarrier(on)
+    } catch (error) {
+      this.#ports.log.warn('the carrier of a device could not be set', { device: name, on, error })
+    }
+  }
+
+  #changes(desired: DesiredState): Change[] {
+    return difference(desired, this.#ports.watcher.facts, this.#holdings())
+  }
+
+  #holdings() {
+    return { nft: this.#nft, readSysctl: (path: string) => this.#ports.sysctls.read(path) }
+  }
+}
+
+/** What comes before devices are opened: then facts know their indexes. */
+function isEarly({ kind }: Change): boolean {
+  return kind === 'removeDevice' || kind === 'loadNft'
+}
+
+function isLate(change: Change): boolean {
+  return !isEarly(change) && change.kind !== 'createDevice' && change.kind !== 'setCarrier'
+}
+
+/** Whether it kept the device from coming up. Other failures leave a tunnel that works in part, and are told. */
+function isNotUp(change: Change, device: string): boolean {
+  return (change.kind === 'createDevice' || change.kind === 'setLink') && change.device === device
+}
+
+function failureOf(change: Change, error: unknown): ApplyFailure {
+  const { code, message } =
+    error instanceof SystemError
+      ? error
+      : { code: 'EIO', message: error instanceof Error ? error.message : `${error}` }
+  return { change, code, message: `could not ${describeChange(change)}: ${message}` }
+}
+
+/** A removal of what is gone already, and an addition of what is there already, have succeeded. */
+function isHarmless({ change, code }: ApplyFailure): boolean {
+  if (change.kind === 'addRule') return code === 'EEXIST'
+  return change.kind.startsWith('remove') && GONE.has(code)
+}
