@@ -38,10 +38,26 @@ export function addEvents(program: Command, { terminal, connect }: CliContext): 
   })
 }
 
-/** `2026-01-02T03:04:05.678Z aaisp state up from configuring`, in words where there are some. */
+/** One event in words: `2026-01-02T03:04:05.678Z aaisp: up (was configuring)`; kinds unknown here show their fields. */
 export function eventLine({ seq: _seq, at, event, tunnel, ...fields }: StatusEvent): string {
-  const rest = Object.entries(fields).map(([key, value]) => `${key}=${fieldText(value)}`)
-  return [at, ...(tunnel === undefined ? [] : [tunnel]), event, ...rest].join(' ')
+  const subject = tunnel === undefined ? '' : `${tunnel}: `
+  return `${at} ${subject}${inWords(event, fields)}`
+}
+
+function inWords(event: string, fields: Readonly<Record<string, unknown>>): string {
+  const { state, from, path, uplink, message } = fields
+  switch (event) {
+    case 'state':
+      return `${state} (was ${from})`
+    case 'failed':
+      return `${message}`
+    case 'uplink':
+      return `uplink ${uplink} ${state} (was ${from})`
+    case 'internet':
+      return path === null ? 'no internet' : `internet over ${path}${state === 'backup' ? ' (backup)' : ''}`
+    default:
+      return [event, ...Object.entries(fields).map(([key, value]) => `${key}=${fieldText(value)}`)].join(' ')
+  }
 }
 
 function fieldText(value: unknown): string {

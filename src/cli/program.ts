@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { SystemError } from '../app/ports.ts'
 import { addCheck } from './check.ts'
 import type { CliContext, Finish } from './context.ts'
 import { addDebug } from './debug-uci.ts'
@@ -53,10 +54,16 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
-    if (!(error instanceof CliError)) throw error
-    context.terminal.err(
-      [`lifeline: ${error.message}`, ...error.details.map((line) => `  ${line}`), ''].join('\n'),
-    )
-    return error.exitCode
+    const [exitCode, details] =
+      error instanceof CliError ? [error.exitCode, error.details] : [EXIT.failed, causesOf(error)]
+    const message = error instanceof Error ? error.message : String(error)
+    context.terminal.err([`lifeline: ${message}`, ...details.map((line) => `  ${line}`), ''].join('\n'))
+    return exitCode
   }
+}
+
+/** Why the system refused; anything else is a bug of ours and goes on as it is. */
+function causesOf(error: unknown): string[] {
+  if (!(error instanceof SystemError)) throw error
+  return error.cause instanceof Error ? [error.cause.message] : []
 }

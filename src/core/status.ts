@@ -102,7 +102,7 @@ export interface LastError {
 
 export interface UplinkStatus {
   readonly device: string
-  /** `absent`: no such device; `down`: not up or no carrier; `no_address`: up, but without an address or a gateway. */
+  /** `absent`: no such device; `down`: not up or no carrier; `no_address`: up, but without an address to send from. */
   readonly state: 'absent' | 'down' | 'no_address' | 'up'
   readonly addresses: readonly string[]
 }

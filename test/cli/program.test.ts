@@ -24,6 +24,10 @@ class Bench {
   planned: string[] = []
   plan: Result<PlanReport, Refusal> = ok({ changes: ['add device l2tp-aaisp'], nft: '', warnings: [] })
   interactive = false
+  startDaemon = async (options: DaemonOptions): Promise<number> => {
+    this.started.push(options)
+    return 42
+  }
   notify: (event: StatusEvent) => void = () => {}
   #answer: Answer | undefined
   #gone: () => void = () => {}
@@ -46,10 +50,7 @@ class Bench {
         paint: (_tone, text) => text,
       },
       connect: async (socket) => this.#connect(socket),
-      startDaemon: async (options) => {
-        this.started.push(options)
-        return 42
-      },
+      startDaemon: (options) => this.startDaemon(options),
       planAtStart: async (file) => {
         this.planned.push(file)
         return this.plan
@@ -105,6 +106,7 @@ const EVENT: StatusEvent = {
   event: 'state',
   tunnel: 'aaisp',
   state: 'up',
+  from: 'configuring',
 }
 
 test('status asks the daemon at the usual socket, or at the one named', async () => {
@@ -232,7 +234,15 @@ test('plan asks the daemon; with -c or without a daemon it compares by itself', 
 })
 
 test('events shows those that were and those that come, in order, until the daemon goes away', async () => {
-  const second = { ...EVENT, seq: 2, at: '2026-03-01T12:00:01.000Z', event: 'failed', message: 'no "answer"' }
+  const at = (seconds: number) => `2026-03-01T12:00:0${seconds}.000Z`
+  const second = {
+    seq: 2,
+    at: at(1),
+    event: 'failed',
+    tunnel: 'aaisp',
+    code: 'auth_silent',
+    message: 'no word',
+  }
   const bench = new Bench((_method, params) => {
     // Overtakes the answer.
     bench.notify(second)
@@ -241,19 +251,31 @@ test('events shows those that were and those that come, in order, until the daem
   })
   const done = bench.run('events')
   await settle()
-  bench.notify({ ...EVENT, seq: 3, at: '2026-03-01T12:00:02.000Z' })
+  bench.notify({ seq: 3, at: at(2), event: 'uplink', uplink: 'fibre', state: 'down', from: 'up' })
+  bench.notify({ seq: 4, at: at(3), event: 'internet', state: 'backup', path: 'lte', from: 'ok' })
+  bench.notify({ seq: 5, at: at(4), event: 'internet', state: 'down', path: null, from: 'backup' })
+  bench.notify({ seq: 6, at: at(5), event: 'reloaded', tunnel: 'aaisp', keys: ['mtu'], why: 'by "hand"' })
   bench.leave()
   assert.equal(await done, 3)
-  assert.equal(
-    bench.out,
-    [
-      '2026-03-01T12:00:00.000Z aaisp state state=up',
-      '2026-03-01T12:00:01.000Z aaisp failed state=up message="no \\"answer\\""',
-      '2026-03-01T12:00:02.000Z aaisp state state=up',
-      '',
-    ].join('\n'),
-  )
+  assert.deepEqual(bench.out.split('\n'), [
+    `${at(0)} aaisp: up (was configuring)`,
+    `${at(1)} aaisp: no word`,
+    `${at(2)} uplink fibre down (was up)`,
+    `${at(3)} internet over lte (backup)`,
+    `${at(4)} no internet`,
+    `${at(5)} aaisp: reloaded keys=["mtu"] why="by \\"hand\\""`,
+    '',
+  ])
   assert.equal(bench.err, 'lifeline: the daemon went away\n')
+})
+
+test('what the system refused the daemon is told in words', async () => {
+  const bench = new Bench()
+  bench.startDaemon = async () => {
+    throw new SystemError('EACCES', 'cannot make the socket', { cause: new Error('permission denied') })
+  }
+  assert.equal(await bench.run('run', '-c', 'x.json'), 1)
+  assert.equal(bench.err, 'lifeline: cannot make the socket\n  permission denied\n')
 })
 
 test('events --no-follow --json ends by itself', async () => {
