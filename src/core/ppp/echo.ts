@@ -1,0 +1,82 @@
+/** Our LCP Echo-Requests and what they tell: round-trip time, loss, and whether the peer is there (RFC 1661 section 5.8). */
+import { after, type Millis, millis } from '../time.ts'
+
+export type EchoNews =
+  | { readonly type: 'echoed'; readonly rttMs: number }
+  | { readonly type: 'echoMissed' }
+  /** Nothing at all arrived for so long. */
+  | { readonly type: 'silent'; readonly silence: Millis }
+
+/** An Echo-Request without answer for so long (or for one interval, if that is longer) counts as lost. */
+const LOST_AFTER = millis(3000)
+/** Identifiers have 8 bits: beyond that, requests of very short intervals are forgotten. */
+const MAX_PENDING = 64
+
+export class EchoMonitor {
+  readonly #interval: Millis
+  readonly #failures: number
+  /** Undefined while stopped. */
+  #next: Millis | undefined
+  #heardAt: Millis
+  #heard = true
+  #silentIntervals = 0
+  #pending: { readonly identifier: number; readonly at: Millis }[] = []
+
+  /** `interval` 0 never sends and never finds the peer silent. */
+  constructor(interval: Millis, failures: number) {
+    this.#interval = interval
+    this.#failures = failures
+    this.#heardAt = millis(0)
+  }
+
+  get deadline(): Millis | undefined {
+    return this.#next
+  }
+
+  start(now: Millis): void {
+    if (this.#interval <= 0) return
+    this.#next = after(now, this.#interval)
+    this.#heardAt = now
+    this.#heard = true
+    this.#silentIntervals = 0
+    this.#pending = []
+  }
+
+  stop(): void {
+    this.#next = undefined
+    this.#pending = []
+  }
+
+  /** Anything arrived from the peer. */
+  heard(now: Millis): void {
+    this.#heard = true
+    this.#heardAt = now
+  }
+
+  /** An Echo-Reply arrived. Undefined if it answers nothing that we still wait for. */
+  replied(now: Millis, identifier: number): EchoNews | undefined {
+    const index = this.#pending.findIndex((request) => request.identifier === identifier)
+    const [request] = index < 0 ? [] : this.#pending.splice(index, 1)
+    return request && { type: 'echoed', rttMs: now - request.at }
+  }
+
+  /**
+   * Once per interval: looks back at the last one, then sends. A late call counts as one interval, so that a stall of
+   * our own is not taken for the peer's silence.
+   */
+  timeout(now: Millis, send: () => number): EchoNews[] {
+    if (this.#next === undefined || now < this.#next) return []
+    this.#next = after(now, this.#interval)
+    this.#silentIntervals = this.#heard ? 0 : this.#silentIntervals + 1
+    this.#heard = false
+    if (this.#silentIntervals >= this.#failures) {
+      this.stop()
+      return [{ type: 'silent', silence: millis(now - this.#heardAt) }]
+    }
+    const patience = Math.max(this.#interval, LOST_AFTER)
+    const waiting = this.#pending.filter(({ at }) => now - at < patience)
+    const lost = this.#pending.length - waiting.length
+    this.#pending = [...waiting, { identifier: send(), at: now }].slice(-MAX_PENDING)
+    return Array.from({ length: lost }, () => ({ type: 'echoMissed' }))
+  }
+}

@@ -1,0 +1,99 @@
+/** IPCP of the side that is given an address (RFC 1332, RFC 1877). */
+import { equalBytes } from '../bytes.ts'
+import { formatIp, parseIp } from '../ip/address.ts'
+import type { PppOption } from './options.ts'
+import { ack, nak, type OptionPolicy, reject, type Verdict } from './policy.ts'
+import { protocols } from './protocol.ts'
+
+export const IP_ADDRESS = 3
+/** RFC 1877 sections 1.1 and 1.3. */
+export const PRIMARY_DNS = 129
+export const SECONDARY_DNS = 131
+
+/**
+ * What a peer that calls itself 0.0.0.0 is told to be called; acknowledging 0.0.0.0 makes some end IPCP. Any private
+ * address does, since nothing is ever sent to it.
+ */
+const PLACEHOLDER = Uint8Array.of(10, 112, 112, 112)
+/** Unanswered requests after which the name servers are left out: some peers ignore the whole request for them. */
+const SILENT_REQUESTS = 6
+
+export interface IpcpTerms {
+  /** Our address; undefined if the peer gives none. */
+  readonly address: string | undefined
+  readonly peer: string | undefined
+  readonly dns: readonly string[]
+}
+
+export class IpcpPolicy implements OptionPolicy<IpcpTerms> {
+  readonly protocol = protocols.ipcp
+  /** What we ask for, by type. The address of last time stays what we ask for first. */
+  readonly #wanted = new Map<number, Uint8Array>()
+  #lastAddress: Uint8Array | undefined
+  #peer: Uint8Array | undefined
+
+  constructor(options: { readonly lastAddress: string | undefined; readonly wantDns: boolean }) {
+    this.#lastAddress = options.lastAddress === undefined ? undefined : ipv4(options.lastAddress)
+    this.#wanted.set(IP_ADDRESS, this.#lastAddress ?? new Uint8Array(4))
+    if (options.wantDns) {
+      this.#wanted.set(PRIMARY_DNS, new Uint8Array(4))
+      this.#wanted.set(SECONDARY_DNS, new Uint8Array(4))
+    }
+  }
+
+  localOptions(): readonly PppOption[] {
+    return [...this.#wanted].map(([type, data]) => ({ type, data }))
+  }
+
+  onNak(options: readonly PppOption[]): void {
+    for (const { type, data } of options) {
+      if (!this.#wanted.has(type) || data.length !== 4) continue
+      if (type !== IP_ADDRESS && isZero(data)) this.#wanted.delete(type)
+      else this.#wanted.set(type, data)
+    }
+  }
+
+  onReject(options: readonly PppOption[]): void {
+    for (const { type } of options) this.#wanted.delete(type)
+  }
+
+  onSilence(transmissions: number): void {
+    if (transmissions < SILENT_REQUESTS) return
+    this.#wanted.delete(PRIMARY_DNS)
+    this.#wanted.delete(SECONDARY_DNS)
+  }
+
+  /** RFC 1332 section 3.3. Header compression (section 3.2) is none that the data path does. */
+  judge({ type, data }: PppOption): Verdict {
+    if (type !== IP_ADDRESS) return reject
+    return data.length === 4 && !isZero(data) ? ack : nak({ type, data: PLACEHOLDER })
+  }
+
+  onAgreed(options: readonly PppOption[]): void {
+    this.#peer = options.find(({ type }) => type === IP_ADDRESS)?.data
+  }
+
+  /** A peer that rejects the option leaves addresses to configuration: then the one of last time is ours. */
+  result(): IpcpTerms {
+    const address = this.#wanted.get(IP_ADDRESS) ?? this.#lastAddress
+    if (address !== undefined && !isZero(address)) this.#lastAddress = address
+    const dns = [PRIMARY_DNS, SECONDARY_DNS]
+      .map((type) => this.#wanted.get(type))
+      .filter((server) => server !== undefined && !isZero(server))
+    return {
+      address: address === undefined || isZero(address) ? undefined : formatIp(address),
+      peer: this.#peer && formatIp(this.#peer),
+      dns: [...new Set(dns.map((server) => formatIp(server as Uint8Array)))],
+    }
+  }
+}
+
+/** Octets of an IPv4 address; undefined if it is none. */
+export function ipv4(text: string): Uint8Array | undefined {
+  const bytes = parseIp(text)
+  return bytes?.length === 4 ? bytes : undefined
+}
+
+function isZero(address: Uint8Array): boolean {
+  return equalBytes(address, new Uint8Array(4))
+}
