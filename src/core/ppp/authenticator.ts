@@ -1,5 +1,5 @@
 /** The side that sends CHAP challenges and decides: MD5 (RFC 1994) and MS-CHAPv2 (RFC 2759). PAP's is in pap.ts. */
-import { encodeUtf8, equalBytes, printable, toHex } from '../bytes.ts'
+import { encodeUtf8, equalBytes, printable, toHex, u8 } from '../bytes.ts'
 import type { Digests, Entropy } from '../crypto.ts'
 import type { Secret } from '../secret.ts'
 import { after, type Millis } from '../time.ts'
@@ -39,7 +39,7 @@ export class ChapServer implements AuthDialogue {
   readonly #timer: RestartTimer
   /** Latest first. */
   #challenges: readonly Challenge[] = []
-  #identifier = 0
+  #identifier: number
   #deadline: Millis | undefined
 
   constructor(options: {
@@ -58,6 +58,8 @@ export class ChapServer implements AuthDialogue {
     this.#entropy = options.entropy
     this.#send = options.send
     this.#timer = new RestartTimer(options.limits)
+    // A late Response to a challenge before a renegotiation must not be taken for one to ours.
+    this.#identifier = u8(options.entropy(1), 0)
   }
 
   get deadline(): Millis | undefined {

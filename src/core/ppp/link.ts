@@ -1,21 +1,21 @@
 /** A PPP link: LCP, authentication and the network protocols, phase by phase (RFC 1661 section 3). */
-import { concat, printable, u8, u16, u32 } from '../bytes.ts'
+import { printable, u8 } from '../bytes.ts'
 import { unreachable } from '../result.ts'
 import { after, earliest, type Millis } from '../time.ts'
 import { authName, authOption } from './auth-option.ts'
 import type { AuthDialogue, AuthOutcome } from './authentication.ts'
+import { chapCodes } from './chap-packet.ts'
 import { ControlProtocol } from './control-protocol.ts'
 import { createDialogue } from './dialogue.ts'
-import { EchoMonitor } from './echo.ts'
 import { IpcpPolicy } from './ipcp.ts'
 import { IpcpServerPolicy } from './ipcp-server.ts'
 import { Ipv6cpPolicy } from './ipv6cp.ts'
 import { LcpPolicy, type LcpTerms, lcpCodes } from './lcp.ts'
 import { defaultPppLimits } from './limits.ts'
+import { LinkMaintenance, rejectedProtocol } from './maintenance.ts'
 import { NetworkPhase } from './network.ts'
-import { type ControlPacket, codes, encodePacket, PACKET_HEADER_LENGTH } from './packet.ts'
+import { type ControlPacket, codes, encodePacket } from './packet.ts'
 import { decodeFrame, encodeFrame, type PppFrame, protocols } from './protocol.ts'
-import { RejectBudget } from './reject-budget.ts'
 import type {
   IpProtocol,
   NegotiationFailure,
@@ -32,14 +32,6 @@ type State =
   | { readonly phase: 'authenticate'; readonly deadline: Millis }
   | { readonly phase: 'terminate'; readonly cause: PppCause }
 
-/** Protocol-Rejects and Code-Rejects per second. */
-const REJECTS_PER_SECOND = 10
-/** Our own Echo-Requests that come back in a row before the link counts as looped. */
-const MAX_OWN_ECHOES = 3
-/** Octets of the Protocol-Reject header before the rejected packet (RFC 1661 section 5.7). */
-const REJECTED_PROTOCOL_LENGTH = 2
-const MAGIC_LENGTH = 4
-
 /**
  * Sans-IO, and good for one session. Every input carries `now`; after each, drain `pollTransmit` and `pollEvent`, then
  * re-arm the one alarm to `pollTimeout`. Frames that are transmitted begin with FF 03. After `closed` nothing happens
@@ -50,8 +42,7 @@ export class PppLink {
   readonly #limits: PppLimits
   readonly #policy: LcpPolicy
   readonly #lcp: ControlProtocol<LcpTerms>
-  readonly #echo: EchoMonitor
-  readonly #rejects = new RejectBudget(REJECTS_PER_SECOND)
+  readonly #maintenance: LinkMaintenance
   #network: NetworkPhase | undefined
   #dialogue: AuthDialogue | undefined
   /** An authentication packet that overtook the Configure-Ack before it. */
@@ -60,7 +51,6 @@ export class PppLink {
   /** In which phase the current input found us. */
   #inputPhase: PppPhase = 'dead'
   #closed = false
-  #ownEchoes = 0
   #transmits: Uint8Array[] = []
   #events: PppEvent[] = []
 
@@ -77,12 +67,16 @@ export class PppLink {
         down: (now) => this.#lcpDown(now),
         finished: (now, why) => this.#lcpFinished(now, why),
         extended: (now, packet) => this.#lcpExtended(now, packet),
-        mayReject: (now) => this.#rejects.take(now),
+        mayReject: (now) => this.#maintenance.mayReject(now),
         mru: () => this.#policy.result().peerMru,
       },
       lcpCodes,
     )
-    this.#echo = new EchoMonitor(options.echoInterval, options.echoFailures)
+    this.#maintenance = new LinkMaintenance(options, {
+      send: (packet) => this.#send(protocols.lcp, packet),
+      identifier: () => this.#lcp.identifier(),
+      terms: () => this.#policy.result(),
+    })
   }
 
   get phase(): PppPhase {
@@ -93,7 +87,7 @@ export class PppLink {
   receive(now: Millis, bytes: Uint8Array): void {
     if (this.#closed || this.#state.phase === 'dead') return
     this.#inputPhase = this.#state.phase
-    this.#echo.heard(now)
+    this.#maintenance.echo.heard(now)
     const frame = decodeFrame(bytes)
     if (!frame.ok) return
     switch (frame.value.protocol) {
@@ -136,7 +130,7 @@ export class PppLink {
         this.#close(now, { code: 'lowerDown', phase: this.phase, afterPassword: this.#afterPassword })
         return
       case 'alive':
-        this.#echo.heard(now)
+        this.#maintenance.echo.heard(now)
         return
       case 'renegotiate':
         if (this.#state.phase !== 'dead' && this.#state.phase !== 'terminate') this.#lcp.start(now)
@@ -152,7 +146,7 @@ export class PppLink {
     this.#lcp.timeout(now)
     if (this.#state.phase === 'authenticate') this.#authTimeout(now, this.#state.deadline)
     this.#network?.timeout(now)
-    for (const news of this.#echo.timeout(now, () => this.#sendEchoRequest())) {
+    for (const news of this.#maintenance.timeout(now)) {
       if (news.type === 'silent') this.#abandon(now, { code: 'echoTimeout', silence: news.silence })
       else this.#emit(news)
     }
@@ -174,7 +168,7 @@ export class PppLink {
       authenticating ? this.#dialogue?.deadline : undefined,
       authenticating && 'deadline' in this.#state ? this.#state.deadline : undefined,
       this.#network?.deadline,
-      this.#echo.deadline,
+      this.#maintenance.echo.deadline,
     )
   }
 
@@ -198,7 +192,7 @@ export class PppLink {
 
   #lcpDown(now: Millis): void {
     this.#network?.stop(now)
-    this.#echo.stop()
+    this.#maintenance.echo.stop()
     this.#early = undefined
     if (this.#state.phase !== 'terminate') this.#enter({ phase: 'establish' })
   }
@@ -221,7 +215,7 @@ export class PppLink {
 
   /** What LCP's policy has found out about the link while it judged options. */
   #judgeLink(now: Millis): void {
-    if (this.#policy.looped || this.#ownEchoes >= MAX_OWN_ECHOES) this.#abandon(now, { code: 'loopback' })
+    if (this.#policy.looped || this.#maintenance.looped) this.#abandon(now, { code: 'loopback' })
     else if (this.#policy.demand.impossible) {
       const { auth } = this.#options
       const demanded = auth.map((method) => authName(authOption(method))).join(', ')
@@ -229,38 +223,18 @@ export class PppLink {
     }
   }
 
-  /** The codes that only LCP has; they count in Opened alone (RFC 1661 sections 5.7 to 5.9). */
-  #lcpExtended(now: Millis, { code, identifier, data }: ControlPacket): void {
-    if (code === codes.echoRequest && data.length >= MAGIC_LENGTH) this.#answerEcho(identifier, data)
-    else if (code === codes.echoReply) {
-      const news = this.#echo.replied(now, identifier)
-      if (news?.type === 'echoed') this.#emit(news)
-    } else if (code === codes.protocolReject && data.length >= REJECTED_PROTOCOL_LENGTH) {
-      this.#network?.protocolRejected(now, u16(data, 0))
-    }
-  }
-
-  #answerEcho(identifier: number, data: Uint8Array): void {
-    const { ourMagic, peerMru } = this.#policy.result()
-    // RFC 1661 section 6.4; a peer that rejected our number may copy ours back, but then ours is zero.
-    this.#ownEchoes = ourMagic !== 0 && u32(data, 0) === ourMagic ? this.#ownEchoes + 1 : 0
-    const reply = concat(magicBytes(ourMagic), data.subarray(MAGIC_LENGTH)).subarray(
-      0,
-      peerMru - PACKET_HEADER_LENGTH,
-    )
-    this.#send(protocols.lcp, encodePacket({ code: codes.echoReply, identifier, data: reply }))
-  }
-
-  #sendEchoRequest(): number {
-    const identifier = this.#lcp.identifier()
-    const data = magicBytes(this.#policy.result().ourMagic)
-    this.#send(protocols.lcp, encodePacket({ code: codes.echoRequest, identifier, data }))
-    return identifier
+  #lcpExtended(now: Millis, packet: ControlPacket): void {
+    const rejected = packet.code === codes.protocolReject ? rejectedProtocol(packet) : undefined
+    if (rejected !== undefined) this.#network?.protocolRejected(now, rejected)
+    const news = this.#maintenance.receive(now, packet)
+    if (news?.type === 'echoed') this.#emit(news)
   }
 
   #receiveAuth(now: Millis, frame: PppFrame): void {
     const { phase } = this.#state
-    if (phase === 'establish') this.#early = { ...frame, information: frame.information.slice() }
+    // Both a Challenge and an Authenticate-Request have code 1; nothing else can come first.
+    const opens = u8(frame.information, 0) === chapCodes.challenge
+    if (phase === 'establish' && opens) this.#early = { ...frame, information: frame.information.slice() }
     if (phase !== 'authenticate' && phase !== 'network') return
     if (this.#dialogue?.protocol !== frame.protocol) return
     this.#concludeAuth(now, this.#dialogue.receive(now, frame.information))
@@ -286,7 +260,7 @@ export class PppLink {
   #enterNetwork(now: Millis, username: string): void {
     this.#enter({ phase: 'network' })
     this.#network = this.#networkFor(username)
-    this.#echo.start(now)
+    this.#maintenance.echo.start(now)
     this.#network.start(now)
   }
 
@@ -305,7 +279,7 @@ export class PppLink {
       send: (protocol, packet) => this.#send(protocol, packet),
       emit: (event) => this.#emit(event),
       failed: (now, cause) => this.#abandon(now, cause),
-      mayReject: (now) => this.#rejects.take(now),
+      mayReject: (now) => this.#maintenance.mayReject(now),
       mru: () => this.#policy.result().peerMru,
     })
   }
@@ -324,13 +298,9 @@ export class PppLink {
     }
   }
 
-  /** RFC 1661 section 5.7. During authentication such packets are silently discarded (section 3.5). */
-  #receiveUnknown(now: Millis, { protocol, information }: PppFrame): void {
-    if (this.#state.phase !== 'network' || !this.#rejects.take(now)) return
-    const room = this.#policy.result().peerMru - PACKET_HEADER_LENGTH
-    const rejected = concat(Uint8Array.of(protocol >>> 8, protocol & 0xff), information).subarray(0, room)
-    const packet = { code: codes.protocolReject, identifier: this.#lcp.identifier(), data: rejected }
-    this.#send(protocols.lcp, encodePacket(packet))
+  /** During authentication what we do not speak is silently discarded (RFC 1661 section 3.5). */
+  #receiveUnknown(now: Millis, frame: PppFrame): void {
+    if (this.#state.phase === 'network') this.#maintenance.rejectProtocol(now, frame)
   }
 
   #closeInOrder(now: Millis, reason: string | undefined): void {
@@ -359,7 +329,7 @@ export class PppLink {
   #close(now: Millis, cause: PppCause): void {
     if (this.#closed) return
     this.#network?.stop(now)
-    this.#echo.stop()
+    this.#maintenance.echo.stop()
     const exact = this.#state.phase === 'terminate' ? this.#state.cause : this.#moreExactly(cause)
     this.#closed = true
     this.#enter({ phase: 'dead' })
@@ -393,8 +363,4 @@ export class PppLink {
   #emit(event: PppEvent): void {
     this.#events.push(event)
   }
-}
-
-function magicBytes(magic: number): Uint8Array {
-  return Uint8Array.of(magic >>> 24, magic >>> 16, magic >>> 8, magic)
 }
