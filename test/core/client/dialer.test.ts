@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Dialer, RECALL_GRACE, RETURN_DELAY, STABLE } from '../../../src/core/client/dialer.ts'
+import type { DialerAction, DialerInput } from '../../../src/core/client/dialer-types.ts'
+import type { DialUplink } from '../../../src/core/client/round.ts'
+import { ADDRESS_STAGGER, SERVER_STAGGER } from '../../../src/core/client/round.ts'
+import { millis } from '../../../src/core/time.ts'
+
+const FIBRE: DialUplink = { name: 'fibre', id: 'fibre#2' }
+const LTE: DialUplink = { name: 'lte', id: 'lte#3' }
+const PRIMARY = { host: 'lns.example', port: 1701 }
+const SECONDARY = { host: 'other.example', port: 1701 }
+
+/** A dialer under a clock of its own; `actions` are told as short words. */
+function script(options: { servers?: (typeof PRIMARY)[]; serial?: boolean } = {}) {
+  const dialer = new Dialer({
+    servers: options.servers ?? [PRIMARY],
+    serial: options.serial ?? false,
+    random: () => 0.5,
+  })
+  let now = 0
+  const drain = () => {
+    const words: string[] = []
+    for (let action = dialer.pollAction(); action; action = dialer.pollAction()) words.push(inWords(action))
+    return words
+  }
+  return {
+    dialer,
+    /** Gives one input at the present time. */
+    input(input: DialerInput): string[] {
+      dialer.input(millis(now), input)
+      return drain()
+    },
+    /** Lets time pass, ringing the alarm whenever it is due, and gives what was done with the time of each. */
+    run(until: number): string[] {
+      const words: string[] = []
+      for (;;) {
+        const deadline = dialer.pollTimeout()
+        if (deadline === undefined || deadline > until) break
+        now = Math.max(now, deadline)
+        dialer.timeout(millis(now))
+        words.push(...drain().map((word) => `${now} ${word}`))
+      }
+      now = until
+      return words
+    },
+    resolved(addresses: string[], uplink = FIBRE, server = PRIMARY): string[] {
+      return this.input({ type: 'resolved', route: { uplink, server }, addresses })
+    },
+    /** Brings the first attempt up over the given uplinks. */
+    up(uplinks = [FIBRE], address = '192.0.2.1'): void {
+      this.input({ type: 'uplinks', uplinks })
+      this.input({ type: 'enable' })
+      this.resolved([address], uplinks[0])
+      this.input({ type: 'opened', id: 1 })
+      this.input({ type: 'up', id: 1 })
+      assert.equal(dialer.state.name, 'up')
+    },
+  }
+}
+
+function inWords(action: DialerAction): string {
+  switch (action.type) {
+    case 'resolve':
+      return `resolve ${action.route.server.host} over ${action.route.uplink.name}`
+    case 'start':
+      return `start ${action.attempt.id} ${action.attempt.address} over ${action.attempt.uplink.name}${action.call ? '' : ' without call'}`
+    case 'call':
+      return `call ${action.id}`
+    case 'close':
+      return `close ${action.id} ${action.reason}`
+  }
+}
+
+test('dials nothing before it is enabled, nor without an uplink', () => {
+  const s = script()
+  assert.deepEqual(s.input({ type: 'uplinks', uplinks: [FIBRE] }), [])
+  assert.equal(s.dialer.state.name, 'disabled')
+  const alone = script()
+  assert.deepEqual(alone.input({ type: 'enable' }), [])
+  assert.deepEqual(alone.dialer.state, { name: 'waiting', until: undefined })
+  assert.deepEqual(alone.input({ type: 'uplinks', uplinks: [FIBRE] }), ['resolve lns.example over fibre'])
+})
+
+test('races the addresses of a name, a quarter of a second apart; the first answer wins', () => {
+  const s = script()
+  s.input({ type: 'uplinks', uplinks: [FIBRE] })
+  assert.deepEqual(s.input({ type: 'enable' }), ['resolve lns.example over fibre'])
+  assert.deepEqual(s.resolved(['2001:db8::1', '192.0.2.1']), ['start 1 2001:db8::1 over fibre'])
+  assert.deepEqual(s.run(1_000), [`${ADDRESS_STAGGER} start 2 192.0.2.1 over fibre`])
+  assert.deepEqual(s.input({ type: 'opened', id: 2 }), ['close 1 lostRace'])
+  assert.deepEqual(s.input({ type: 'opened', id: 1 }), [], 'too late')
+  s.input({ type: 'up', id: 2 })
+  assert.equal(s.dialer.state.name, 'up')
+})
+
+test('an address that fails at once makes room for the next at once', () => {
+  const s = script()
+  s.input({ type: 'uplinks', uplinks: [FIBRE] })
+  s.input({ type: 'enable' })
+  s.resolved(['2001:db8::1', '192.0.2.1'])
+  assert.deepEqual(s.input({ type: 'ended', id: 1 }), ['start 2 192.0.2.1 over fibre'])
+})
+
+test('a silent first server and a silent first uplink do not hold the others up', () => {
+  const s = script({ servers: [PRIMARY, SECONDARY] })
+  s.input({ type: 'uplinks', uplinks: [FIBRE, LTE] })
+  s.input({ type: 'enable' })
+  s.resolved(['192.0.2.1'])
+  assert.deepEqual(s.run(SERVER_STAGGER), [`${SERVER_STAGGER} resolve other.example over fibre`])
+  assert.deepEqual(s.input({ type: 'unresolved', route: { uplink: FIBRE, server: SECONDARY } }), [])
+  assert.deepEqual(s.run(2 * SERVER_STAGGER), [`${2 * SERVER_STAGGER} resolve lns.example over lte`])
+  assert.deepEqual(s.resolved(['192.0.2.1'], LTE), ['start 2 192.0.2.1 over lte'])
+})
+
+test('fresher addresses of a cached name are tried too, known ones are not tried twice', () => {
+  const s = script()
+  s.input({ type: 'uplinks', uplinks: [FIBRE] })
+  s.input({ type: 'enable' })
+  s.resolved(['192.0.2.1'])
+  assert.deepEqual(s.resolved(['192.0.2.1']), [])
+  assert.deepEqual([...s.resolved(['192.0.2.2']), ...s.run(SERVER_STAGGER)].length, 1)
+})
+
+test('backs off from 1 s to 60 s and never gives up', () => {
+  const s = script()
+  s.input({ type: 'uplinks', uplinks: [FIBRE] })
+  s.input({ type: 'enable' })
+  const delays: number[] = []
+  for (let id = 1, now = 0; id <= 10; id++) {
+    s.resolved(['192.0.2.1'])
+    s.input({ type: 'ended', id })
+    const deadline = s.dialer.pollTimeout() ?? Number.NaN
+    delays.push(deadline - now)
+    now = deadline
+    s.run(now)
+  }
+  assert.deepEqual(delays, [900, 1800, 3600, 7200, 14400, 28800, 54000, 54000, 54000, 54000])
+})
+
+test('a stable session that is lost is dialled anew at once, a young one after the back-off', () => {
+  const stable = script()
+  stable.up()
+  stable.run(STABLE)
+  assert.deepEqual(stable.input({ type: 'ended', id: 1 }), ['resolve lns.example over fibre'])
+  const young = script()
+  young.up()
+  young.run(STABLE - 1)
+  assert.deepEqual(young.input({ type: 'ended', id: 1 }), [])
+  assert.equal(young.dialer.state.name, 'waiting')
+})
+
+test('calls again through a control connection that survived its session, and dials beside it if that stays silent', () => {
+  const s = script()
+  s.up()
+  s.run(STABLE)
+  assert.deepEqual(s.input({ type: 'sessionEnded', id: 1 }), ['call 1'])
+  assert.deepEqual(s.run(STABLE + RECALL_GRACE), [`${STABLE + RECALL_GRACE} resolve lns.example over fibre`])
+  assert.deepEqual(s.resolved(['192.0.2.1']), ['start 2 192.0.2.1 over fibre'])
+  assert.deepEqual(s.input({ type: 'opened', id: 2 }), ['close 1 lostRace'])
+})
+
+test('a call that is answered in time is not accompanied by another dial', () => {
+  const s = script()
+  s.up()
+  s.run(STABLE)
+  s.input({ type: 'sessionEnded', id: 1 })
+  assert.deepEqual(s.input({ type: 'opened', id: 1 }), [])
+  assert.deepEqual(s.run(STABLE + 60_000), [])
+  s.input({ type: 'up', id: 1 })
+  assert.equal(s.dialer.state.name, 'up')
+})
+
+test('an uplink that goes takes its attempt along; the next one is used at once', () => {
+  const s = script()
+  s.up([FIBRE, LTE])
+  assert.deepEqual(s.input({ type: 'uplinks', uplinks: [LTE] }), [
+    'close 1 uplinkGone',
+    'resolve lns.example over lte',
+  ])
+})
+
+test('goes back to a better uplink only after a control connection proved it', () => {
+  const s = script()
+  s.up([LTE])
+  assert.deepEqual(s.input({ type: 'uplinks', uplinks: [FIBRE, LTE] }), [])
+  assert.deepEqual(s.run(RETURN_DELAY), [`${RETURN_DELAY} resolve lns.example over fibre`])
+  assert.deepEqual(s.resolved(['192.0.2.1'], FIBRE), ['start 2 192.0.2.1 over fibre without call'])
+  assert.equal(s.dialer.state.name, 'up', 'the session over lte carries on')
+  assert.deepEqual(s.input({ type: 'opened', id: 2 }), ['close 1 moved', 'call 2'])
+  s.input({ type: 'up', id: 2 })
+  assert.equal(s.dialer.state.name === 'up' && s.dialer.state.attempt.uplink.name, 'fibre')
+})
+
+test('a better uplink that leads nowhere is tried ever more rarely, and the session stays', () => {
+  const s = script()
+  s.up([LTE])
+  s.input({ type: 'uplinks', uplinks: [FIBRE, LTE] })
+  s.run(RETURN_DELAY)
+  s.resolved(['192.0.2.1'], FIBRE)
+  assert.deepEqual(s.input({ type: 'ended', id: 2 }), [])
+  assert.equal(s.dialer.state.name, 'up')
+  assert.equal(s.dialer.pollTimeout(), RETURN_DELAY + 2 * RETURN_DELAY)
+})
+
+test('down closes what there is and stays down; up dials again', () => {
+  const s = script()
+  s.up()
+  assert.deepEqual(s.input({ type: 'disable' }), ['close 1 shutdown'])
+  assert.equal(s.dialer.state.name, 'closing')
+  s.input({ type: 'ended', id: 1 })
+  assert.equal(s.dialer.state.name, 'disabled')
+  assert.deepEqual(s.run(3_600_000), [])
+  assert.deepEqual(s.input({ type: 'enable' }), ['resolve lns.example over fibre'])
+})
+
+test('a peer that never acknowledges the end does not hold it up', () => {
+  const s = script()
+  s.up()
+  s.input({ type: 'reconnect' })
+  assert.deepEqual(s.run(10_000), ['1500 resolve lns.example over fibre'])
+})
+
+test('with a fixed local port there is one attempt at a time', () => {
+  const s = script({ serial: true })
+  s.input({ type: 'uplinks', uplinks: [FIBRE] })
+  s.input({ type: 'enable' })
+  s.resolved(['2001:db8::1', '192.0.2.1'])
+  assert.deepEqual(s.run(60_000), [])
+  assert.deepEqual(s.input({ type: 'ended', id: 1 }), ['start 2 192.0.2.1 over fibre'])
+})
