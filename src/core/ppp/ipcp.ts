@@ -27,17 +27,24 @@ export interface IpcpTerms {
 
 export class IpcpPolicy implements OptionPolicy<IpcpTerms> {
   readonly protocol = protocols.ipcp
-  /** What we ask for, by type. The address of last time stays what we ask for first. */
+  /** What we ask for, by type. What we had last time is asked for first: it saves the round trip of a Nak. */
   readonly #wanted = new Map<number, Uint8Array>()
   #lastAddress: Uint8Array | undefined
   #peer: Uint8Array | undefined
 
-  constructor(options: { readonly lastAddress: string | undefined; readonly wantDns: boolean }) {
+  constructor(options: {
+    readonly lastAddress: string | undefined
+    readonly lastDns?: readonly string[]
+    readonly wantDns: boolean
+  }) {
     this.#lastAddress = options.lastAddress === undefined ? undefined : ipv4(options.lastAddress)
     this.#wanted.set(IP_ADDRESS, this.#lastAddress ?? new Uint8Array(4))
-    if (options.wantDns) {
-      this.#wanted.set(PRIMARY_DNS, new Uint8Array(4))
-      this.#wanted.set(SECONDARY_DNS, new Uint8Array(4))
+    if (!options.wantDns) return
+    const last = (options.lastDns ?? []).map(ipv4).filter((server) => server !== undefined)
+    const servers = last.length > 0 ? last : [new Uint8Array(4), new Uint8Array(4)]
+    for (const [index, type] of [PRIMARY_DNS, SECONDARY_DNS].entries()) {
+      const server = servers[index]
+      if (server) this.#wanted.set(type, server)
     }
   }
 

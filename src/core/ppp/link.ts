@@ -271,7 +271,11 @@ export class PppLink {
     const assigned = options.role === 'server' ? options.assign(username) : undefined
     const ipcp =
       options.role === 'client'
-        ? new IpcpPolicy({ lastAddress: options.lastAddress, wantDns: options.wantDns })
+        ? new IpcpPolicy(
+            options.lastDns === undefined
+              ? { lastAddress: options.lastAddress, wantDns: options.wantDns }
+              : { lastAddress: options.lastAddress, lastDns: options.lastDns, wantDns: options.wantDns },
+          )
         : new IpcpServerPolicy(options.assign(username))
     const { interfaceId, entropy } = options
     const ipv6cp = new Ipv6cpPolicy({ interfaceId, assigned: assigned?.interfaceId, entropy })

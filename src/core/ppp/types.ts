@@ -33,6 +33,8 @@ export interface PppClientOptions extends PppCommonOptions {
   readonly password: Secret
   /** IPv4 address of last time: asked for first. Without it we ask for 0.0.0.0 and take what the peer suggests. */
   readonly lastAddress?: string
+  /** Name servers of last time: asked for first, and no others. */
+  readonly lastDns?: readonly string[]
   /** Whether IPCP asks for name servers (RFC 1877). */
   readonly wantDns: boolean
 }

@@ -1,0 +1,104 @@
+import type { Failure } from '../failure.ts'
+import { describeCause } from '../l2tp/cause.ts'
+import type { L2tpCause } from '../l2tp/types.ts'
+import { pppCauseMessage } from '../ppp/cause.ts'
+import type { PppCause } from '../ppp/types.ts'
+import type { Millis } from '../time.ts'
+
+/** What was known of a call when it ended: LNSes give one and the same code for many things (CDN result 3). */
+export interface CallHistory {
+  readonly server: string
+  /** When our password, or the answer to a challenge, left last; undefined if never. */
+  readonly credentialsSentAt: Millis | undefined
+  readonly authenticated: boolean
+  /** A network protocol was open at some time. */
+  readonly wasUp: boolean
+}
+
+/** An LNS that closes this much later than the password came did not refuse it: it got no verdict itself. In ms. */
+const VERDICT_LIMIT = 3_000
+
+/** Why the tunnel or session ended, in terms of what a user can do about it. */
+export function failureOfL2tp(now: Millis, cause: L2tpCause, history: CallHistory): Failure | undefined {
+  const { server } = history
+  switch (cause.by) {
+    case 'local':
+      return undefined
+    case 'timeout':
+      if (cause.scope === 'tunnel' && cause.phase === 'opening') return { code: 'no_answer', server }
+      return { code: 'tunnel_lost' }
+    case 'protocol':
+      switch (cause.violation) {
+        case 'challengeResponseMissing':
+          return { code: 'secret_unproved' }
+        case 'challengeResponseWrong':
+          return { code: 'secret_wrong' }
+        case 'secretNeeded':
+          return { code: 'secret_needed' }
+        default:
+          return { code: 'protocol_error', reason: describeCause(cause) }
+      }
+    case 'peer':
+      return cause.scope === 'tunnel' ? failureOfStopCcn(cause) : failureOfCdn(now, cause, history)
+  }
+}
+
+type PeerCause = Extract<L2tpCause, { by: 'peer' }>
+
+function failureOfStopCcn(cause: PeerCause): Failure {
+  // RFC 2661 section 4.4.2: StopCCN result 4 = requester is not authorized to establish a control channel.
+  if (cause.phase === 'opening' && cause.result === 4) return { code: 'secret_wrong' }
+  const reason = describeCause(cause)
+  return cause.phase === 'opening' ? { code: 'tunnel_refused', reason } : { code: 'tunnel_closed', reason }
+}
+
+function failureOfCdn(now: Millis, cause: PeerCause, history: CallHistory): Failure {
+  const reason = describeCause(cause)
+  if (history.wasUp || history.authenticated) return { code: 'session_closed', reason }
+  if (history.credentialsSentAt !== undefined) {
+    if (now - history.credentialsSentAt >= VERDICT_LIMIT) return { code: 'auth_silent' }
+    return cause.message === undefined
+      ? { code: 'auth_closed' }
+      : { code: 'auth_closed', reason: cause.message }
+  }
+  return cause.phase === 'established'
+    ? { code: 'session_closed', reason }
+    : { code: 'session_refused', reason }
+}
+
+/** The same for a PPP link that ended by itself; undefined where we closed it or the layer below went away. */
+export function failureOfPpp(cause: PppCause): Failure | undefined {
+  switch (cause.code) {
+    case 'localClose':
+    case 'lowerDown':
+      return undefined
+    case 'authFailed':
+      return { code: 'auth_failed', method: cause.method, ...peerMessage(cause.message) }
+    case 'authUnacceptable':
+      return { code: 'auth_method', asked: cause.demanded, allowed: cause.allowed }
+    case 'authTimeout':
+      return { code: 'auth_silent' }
+    case 'peerNotGenuine':
+      return { code: 'auth_impostor' }
+    case 'peerTerminated':
+      if (cause.afterPassword) {
+        return cause.message === undefined
+          ? { code: 'auth_closed' }
+          : { code: 'auth_closed', reason: cause.message }
+      }
+      return { code: 'terminated', ...peerMessage(cause.message) }
+    case 'echoTimeout':
+      return { code: 'silent', seconds: Math.round(cause.silence / 1000) }
+    case 'negotiationFailed':
+      if (cause.protocol === 'LCP' && cause.why === 'timeout') return { code: 'lcp_silent' }
+      return { code: 'lcp_disagreed', reason: pppCauseMessage(cause) }
+    case 'noNetworkProtocol':
+      return { code: 'no_network', reason: pppCauseMessage(cause) }
+    case 'loopback':
+      return { code: 'looped_back' }
+  }
+}
+
+function peerMessage(message: string | undefined): { peerMessage?: string } {
+  return message === undefined ? {} : { peerMessage: message }
+}

@@ -1,0 +1,73 @@
+/** What the client endpoint is told and what it tells. */
+
+import type { AuthMethod } from '../config/types.ts'
+import type { Address } from '../endpoint.ts'
+import type { Failure } from '../failure.ts'
+
+export type ClientCommand =
+  /** Opens the control connection; with `call` the session as well, in the same flight where the peer allows. */
+  | { readonly type: 'dial'; readonly call: boolean }
+  /** Dials a session through the open control connection. */
+  | { readonly type: 'call' }
+  /** Ends session and control connection: Terminate-Request, CDN and StopCCN leave together; `ended` follows. */
+  | { readonly type: 'close' }
+  /** IP data arrived on the data path, which this endpoint does not see: the peer lives. */
+  | { readonly type: 'alive' }
+
+/** How far a call has come. */
+export type CallPhase = 'dialling' | 'authenticating' | 'configuring'
+
+export type ClientEvent =
+  /** The LNS has answered: the control connection is open. */
+  | { readonly type: 'answered'; readonly peer: PeerInfo }
+  /** Send there from now on. */
+  | { readonly type: 'peerChanged'; readonly peer: Address }
+  | { readonly type: 'phase'; readonly phase: CallPhase }
+  /** The keys of the session's data messages are known. */
+  | { readonly type: 'sessionOpened'; readonly keys: SessionKeys }
+  | { readonly type: 'sequencingChanged'; readonly sequencing: boolean }
+  /** `mru`: the largest packet that the peer takes, in octets. */
+  | { readonly type: 'lcpOpened'; readonly mru: number }
+  | { readonly type: 'authenticated'; readonly method: AuthMethod }
+  | {
+      readonly type: 'ipv4Opened'
+      readonly address: string
+      readonly peer: string | undefined
+      readonly dns: readonly string[]
+    }
+  | { readonly type: 'ipv4Closed' }
+  /** Interface identifiers of 8 octets. */
+  | {
+      readonly type: 'ipv6Opened'
+      readonly interfaceId: Uint8Array
+      readonly peerInterfaceId: Uint8Array | undefined
+    }
+  | { readonly type: 'ipv6Closed' }
+  /** An LCP echo came back. */
+  | { readonly type: 'echoed'; readonly rttMs: number }
+  | { readonly type: 'echoMissed' }
+  /** An IP packet came through this endpoint instead of a data path (simulations). */
+  | { readonly type: 'ipReceived'; readonly packet: Uint8Array }
+  /** The session is over, the control connection is good for another call. */
+  | { readonly type: 'sessionEnded'; readonly failure: Failure }
+  /** Everything is over; `failure` is undefined where we closed it ourselves. */
+  | { readonly type: 'ended'; readonly failure: Failure | undefined }
+  /** After `ended`: the peer knows, or was given up; the socket may be closed. */
+  | { readonly type: 'finished' }
+
+export interface PeerInfo {
+  readonly localTunnel: number
+  readonly peerTunnel: number
+  readonly hostName: string
+  readonly vendor: string | undefined
+  readonly address: Address
+}
+
+export interface SessionKeys {
+  readonly localTunnel: number
+  readonly localSession: number
+  readonly peerTunnel: number
+  readonly peerSession: number
+  readonly peer: Address
+  readonly sequencing: boolean
+}
