@@ -1,6 +1,6 @@
 /** `npm run build`: dist/lifeline, one executable CommonJS file with the addon for this CPU inside. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const LIMIT = 400_000
@@ -16,7 +16,6 @@ await build({
   target: 'node20',
   format: 'cjs',
   minify: true,
-  keepNames: true,
   legalComments: 'none',
   banner: { js: '#!/usr/bin/env node' },
   define: {
@@ -27,6 +26,8 @@ await build({
   // Only where src runs directly is the addon looked for beside it.
   logOverride: { 'empty-import-meta': 'silent' },
 })
+// The file is CommonJS wherever it is installed; here it lies below a package of ES modules.
+writeFileSync('dist/package.json', '{ "type": "commonjs" }\n')
 chmodSync('dist/lifeline', 0o755)
 const { size } = statSync('dist/lifeline')
 console.log(`dist/lifeline: ${(size / 1000).toFixed(0)} kB`)

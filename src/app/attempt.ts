@@ -1,0 +1,169 @@
+import { encodeUtf8 } from '../core/bytes.ts'
+import type { Attempt } from '../core/client/dialer-types.ts'
+import { ClientEndpoint, type Remembered } from '../core/client/endpoint.ts'
+import type { ClientCommand, ClientEvent } from '../core/client/types.ts'
+import type { TunnelConfig } from '../core/config/types.ts'
+import type { Digests, Entropy } from '../core/crypto.ts'
+import type { Failure } from '../core/failure.ts'
+import { ipFamily } from '../core/ip/address.ts'
+import type { UsableUplink } from '../core/system/uplinks.ts'
+import { Driver } from './driver.ts'
+import type { Clock, DatagramSocket, Datagrams, Log } from './ports.ts'
+import { SystemError } from './ports.ts'
+
+/** A usable uplink as a supervisor needs it. */
+export interface Carrier {
+  readonly name: string
+  /** Changes when sockets bound before are of no more use. */
+  readonly id: string
+  readonly uplink: UsableUplink
+  /** Literal addresses, best first. */
+  resolvers(): readonly string[]
+}
+
+export interface AttemptPorts {
+  readonly clock: Clock
+  readonly datagrams: Datagrams
+  readonly digests: Digests
+  readonly entropy: Entropy
+  readonly log: Log
+}
+
+export interface AttemptOptions {
+  readonly attempt: Attempt
+  readonly carrier: Carrier
+  readonly tunnel: TunnelConfig
+  readonly hostName: string
+  readonly remembered: Remembered
+  onEvent(event: ClientEvent): void
+}
+
+/** IP, UDP, L2TP (6 without length and sequence numbers) and PPP (4) around an inner packet, in octets. */
+const OVERHEAD = { 4: 20 + 8 + 6 + 4, 6: 40 + 8 + 6 + 4 }
+const LARGEST_MTU = 1500
+/** RFC 8200 section 5. */
+const LEAST_IPV6_MTU = 1280
+
+/** Octets of the largest inner packet that leaves the uplink in one piece, or what the user wants. */
+export function innerMtu(tunnel: TunnelConfig, underlayMtu: number, family: 4 | 6): number {
+  if (tunnel.mtu !== 'auto') return tunnel.mtu
+  const fitting = Math.min(LARGEST_MTU, underlayMtu - OVERHEAD[family])
+  return tunnel.ipv6 ? Math.max(LEAST_IPV6_MTU, fitting) : fitting
+}
+
+/** One attempt to have a session with one address: a socket of its own and the endpoint that speaks through it. */
+export class AttemptRunner {
+  readonly attempt: Attempt
+  readonly carrier: Carrier
+  /** What we tell the peer to be our largest packet, in octets. */
+  readonly mtu: number
+  readonly socket: DatagramSocket
+  readonly #driver: Driver<ClientCommand, ClientEvent>
+  readonly #options: AttemptOptions
+  #refused: Failure | undefined
+  #answered = false
+  #finished = false
+
+  /** Throws SystemError if no socket can be had on this uplink. */
+  constructor(options: AttemptOptions, { clock, datagrams, digests, entropy, log }: AttemptPorts) {
+    const { attempt, carrier, tunnel } = options
+    const family = ipFamily(attempt.address) ?? 4
+    const { device, source, link } = carrier.uplink
+    this.attempt = attempt
+    this.carrier = carrier
+    this.mtu = innerMtu(tunnel, link.mtu, family)
+    this.#options = options
+    this.socket = datagrams.open({
+      family,
+      device,
+      port: tunnel.localPort,
+      ...(source !== undefined && ipFamily(source) === family ? { source } : {}),
+      onMessage: (from, bytes) => this.#driver.receive(from, bytes),
+      onError: (code) => this.#onError(code, log),
+    })
+    const peer = { host: attempt.address, port: attempt.server.port }
+    const endpoint = new ClientEndpoint({
+      l2tp: {
+        peer,
+        hostName: options.hostName,
+        helloInterval: tunnel.helloInterval,
+        ...(tunnel.tunnelSecret ? { secret: encodeUtf8(tunnel.tunnelSecret.reveal()) } : {}),
+        digests,
+        entropy,
+      },
+      ppp: {
+        mru: this.mtu,
+        auth: tunnel.auth,
+        ipv6: tunnel.ipv6,
+        echoInterval: tunnel.echoInterval,
+        echoFailures: tunnel.echoFailures,
+        username: tunnel.username,
+        password: tunnel.password,
+        wantDns: true,
+        digests,
+        entropy,
+      },
+      remembered: options.remembered,
+      server: attempt.address,
+    })
+    this.#driver = new Driver(
+      endpoint,
+      clock,
+      (bytes, to) => this.socket.send(bytes, this.#answered ? undefined : to),
+      (event) => this.#onEvent(event),
+    )
+  }
+
+  command(command: ClientCommand): void {
+    this.#driver.command(command)
+  }
+
+  /** Whether what is sent still leaves by the uplink as it is now, from an address that it still has. */
+  leads(uplink: UsableUplink): boolean {
+    const { host } = this.socket.local
+    const { addresses, source } = uplink
+    return !this.#answered || host === source || addresses.includes(host)
+  }
+
+  /** Ends without a word to the peer, for a socket that leads nowhere any more. */
+  destroy(): void {
+    if (this.#finished) return
+    this.#finished = true
+    this.#driver.stop()
+    this.socket.close()
+  }
+
+  #onEvent(event: ClientEvent): void {
+    // RFC 2661 section 8.1: the LNS may answer from another port; only then is it known where to connect to.
+    if (event.type === 'answered') {
+      this.#answered = true
+      this.socket.connect(event.peer.address)
+    }
+    if (event.type === 'ended' && this.#refused && !this.#answered) {
+      this.#options.onEvent({ ...event, failure: this.#refused })
+    } else this.#options.onEvent(event)
+    if (event.type === 'finished') this.destroy()
+  }
+
+  /** The network says that it is of no use: while dialling that is an answer, later the echoes decide. */
+  #onError(code: string, log: Log): void {
+    log.debug('socket error', { code, server: this.attempt.address, uplink: this.carrier.name })
+    const { host } = this.attempt.server
+    if (this.#answered || this.#finished) return
+    if (code === 'ECONNREFUSED') this.#refused = { code: 'port_closed', server: host }
+    else if (isUnreachable(code)) this.#refused = { code: 'unreachable', server: host, cause: code }
+    else return
+    queueMicrotask(() => this.command({ type: 'close' }))
+  }
+}
+
+/** What the dialer is told of a socket that could not be had. */
+export function failureOfSystem(error: unknown, action: string): Failure {
+  if (!(error instanceof SystemError)) throw error
+  if (error.code === 'EPERM' || error.code === 'EACCES') return { code: 'not_permitted', action }
+  return { code: 'system_refused', action, cause: error.message }
+}
+
+function isUnreachable(code: string): boolean {
+  return code === 'ENETUNREACH' || code === 'EHOSTUNREACH' || code === 'EADDRNOTAVAIL' || code === 'ENODEV'
+}

@@ -1,0 +1,238 @@
+import { changedLifeline, changedTunnels, changedUplinks } from '../core/config/changes.ts'
+import type { Config, TunnelConfig } from '../core/config/types.ts'
+import { ok, type Result } from '../core/result.ts'
+import { describeChange } from '../core/system/change.ts'
+import { desiredState, NOTHING_DESIRED } from '../core/system/desired.ts'
+import type { Facts } from '../core/system/facts.ts'
+import { nextState, type TunnelSession, type TunnelState } from '../core/system/session.ts'
+import { carriersOf, type UsableUplink, uplinks } from '../core/system/uplinks.ts'
+import { after } from '../core/time.ts'
+import type { Apply } from './apply.ts'
+import type { Carrier } from './attempt.ts'
+import type { ControlTarget, Outcome, PlanReport, Refusal, ReloadReport } from './control.ts'
+import type { Devices } from './devices.ts'
+import type { FactsWatcher } from './facts.ts'
+import type { Memory } from './memory.ts'
+import { type Cancel, type Log, SystemError, type SystemResolvers } from './ports.ts'
+import type { StatusStore } from './status-store.ts'
+import { Supervisor, type SupervisorPorts } from './supervisor.ts'
+
+/** A configuration that was read, and what was noticed about it. */
+export interface ReadyConfig {
+  readonly config: Config
+  readonly warnings: readonly string[]
+}
+
+export interface DaemonPorts extends Omit<SupervisorPorts, 'status'> {
+  readonly watcher: FactsWatcher
+  readonly apply: Apply
+  readonly devices: Devices
+  readonly memory: Memory
+  readonly systemResolvers: SystemResolvers
+  readonly status: StatusStore
+  readonly log: Log
+  /** Reads the configuration anew. */
+  readConfig(): Result<ReadyConfig, Refusal>
+  /** The host's own name. */
+  readonly hostName: string
+}
+
+/** Waits this long before what the kernel refused is tried again, in ms. */
+const RETRY = 5_000
+
+/**
+ * The whole of it: one supervisor for each tunnel, the facts that they live on, and one wish about the kernel that
+ * follows from configuration, facts and sessions.
+ */
+export class Daemon implements ControlTarget {
+  readonly #ports: DaemonPorts
+  readonly #supervisors = new Map<string, Supervisor>()
+  readonly #states = new Map<string, TunnelState>()
+  #config: Config
+  #warnings: readonly string[]
+  #stopping = false
+  #stopped = false
+  #reloading: Promise<unknown> = Promise.resolve()
+  #cancelRetry: Cancel | undefined
+
+  constructor(ready: ReadyConfig, ports: DaemonPorts) {
+    this.#ports = ports
+    this.#config = ready.config
+    this.#warnings = ready.warnings
+  }
+
+  /** Puts filters and devices in place, and begins to dial beside that. */
+  start(): void {
+    const { watcher } = this.#ports
+    this.#configured()
+    for (const tunnel of this.#config.tunnels) this.#add(tunnel)
+    watcher.onChange(() => this.#factsChanged())
+    this.#factsChanged()
+    for (const supervisor of this.#supervisors.values()) supervisor.start()
+  }
+
+  /** Hangs up everywhere, then removes all that is ours from the kernel. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await this.#reloading
+    await Promise.all([...this.#supervisors.values()].map((supervisor) => this.#end(supervisor)))
+    this.#stopped = true
+    this.#cancelRetry?.()
+    await this.#ports.apply.want(NOTHING_DESIRED)
+    this.#ports.devices.close()
+  }
+
+  // ---- ControlTarget
+
+  status() {
+    return this.#ports.status.status()
+  }
+
+  events() {
+    return this.#ports.status.events
+  }
+
+  follow(listener: Parameters<StatusStore['follow']>[0]): Cancel {
+    return this.#ports.status.follow(listener)
+  }
+
+  up(tunnel: string): Outcome {
+    this.#supervisors.get(tunnel)?.up()
+    return ok(undefined)
+  }
+
+  down(tunnel: string): Outcome {
+    void this.#supervisors.get(tunnel)?.down()
+    return ok(undefined)
+  }
+
+  reconnect(tunnel: string): Outcome {
+    this.#supervisors.get(tunnel)?.reconnect()
+    return ok(undefined)
+  }
+
+  reload(): Promise<Result<ReloadReport, Refusal>> {
+    const done = this.#reloading.then(() => this.#reload())
+    this.#reloading = done.catch(() => {})
+    return done
+  }
+
+  async plan(): Promise<Result<PlanReport, Refusal>> {
+    const desired = desiredState(this.#config, this.#ports.watcher.facts, this.#states)
+    const changes = this.#ports.apply.pending().map(describeChange)
+    return ok({ changes, nft: desired.nft ?? '', warnings: this.#warnings })
+  }
+
+  // ---- reload
+
+  async #reload(): Promise<Result<ReloadReport, Refusal>> {
+    const { log, status } = this.#ports
+    const read = this.#ports.readConfig()
+    if (!read.ok) {
+      log.error('the new configuration is wrong, the running one stays', { problems: read.error.problems })
+      return read
+    }
+    const { config, warnings } = read.value
+    const changes = describeChanges(this.#config, config)
+    const { added, removed, changed } = changedTunnels(this.#config, config)
+    const ended = [...removed, ...changed.keys()].flatMap((name) => this.#supervisors.get(name) ?? [])
+    await Promise.all(ended.map((supervisor) => this.#end(supervisor)))
+    for (const name of removed) this.#states.delete(name)
+    this.#config = config
+    this.#warnings = warnings
+    this.#configured()
+    const begun = config.tunnels.filter(({ name }) => added.includes(name) || changed.has(name))
+    for (const tunnel of begun) this.#add(tunnel)
+    this.#factsChanged()
+    for (const { name } of begun) this.#supervisors.get(name)?.start()
+    if (changes.length > 0) status.event('reloaded', { changes })
+    return ok({ changes, warnings })
+  }
+
+  #configured(): void {
+    const { status, hostName } = this.#ports
+    const { lifeline, tunnels, uplinks: configured } = this.#config
+    status.configure({ node: lifeline.node ?? hostName, tunnels, uplinks: configured })
+  }
+
+  // ---- tunnels
+
+  #add(tunnel: TunnelConfig): void {
+    const { name } = tunnel
+    const { memory, hostName } = this.#ports
+    this.#states.set(name, { session: undefined, held: memory.last(name) })
+    const onSession = (session: TunnelSession | undefined) => this.#onSession(name, session)
+    const node = this.#config.lifeline.node ?? hostName
+    this.#supervisors.set(name, new Supervisor({ tunnel, hostName: node, onSession }, this.#ports))
+  }
+
+  async #end(supervisor: Supervisor): Promise<void> {
+    await supervisor.down()
+    supervisor.release()
+    this.#supervisors.delete(supervisor.name)
+  }
+
+  async #onSession(name: string, session: TunnelSession | undefined): Promise<void> {
+    const state = nextState(this.#states.get(name), session)
+    this.#states.set(name, state)
+    await this.#wish()
+    if (state.held) this.#ports.memory.remember(name, state.held)
+  }
+
+  // ---- the kernel
+
+  #factsChanged(): void {
+    if (this.#stopping) return
+    const { facts } = this.#ports.watcher
+    this.#showUplinks(facts)
+    for (const tunnel of this.#config.tunnels) {
+      const carriers = carriersOf(tunnel, this.#config, facts).map((uplink) => this.#carrier(uplink))
+      this.#supervisors.get(tunnel.name)?.setCarriers(carriers)
+    }
+    void this.#wish().catch(() => {})
+  }
+
+  #carrier(uplink: UsableUplink): Carrier {
+    const { name, device, dns, link } = uplink
+    const families = uplink.ways.map(({ family }) => family).join('')
+    return {
+      name,
+      id: `${name}#${link.index}/${families}`,
+      uplink,
+      resolvers: () =>
+        dns.length > 0 ? dns : this.#ports.systemResolvers.forLink({ name, device, ifindex: link.index }),
+    }
+  }
+
+  #showUplinks(facts: Facts): void {
+    const { status } = this.#ports
+    const now = uplinks(this.#config, facts)
+    for (const name of Object.keys(status.status().uplink)) {
+      if (!now.some((uplink) => uplink.name === name)) status.removeUplink(name)
+    }
+    for (const { name, device, state, addresses } of now) status.uplink(name, { device, state, addresses })
+  }
+
+  /** Resolves once the kernel holds this wish or a newer one; rejects with SystemError, in words, if it cannot. */
+  async #wish(): Promise<void> {
+    if (this.#stopped) return
+    const { apply, watcher, clock } = this.#ports
+    const [first] = await apply.want(desiredState(this.#config, watcher.facts, this.#states))
+    this.#cancelRetry?.()
+    if (!first || this.#stopped) return
+    this.#cancelRetry = clock.alarm(after(clock.now(), RETRY), () => void this.#wish().catch(() => {}))
+    throw new SystemError(first.code, first.message)
+  }
+}
+
+/** One line for each section that is new, changed or gone. */
+function describeChanges(old: Config, next: Config): string[] {
+  const { added, removed, changed } = changedTunnels(old, next)
+  return [
+    ...changedLifeline(old, next).map((key) => `lifeline: ${key} changed`),
+    ...changedUplinks(old, next).map((name) => `uplink ${name} changed`),
+    ...added.map((name) => `tunnel ${name} added`),
+    ...removed.map((name) => `tunnel ${name} removed`),
+    ...[...changed].map(([name, options]) => `tunnel ${name} changed: ${options.join(', ')}`),
+  ]
+}

@@ -1,0 +1,73 @@
+import { NameCache } from '../core/client/name-cache.ts'
+import type { Failure } from '../core/failure.ts'
+import { ipFamily } from '../core/ip/address.ts'
+import { err, ok, type Result } from '../core/result.ts'
+import { candidateAddresses } from '../core/system/uplinks.ts'
+import type { Carrier } from './attempt.ts'
+import { type Resolver, type StateFiles, SystemError } from './ports.ts'
+
+/** The state file of last answers. */
+const NAMES_FILE = 'names.json'
+
+/** How long one look-up may take in all, in ms. */
+const LOOK_UP_LIMIT = 10_000
+
+/** What became of a look-up: addresses in order of preference, or why there are none. */
+export type Found = Result<readonly string[], Failure>
+
+/** Looks server names up over uplinks. Last answers are used at once and asked anew beside. */
+export class Names {
+  readonly #resolver: Resolver
+  readonly #cache: NameCache
+  readonly #files: StateFiles
+
+  constructor(resolver: Resolver, files: StateFiles) {
+    this.#resolver = resolver
+    this.#cache = NameCache.parse(files.read(NAMES_FILE))
+    this.#files = files
+  }
+
+  /** Tells once, or twice where the answer differs from the remembered one that was told first. */
+  lookUp(name: string, carrier: Carrier, tell: (found: Found) => void): void {
+    if (ipFamily(name) !== undefined) {
+      tell(usable([name], name, carrier))
+      return
+    }
+    const known = this.#cache.recall(name, carrier.name)
+    if (known) tell(usable(known, name, carrier))
+    const { device, source } = carrier.uplink
+    const resolvers = carrier.resolvers()
+    this.#resolver.resolve(name, { device, source, resolvers }, AbortSignal.timeout(LOOK_UP_LIMIT)).then(
+      ({ addresses }) => {
+        const changed = this.#cache.remember(name, carrier.name, addresses)
+        if (changed) this.#files.write(NAMES_FILE, this.#cache.toText())
+        if (changed || !known) tell(usable(addresses, name, carrier))
+      },
+      (error: unknown) => {
+        if (!known) tell(err(failureOf(error, name, resolvers)))
+      },
+    )
+  }
+}
+
+function usable(addresses: readonly string[], name: string, { uplink }: Carrier): Found {
+  const candidates = candidateAddresses(addresses, uplink)
+  if (candidates.length > 0) return ok(candidates)
+  const families = uplink.ways.map(({ family }) => `IPv${family}`).join(' and ')
+  return err({ code: 'unreachable', server: name, cause: `it has no address for ${families}` })
+}
+
+function failureOf(error: unknown, name: string, resolvers: readonly string[]): Failure {
+  // What is not a SystemError is our own limit.
+  if (!(error instanceof SystemError)) return { code: 'resolver_silent', name, resolvers }
+  switch (error.code) {
+    case 'ENOTFOUND':
+    case 'ENODATA':
+      return { code: 'name_not_found', name }
+    case 'ETIMEDOUT':
+    case 'ENORESOLVER':
+      return { code: 'resolver_silent', name, resolvers }
+    default:
+      return { code: 'resolver_failed', name, cause: error.message }
+  }
+}

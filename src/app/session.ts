@@ -1,0 +1,255 @@
+import { EchoStatistics } from '../core/client/echo-statistics.ts'
+import type { ClientEvent, SessionKeys } from '../core/client/types.ts'
+import type { Entropy } from '../core/crypto.ts'
+import { linkLocal } from '../core/ip/interface-id.ts'
+import { RouterDiscovery, type RouterDiscoveryEvent } from '../core/ip/router-discovery.ts'
+import type { TunnelSession } from '../core/system/session.ts'
+import type { Millis } from '../core/time.ts'
+import { after } from '../core/time.ts'
+import type { AttemptRunner } from './attempt.ts'
+import type { Cancel, Clock, Datagrams, IcmpSocket, Log, TunDevice } from './ports.ts'
+
+/** ICMPv6 type of a Router Advertisement (RFC 4861 section 4.2). */
+const ROUTER_ADVERTISEMENT = 134
+
+export interface SessionPorts {
+  readonly clock: Clock
+  readonly datagrams: Datagrams
+  readonly entropy: Entropy
+  readonly log: Log
+}
+
+export interface SessionOptions {
+  readonly runner: AttemptRunner
+  readonly device: TunDevice
+  readonly echoInterval: Millis
+  /** What the session has changed; resolves once the kernel holds it. */
+  onChange(session: TunnelSession): Promise<void>
+  /** Counters and round-trip times have news. */
+  onStatistics(): void
+}
+
+/**
+ * A PPP session on its tunnel device: attaches the data path, follows the network protocols up and down, discovers the
+ * router inside, and tells the endpoint of the life that only the data path sees.
+ */
+export class Session {
+  readonly echo = new EchoStatistics()
+  readonly #options: SessionOptions
+  readonly #ports: SessionPorts
+  readonly #discovery: RouterDiscovery
+  #keys: SessionKeys | undefined
+  readonly #device: TunDevice
+  #attached = false
+  #state: TunnelSession
+  #dns: readonly string[] = []
+  #icmp: IcmpSocket | undefined
+  #received = 0
+  #discoveryAlarm: Cancel | undefined
+  #lifeAlarm: Cancel | undefined
+  #closed = false
+
+  constructor(options: SessionOptions, ports: SessionPorts) {
+    this.#options = options
+    this.#ports = ports
+    this.#device = options.device
+    this.#discovery = new RouterDiscovery(ports.entropy)
+    const { mtu, carrier, attempt } = options.runner
+    const underlay = { device: carrier.uplink.device, server: attempt.address }
+    this.#state = { mtu, ipv4: undefined, ipv6: undefined, underlay }
+  }
+
+  get state(): TunnelSession {
+    return this.#state
+  }
+
+  get keys(): SessionKeys | undefined {
+    return this.#keys
+  }
+
+  /** Resolvers that IPCP and the router named. */
+  get dns(): readonly string[] {
+    return [...new Set([...this.#dns, ...this.#discovery.learnt.dns.map(({ address }) => address)])]
+  }
+
+  /** At least one network protocol is open. */
+  get open(): boolean {
+    return this.#state.ipv4 !== undefined || this.#state.ipv6 !== undefined
+  }
+
+  onEvent(event: ClientEvent): void {
+    switch (event.type) {
+      case 'sessionOpened':
+        this.#keys = event.keys
+        break
+      case 'lcpOpened':
+        this.#state = { ...this.#state, mtu: Math.min(this.#options.runner.mtu, event.mru) }
+        if (this.#attached) this.#device.update({ mtu: this.#state.mtu })
+        break
+      case 'sequencingChanged':
+        if (this.#attached) this.#device.update({ sequencing: event.sequencing })
+        else if (this.#keys) this.#keys = { ...this.#keys, sequencing: event.sequencing }
+        break
+      case 'ipv4Opened':
+        this.#dns = event.dns
+        this.#change({ ipv4: { address: event.address, peer: event.peer } })
+        break
+      case 'ipv4Closed':
+        this.#change({ ipv4: undefined })
+        break
+      case 'ipv6Opened':
+        this.#change({ ipv6: { interfaceId: event.interfaceId, addresses: [] } })
+        this.#discover(event.interfaceId)
+        break
+      case 'ipv6Closed':
+        this.#stopDiscovery()
+        this.#change({ ipv6: undefined })
+        break
+      case 'echoed':
+        this.echo.answered(event.rttMs)
+        this.#options.onStatistics()
+        break
+      case 'echoMissed':
+        this.echo.missed()
+        this.#options.onStatistics()
+        break
+    }
+  }
+
+  /** The session is over: nothing more is carried, the carrier is off at once. The device and its addresses stay. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#device.setCarrier(false)
+    if (this.#attached) this.#device.detach()
+    this.#lifeAlarm?.()
+    this.#stopDiscovery()
+  }
+
+  #change(change: Partial<Pick<TunnelSession, 'ipv4' | 'ipv6'>>): void {
+    this.#state = { ...this.#state, ...change }
+    this.#carry()
+    this.#publish()
+  }
+
+  #publish(): void {
+    if (this.#closed) return
+    this.#options.onChange(this.#state).catch((error: unknown) => {
+      this.#ports.log.error('the kernel does not hold this session', { error })
+    })
+  }
+
+  /** Keeps the data path at what is open. */
+  #carry(): void {
+    const { runner, echoInterval } = this.#options
+    const device = this.#device
+    const keys = this.#keys
+    const families = { ipv4: this.#state.ipv4 !== undefined, ipv6: this.#state.ipv6 !== undefined }
+    if (this.#closed || !keys) return
+    if (this.#attached) {
+      device.update(families)
+      return
+    }
+    if (!this.open) return
+    this.#attached = true
+    device.attach({
+      socket: runner.socket,
+      peer: keys.peer,
+      localTunnelId: keys.localTunnel,
+      localSessionId: keys.localSession,
+      peerTunnelId: keys.peerTunnel,
+      peerSessionId: keys.peerSession,
+      mtu: this.#state.mtu,
+      sequencing: keys.sequencing,
+      ...families,
+    })
+    this.#watchLife(echoInterval)
+  }
+
+  /** What the data path receives proves that the peer lives, and no one else sees it. */
+  #watchLife(interval: Millis): void {
+    const { clock } = this.#ports
+    this.#lifeAlarm = clock.alarm(after(clock.now(), interval), () => {
+      const { received } = this.#device.counters()
+      if (received !== this.#received) this.#options.runner.command({ type: 'alive' })
+      this.#received = received
+      this.#options.onStatistics()
+      this.#watchLife(interval)
+    })
+  }
+
+  // ---- IPv6 inside the tunnel
+
+  /** The link-local address must be on the device before the first solicitation can leave from it. */
+  #discover(interfaceId: Uint8Array): void {
+    this.#stopDiscovery()
+    this.#options.onChange(this.#state).then(
+      () => this.#solicit(interfaceId),
+      (error: unknown) => this.#ports.log.warn('no router discovery on the tunnel', { error }),
+    )
+  }
+
+  #solicit(interfaceId: Uint8Array): void {
+    const { clock, datagrams, log } = this.#ports
+    if (this.#closed || this.#state.ipv6?.interfaceId !== interfaceId) return
+    try {
+      this.#icmp = datagrams.openIcmp({
+        family: 6,
+        device: this.#device.name,
+        source: linkLocal(interfaceId),
+        accept: [ROUTER_ADVERTISEMENT],
+        onMessage: (from, message, hopLimit) => {
+          this.#discovery.receive(clock.now(), from, message, hopLimit)
+          this.#drainDiscovery()
+        },
+        onError: (code) => this.#discoveryFailed(code, interfaceId),
+      })
+    } catch (error) {
+      log.warn('no router discovery on the tunnel', { error })
+      return
+    }
+    this.#discovery.command(clock.now(), { kind: 'start', interfaceId })
+    this.#drainDiscovery()
+  }
+
+  /** A device that was removed and made again wants a new socket. */
+  #discoveryFailed(code: string, interfaceId: Uint8Array): void {
+    this.#ports.log.debug('router discovery', { code })
+    if (code === 'ENODEV' || code === 'ENXIO') this.#discover(interfaceId)
+  }
+
+  #drainDiscovery(): void {
+    for (let out = this.#discovery.pollTransmit(); out; out = this.#discovery.pollTransmit()) {
+      this.#icmp?.send(out.message, out.to)
+    }
+    for (let event = this.#discovery.pollEvent(); event; event = this.#discovery.pollEvent())
+      this.#discovered(event)
+    this.#discoveryAlarm?.()
+    const deadline = this.#discovery.pollTimeout()
+    if (deadline === undefined || !this.#icmp) return
+    this.#discoveryAlarm = this.#ports.clock.alarm(deadline, () => {
+      this.#discovery.timeout(this.#ports.clock.now())
+      this.#drainDiscovery()
+    })
+  }
+
+  #discovered(event: RouterDiscoveryEvent): void {
+    const { ipv6 } = this.#state
+    if (!ipv6) return
+    const now = this.#ports.clock.now()
+    const found = event.kind === 'configured' ? event.addresses : []
+    const addresses = found.map(({ address, length, preferredUntil }) => ({
+      address,
+      length,
+      deprecated: preferredUntil !== undefined && preferredUntil <= now,
+    }))
+    this.#change({ ipv6: { ...ipv6, addresses } })
+  }
+
+  #stopDiscovery(): void {
+    this.#discoveryAlarm?.()
+    this.#discovery.command(this.#ports.clock.now(), { kind: 'stop' })
+    this.#icmp?.close()
+    this.#icmp = undefined
+  }
+}

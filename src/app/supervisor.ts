@@ -1,0 +1,368 @@
+import { Dialer } from '../core/client/dialer.ts'
+import type { Attempt, DialerAction, DialerInput } from '../core/client/dialer-types.ts'
+import type { CallPhase, ClientEvent } from '../core/client/types.ts'
+import type { TunnelConfig } from '../core/config/types.ts'
+import type { Failure } from '../core/failure.ts'
+import type { TunnelSession } from '../core/system/session.ts'
+import { type AttemptPorts, AttemptRunner, type Carrier, failureOfSystem } from './attempt.ts'
+import type { Devices } from './devices.ts'
+import type { Memory } from './memory.ts'
+import type { Names } from './names.ts'
+import { type Cancel, SystemError, type TunDevice } from './ports.ts'
+import { Session } from './session.ts'
+import type { StatusWriter } from './status-store.ts'
+import { tunnelPatch } from './tunnel-status.ts'
+
+export interface SupervisorPorts extends AttemptPorts {
+  readonly devices: Devices
+  readonly names: Names
+  readonly memory: Memory
+  readonly status: StatusWriter
+}
+
+export interface SupervisorOptions {
+  readonly tunnel: TunnelConfig
+  readonly hostName: string
+  /** Makes the kernel hold a session, or none; resolves once it does, rejects if it cannot. */
+  onSession(session: TunnelSession | undefined): Promise<void>
+}
+
+/** One tunnel: runs its dialer, its attempts and its session, and tells the status store how they fare. */
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #ports: SupervisorPorts
+  readonly #dialer: Dialer
+  readonly #attempts = new Map<number, AttemptRunner>()
+  readonly #phases = new Map<number, CallPhase>()
+  #carriers: readonly Carrier[] = []
+  #session: { readonly id: number; readonly live: Session } | undefined
+  #applied = false
+  #dials = 0
+  #cancel: Cancel | undefined
+  #running = false
+  #whenDisabled: (() => void)[] = []
+
+  constructor(options: SupervisorOptions, ports: SupervisorPorts) {
+    this.#options = options
+    this.#ports = ports
+    const { tunnel } = options
+    this.#dialer = new Dialer({
+      servers: tunnel.servers,
+      serial: tunnel.localPort !== 0,
+      random: () => (ports.entropy(1)[0] ?? 0) / 256,
+    })
+  }
+
+  get name(): string {
+    return this.#options.tunnel.name
+  }
+
+  /** Begins to dial if the tunnel is enabled. */
+  start(): void {
+    if (this.#options.tunnel.enabled) this.#input({ type: 'enable' })
+  }
+
+  /** The uplinks that can carry the tunnel now, in order of preference; again whenever anything about them changes. */
+  setCarriers(carriers: readonly Carrier[]): void {
+    const ids = (list: readonly Carrier[]) => list.map(({ id }) => id).join(' ')
+    const changed = ids(this.#carriers) !== ids(carriers)
+    this.#carriers = carriers
+    if (changed) this.#input({ type: 'uplinks', uplinks: carriers })
+    for (const [id, runner] of [...this.#attempts]) {
+      const carrier = carriers.find((each) => each.id === runner.carrier.id)
+      if (carrier && !runner.leads(carrier.uplink)) this.#addressGone(id, carrier)
+    }
+  }
+
+  up(): void {
+    this.#input({ type: 'enable' })
+  }
+
+  /** Resolves once the peer knows, or was given up. */
+  down(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenDisabled.push(resolve)
+      this.#input({ type: 'disable' })
+    })
+  }
+
+  reconnect(): void {
+    this.#input({ type: this.#dialer.state.name === 'disabled' ? 'enable' : 'reconnect' })
+  }
+
+  /** After `down`: nothing is timed or sent any more. */
+  release(): void {
+    this.#cancel?.()
+    for (const runner of this.#attempts.values()) runner.destroy()
+  }
+
+  // ---- the dialer's loop
+
+  /** Handlers may give inputs in turn: those wait until the dialer's actions are done. */
+  readonly #inputs: DialerInput[] = []
+
+  #input(input: DialerInput): void {
+    this.#inputs.push(input)
+    if (this.#running) return
+    this.#running = true
+    try {
+      this.#drain()
+    } finally {
+      this.#running = false
+    }
+    this.#arm()
+    this.#show()
+  }
+
+  #drain(): void {
+    const { clock } = this.#ports
+    for (;;) {
+      const action = this.#dialer.pollAction()
+      if (action) {
+        this.#perform(action)
+        continue
+      }
+      const input = this.#inputs.shift()
+      if (!input) return
+      this.#dialer.input(clock.now(), input)
+    }
+  }
+
+  #arm(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+    const deadline = this.#dialer.pollTimeout()
+    if (deadline === undefined) return
+    this.#cancel = this.#ports.clock.alarm(deadline, () => {
+      this.#running = true
+      try {
+        this.#dialer.timeout(this.#ports.clock.now())
+        this.#drain()
+      } finally {
+        this.#running = false
+      }
+      this.#arm()
+      this.#show()
+    })
+  }
+
+  #perform(action: DialerAction): void {
+    switch (action.type) {
+      case 'resolve':
+        this.#resolve(action)
+        break
+      case 'start':
+        this.#start(action.attempt, action.call)
+        break
+      case 'call':
+        this.#attempts.get(action.id)?.command({ type: 'call' })
+        break
+      case 'close': {
+        const runner = this.#attempts.get(action.id)
+        if (!runner) break
+        this.#dropSession(action.id)
+        runner.command({ type: 'close' })
+        break
+      }
+    }
+  }
+
+  #resolve({ route }: Extract<DialerAction, { type: 'resolve' }>): void {
+    const carrier = this.#carriers.find(({ id }) => id === route.uplink.id)
+    if (!carrier) {
+      this.#input({ type: 'unresolved', route })
+      return
+    }
+    this.#ports.names.lookUp(route.server.host, carrier, (found) => {
+      if (found.ok) this.#input({ type: 'resolved', route, addresses: found.value })
+      else {
+        this.#ports.status.failed(this.name, found.error)
+        this.#input({ type: 'unresolved', route })
+      }
+    })
+  }
+
+  // ---- attempts
+
+  #start(attempt: Attempt, call: boolean): void {
+    const { tunnel, hostName } = this.#options
+    const { memory, status } = this.#ports
+    const carrier = this.#carriers.find(({ id }) => id === attempt.uplink.id)
+    if (!carrier) {
+      this.#input({ type: 'ended', id: attempt.id })
+      return
+    }
+    this.#dials++
+    try {
+      const onEvent = (event: ClientEvent) => this.#onEvent(attempt.id, event)
+      const remembered = memory.remembered(tunnel.name)
+      const runner = new AttemptRunner(
+        { attempt, carrier, tunnel, hostName, remembered, onEvent },
+        this.#ports,
+      )
+      this.#attempts.set(attempt.id, runner)
+      this.#phases.set(attempt.id, 'dialling')
+      runner.command({ type: 'dial', call })
+    } catch (error) {
+      status.failed(tunnel.name, failureOfSystem(error, `open a socket on ${carrier.uplink.device}`))
+      this.#input({ type: 'ended', id: attempt.id })
+    }
+  }
+
+  #onEvent(id: number, event: ClientEvent): void {
+    const { status } = this.#ports
+    const { name } = this
+    switch (event.type) {
+      case 'answered': {
+        const { localTunnel, peerTunnel, hostName, vendor } = event.peer
+        status.tunnel(name, {
+          local: { tunnel_id: localTunnel, session_id: null },
+          peer: { tunnel_id: peerTunnel, session_id: null, host_name: hostName, vendor: vendor ?? null },
+        })
+        this.#input({ type: 'opened', id })
+        return
+      }
+      case 'phase':
+        this.#phases.set(id, event.phase)
+        this.#show()
+        return
+      case 'sessionOpened':
+        this.#adopt(id)
+        this.#session?.live.onEvent(event)
+        this.#input({ type: 'opened', id })
+        return
+      case 'authenticated':
+        status.tunnel(name, { auth: event.method })
+        return
+      case 'sessionEnded':
+        this.#dropSession(id)
+        status.failed(name, event.failure)
+        this.#input({ type: 'sessionEnded', id })
+        return
+      case 'ended':
+        this.#ended(id, event.failure)
+        return
+      case 'finished':
+        this.#attempts.delete(id)
+        return
+      default:
+        if (this.#session?.id !== id) return
+        this.#session.live.onEvent(event)
+        if (event.type === 'ipv4Opened' || event.type === 'ipv6Opened') this.#input({ type: 'up', id })
+        if (event.type === 'ipv4Opened') this.#ports.memory.rememberDns(this.name, event.dns)
+    }
+  }
+
+  #ended(id: number, failure: Failure | undefined): void {
+    this.#dropSession(id)
+    this.#phases.delete(id)
+    const uplink = this.#attempts.get(id)?.carrier
+    // A socket on a device that is gone has no one to say goodbye to.
+    if (uplink && !this.#carriers.some((carrier) => carrier.id === uplink.id)) this.#forget(id)
+    if (failure) this.#ports.status.failed(this.name, failure)
+    this.#input({ type: 'ended', id })
+  }
+
+  /** The address that an attempt sends from is no more: its peer cannot answer. */
+  #addressGone(id: number, carrier: Carrier): void {
+    this.#forget(id)
+    this.#ended(id, { code: 'uplink_lost', uplink: carrier.name })
+  }
+
+  #forget(id: number): void {
+    this.#attempts.get(id)?.destroy()
+    this.#attempts.delete(id)
+  }
+
+  // ---- the session
+
+  /** The device belongs to the attempt whose call was taken last. */
+  #adopt(id: number): void {
+    const runner = this.#attempts.get(id)
+    const device = this.#openDevice()
+    if (!runner) return
+    if (!device) {
+      runner.command({ type: 'close' })
+      return
+    }
+    if (this.#session) this.#dropSession(this.#session.id)
+    const { echoInterval } = this.#options.tunnel
+    const live: Session = new Session(
+      {
+        runner,
+        device,
+        echoInterval,
+        onChange: (state) => this.#apply(live, state),
+        onStatistics: () => this.#showStatistics(live),
+      },
+      this.#ports,
+    )
+    this.#session = { id, live }
+  }
+
+  #openDevice(): TunDevice | undefined {
+    try {
+      return this.#ports.devices.open(this.#options.tunnel.device)
+    } catch (error) {
+      this.#ports.status.failed(this.name, this.#deviceFailure(error))
+      return undefined
+    }
+  }
+
+  #deviceFailure(error: unknown): Failure {
+    const { device } = this.#options.tunnel
+    if (error instanceof SystemError && error.code === 'EBUSY') return { code: 'device_busy', device }
+    return failureOfSystem(error, `open the device ${device}`)
+  }
+
+  async #apply(live: Session, state: TunnelSession): Promise<void> {
+    try {
+      await this.#options.onSession(state)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      this.#ports.status.failed(this.name, { code: 'firewall_refused', reason })
+      throw error
+    }
+    if (this.#session?.live !== live) return
+    this.#applied = live.open
+    this.#dials = 0
+    this.#show()
+  }
+
+  #dropSession(id: number): void {
+    if (this.#session?.id !== id) return
+    this.#session.live.close()
+    this.#session = undefined
+    this.#applied = false
+    void this.#options.onSession(undefined).catch((error: unknown) => {
+      this.#ports.log.error('the kernel still holds an ended session', { tunnel: this.name, error })
+    })
+  }
+
+  // ---- what users see
+
+  #show(): void {
+    const { status, devices } = this.#ports
+    const { state } = this.#dialer
+    const shown = state.name === 'dialling' ? (state.opened ?? state.attempts[0]) : undefined
+    status.tunnel(
+      this.name,
+      tunnelPatch({
+        dialer: state,
+        phase: shown && this.#phases.get(shown.id),
+        applied: this.#applied,
+        dials: this.#dials,
+        session: this.#session?.live,
+        datapath: devices.get(this.#options.tunnel.device)?.datapath(),
+      }),
+    )
+    if (state.name === 'disabled') for (const resolve of this.#whenDisabled.splice(0)) resolve()
+  }
+
+  #showStatistics(live: Session): void {
+    const device = this.#ports.devices.get(this.#options.tunnel.device)
+    if (!device || this.#session?.live !== live) return
+    const { rx, tx } = device.counters()
+    this.#ports.status.tunnel(this.name, { rx, tx, rtt_ms: live.echo.rttMs, loss: live.echo.loss })
+  }
+}

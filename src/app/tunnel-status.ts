@@ -1,0 +1,78 @@
+import type { Attempt, DialerState } from '../core/client/dialer-types.ts'
+import type { CallPhase } from '../core/client/types.ts'
+import { formatInterfaceId } from '../core/ip/interface-id.ts'
+import type { TunnelState } from '../core/status.ts'
+import type { Session } from './session.ts'
+import type { TunnelPatch } from './status-store.ts'
+
+/** What a supervisor knows of its tunnel. */
+export interface TunnelView {
+  readonly dialer: DialerState
+  /** How far the attempt has come that is shown while dialling. */
+  readonly phase: CallPhase | undefined
+  /** The kernel holds the session. */
+  readonly applied: boolean
+  /** Dials since the session was last up. */
+  readonly dials: number
+  readonly session: Session | undefined
+  readonly datapath: string | undefined
+}
+
+/** The same as users see it. */
+export function tunnelPatch(view: TunnelView): TunnelPatch {
+  const attempt = shownAttempt(view.dialer)
+  return {
+    state: shownState(view),
+    attempts: view.dials,
+    retry_at: retryAt(view.dialer),
+    ...(attempt ? { uplink: attempt.uplink.name, server: serverText(attempt) } : {}),
+    ...sessionPatch(view),
+  }
+}
+
+function shownState({ dialer, phase, applied }: TunnelView): TunnelState {
+  switch (dialer.name) {
+    case 'disabled':
+    case 'waiting':
+    case 'closing':
+      return dialer.name
+    case 'recalling':
+      return 'waiting'
+    case 'dialling':
+      return dialer.attempts.length === 0 ? 'resolving' : (phase ?? 'dialling')
+    case 'up':
+      return applied ? 'up' : 'configuring'
+  }
+}
+
+function retryAt(dialer: DialerState): TunnelPatch['retry_at'] {
+  if (dialer.name === 'waiting') return dialer.until ?? null
+  return dialer.name === 'recalling' ? dialer.at : null
+}
+
+function shownAttempt(dialer: DialerState): Attempt | undefined {
+  if (dialer.name === 'up' || dialer.name === 'recalling') return dialer.attempt
+  if (dialer.name === 'dialling') return dialer.opened ?? dialer.attempts[0]
+  return undefined
+}
+
+function serverText({ server, address }: Attempt): string {
+  return server.host === address ? address : `${server.host} (${address})`
+}
+
+function sessionPatch({ session, datapath }: TunnelView): TunnelPatch {
+  if (!session?.keys) return {}
+  const { localTunnel, localSession } = session.keys
+  const { ipv4, ipv6, mtu } = session.state
+  return {
+    local: { tunnel_id: localTunnel, session_id: localSession },
+    mtu: session.open ? mtu : null,
+    ipv4: { address: ipv4?.address ?? null, peer: ipv4?.peer ?? null },
+    ipv6: {
+      interface_id: ipv6 ? formatInterfaceId(ipv6.interfaceId) : null,
+      addresses: ipv6?.addresses.map(({ address, length }) => `${address}/${length}`) ?? [],
+    },
+    dns: session.dns,
+    datapath: datapath ?? null,
+  }
+}

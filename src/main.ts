@@ -1,0 +1,116 @@
+/** Wiring only: the one file that sees core, hosts, app and command line. */
+import { hostname } from 'node:os'
+import { Apply } from './app/apply.ts'
+import { Control, type Refusal } from './app/control.ts'
+import { Daemon, type ReadyConfig } from './app/daemon.ts'
+import { Devices } from './app/devices.ts'
+import { FactsWatcher, readFacts } from './app/facts.ts'
+import { Memory } from './app/memory.ts'
+import { Names } from './app/names.ts'
+import { planAtStart } from './app/plan.ts'
+import { StatusStore } from './app/status-store.ts'
+import type { DaemonOptions } from './cli/context.ts'
+import { EXIT } from './cli/exit-codes.ts'
+import { runCli } from './cli/program.ts'
+import { processTerminal } from './cli/terminal.ts'
+import { formatProblem } from './core/config/problems.ts'
+import { err, ok, type Result } from './core/result.ts'
+import { systemClock as clock } from './host/clock.ts'
+import { loadConfig } from './host/config-files.ts'
+import { ControlClient } from './host/control-client.ts'
+import { listenControl } from './host/control-socket.ts'
+import { NativeDatagrams } from './host/datagrams.ts'
+import { digests, entropy } from './host/digests.ts'
+import { LineLog, standardError } from './host/log.ts'
+import { lockNamespace } from './host/namespace-lock.ts'
+import { NativeNetlinks } from './host/netlinks.ts'
+import { nft } from './host/nft.ts'
+import { DnsResolver } from './host/resolver.ts'
+import { StateDirectory } from './host/state-files.ts'
+import { sysctls } from './host/sysctls.ts'
+import { FileSystemResolvers } from './host/system-resolvers.ts'
+import { NativeTuns } from './host/tuns.ts'
+
+declare const LIFELINE_VERSION: string
+const version = typeof LIFELINE_VERSION === 'string' ? LIFELINE_VERSION : 'development'
+
+function readConfig(file: string): Result<ReadyConfig, Refusal> {
+  const loaded = loadConfig(file)
+  if (loaded.ok) {
+    const { config, warnings } = loaded.value
+    return ok({ config, warnings: warnings.map(formatProblem) })
+  }
+  const problems = loaded.error.map(formatProblem)
+  return err({ code: 'config_invalid', message: `the configuration ${file} is wrong`, problems })
+}
+
+/** Runs until SIGTERM or SIGINT; then everything of ours is gone again. */
+async function startDaemon({ configFile, socket }: DaemonOptions): Promise<number> {
+  const sink = standardError('info')
+  const log = new LineLog(sink)
+  const ready = readConfig(configFile)
+  if (!ready.ok) {
+    for (const problem of ready.error.problems ?? []) log.error(problem)
+    return EXIT.usage
+  }
+  for (const warning of ready.value.warnings) log.warn(warning)
+  const { lifeline } = ready.value.config
+  sink.level = lifeline.logLevel
+  const lock = await lockNamespace()
+  const netlinks = new NativeNetlinks()
+  const datagrams = new NativeDatagrams()
+  const devices = new Devices(new NativeTuns())
+  const watcher = new FactsWatcher(netlinks, log)
+  const files = new StateDirectory(lifeline.stateDir, log)
+  const status = new StatusStore(clock, version)
+  const daemon = new Daemon(ready.value, {
+    clock,
+    datagrams,
+    digests,
+    entropy,
+    log,
+    devices,
+    watcher,
+    apply: new Apply({ watcher, devices, nft, sysctls, log }),
+    names: new Names(new DnsResolver(datagrams, clock, entropy), files),
+    memory: new Memory(files),
+    systemResolvers: new FileSystemResolvers(),
+    status,
+    hostName: hostname(),
+    readConfig: () => {
+      const read = readConfig(configFile)
+      if (read.ok) sink.level = read.value.config.lifeline.logLevel
+      return read
+    },
+  })
+  const control = new Control(daemon, log)
+  const listening = await listenControl(socket, (stream) => control.accept(stream))
+  status.follow(({ seq: _seq, at: _at, event, ...fields }) => log.info(event, fields))
+  await watcher.start()
+  daemon.start()
+  process.on('SIGHUP', () => void daemon.reload())
+  await new Promise((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve))
+  await daemon.stop()
+  listening.close()
+  watcher.close()
+  lock.release()
+  return EXIT.ok
+}
+
+runCli(process.argv.slice(2), {
+  version,
+  terminal: processTerminal(),
+  connect: ControlClient.connect,
+  startDaemon,
+  planAtStart: async (configFile) => {
+    const ready = readConfig(configFile)
+    return ready.ok ? ok(planAtStart(ready.value, await readFacts(new NativeNetlinks()), sysctls)) : ready
+  },
+  now: () => new Date(),
+}).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`lifeline: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(EXIT.failed)
+  },
+)
