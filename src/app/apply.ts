@@ -51,7 +51,7 @@ export class Apply {
   want(desired: DesiredState): Promise<readonly ApplyFailure[]> {
     this.#desired = desired
     this.#unwritten = true
-    for (const { name, carrier } of desired.devices) if (!carrier) this.#carrier(name, false)
+    for (const { name, carrier } of desired.devices) if (!carrier) void this.#carrier(name, false)
     return new Promise((done) => {
       this.#waiting.push(done)
       void this.#write()
@@ -88,7 +88,6 @@ export class Apply {
 
   async #fulfil(desired: DesiredState): Promise<ApplyFailure[]> {
     const failures: ApplyFailure[] = []
-    this.#destroyUnwanted(desired)
     await this.#attemptAll(this.#changes(desired).filter(isEarly), failures)
     // Unfiltered, no device comes up and none carries.
     const unfiltered = failures.some(({ change }) => change.kind === 'loadNft')
@@ -99,17 +98,10 @@ export class Apply {
     }
     for (const { name, carrier } of desired.devices) {
       const ready = carrier && !unfiltered && !failures.some(({ change }) => isNotUp(change, name))
-      if (!ready || !this.#unwritten) this.#carrier(name, ready)
+      if (ready && !this.#unwritten) await this.#carrier(name, true)
+      else if (!ready) await this.#carrier(name, false)
     }
     return failures
-  }
-
-  /** Those that this process holds: by closing them. What an earlier process left is removed over rtnetlink. */
-  #destroyUnwanted(desired: DesiredState): void {
-    const { devices } = this.#ports
-    for (const name of devices.names()) {
-      if (!desired.devices.some((device) => device.name === name)) devices.get(name)?.destroy()
-    }
   }
 
   async #attemptAll(changes: readonly Change[], failures: ApplyFailure[]): Promise<void> {
@@ -132,7 +124,7 @@ export class Apply {
   }
 
   async #perform(change: Change): Promise<void> {
-    const { watcher, nft, sysctls } = this.#ports
+    const { devices, watcher, nft, sysctls } = this.#ports
     switch (change.kind) {
       case 'loadNft':
         await nft.apply(change.text)
@@ -144,6 +136,9 @@ export class Apply {
         return
       case 'createDevice':
         return this.#open(change.device)
+      case 'removeDevice':
+        devices.get(change.device)?.close()
+        return this.#request(change)
       case 'setSysctl':
         return sysctls.write(change.sysctl.path, change.sysctl.value)
       case 'setCarrier':
@@ -171,11 +166,19 @@ export class Apply {
     await this.#ports.watcher.change(request)
   }
 
-  #carrier(name: string, on: boolean): void {
+  /**
+   * Sets the carrier before it returns. The kernel may take a second until routes and queues follow; being asked for the
+   * link hurries it (rtnl_getlink, linkwatch_sync_dev).
+   */
+  async #carrier(name: string, on: boolean): Promise<void> {
+    const { devices, watcher, log } = this.#ports
     try {
-      this.#ports.devices.get(name)?.setCarrier(on)
+      const device = devices.get(name)
+      if (device === undefined) return
+      device.setCarrier(on)
+      await watcher.lookUpLink(name)
     } catch (error) {
-      this.#ports.log.warn('the carrier of a device could not be set', { device: name, on, error })
+      log.warn('the carrier of a device could not be set', { device: name, on, error })
     }
   }
 

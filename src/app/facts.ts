@@ -121,7 +121,8 @@ export class FactsWatcher {
     try {
       for (const family of this.#stale) {
         this.#stale.delete(family)
-        this.#settle(withRoutes(this.#facts, family, await this.#netlink.request(encodeRouteDump(family))))
+        const dump = await this.#netlink.request(encodeRouteDump(family))
+        this.#settle(withRoutes(this.#facts, family, dump))
       }
     } catch (error) {
       this.#failed(error)

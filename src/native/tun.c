@@ -7,7 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MAILBOX_OCTETS 4096
+/* Only errors are posted here, but a channel is read only while a whole datagram would fit (mail_has_room). */
+#define MAILBOX_OCTETS (128 * 1024)
 #define QUEUE_PACKETS 1000
 
 #ifndef IFF_NO_CARRIER /* since Linux 6.2; ignored before */
