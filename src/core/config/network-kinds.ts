@@ -85,7 +85,8 @@ export const server: Kind<ServerName> = {
     }
     if (ipFamily(text) === 6) return withPort(canonicalIp(text) ?? text, undefined, text)
     const [host = '', port, ...rest] = text.split(':')
-    if (rest.length > 0) return err(`'${text}' is neither a host name nor an address${spaceHint(text)}`)
+    if (rest.length > 0 || /\D/.test(port ?? ''))
+      return err(`'${text}' is neither a host name nor an address${spaceHint(text)}`)
     const wrong = wrongHost(host)
     return wrong === undefined ? withPort(host.replace(/\.$/, ''), port, text) : err(wrong)
   },

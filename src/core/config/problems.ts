@@ -54,7 +54,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
       best = candidate
     }
   }
-  return best
+  return best ?? [...candidates].find((candidate) => word.length >= 4 && candidate.includes(word))
 }
 
 /** Letters to insert, remove or replace to turn one word into the other. */

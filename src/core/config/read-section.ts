@@ -91,7 +91,7 @@ function readOption<V>(
   section: string,
   report: Report,
 ): V {
-  if (given === undefined) return option.absent(section)
+  if (given === undefined || given.values.length === 0) return option.absent(section)
   const { name, values } = given
   const misplaced = values.findIndex(({ boolean }) => boolean && !option.takesBoolean)
   if (misplaced >= 0) {
@@ -100,7 +100,8 @@ function readOption<V>(
   }
   const read = option.read(values.map(({ text }) => text))
   if (read.ok) return read.value
-  for (const { index, reason } of read.error) report({ option: name, index, reason, allowed: option.allowed })
+  for (const { index, reason, allowed = option.allowed } of read.error)
+    report({ option: name, index, reason, allowed })
   return option.absent(section)
 }
 

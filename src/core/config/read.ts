@@ -61,10 +61,10 @@ export function readConfig(
   const tunnels = all(tunnel)
   checkTogether(main.value, uplinks, tunnels)
 
-  if (tunnels.length === 0)
-    reading.problems.push({ ...NOWHERE, severity: 'warning', file, reason: 'there is no tunnel' })
   const problems = reading.problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
   if (problems.some(({ severity }) => severity === 'error')) return err(problems)
+  if (tunnels.length === 0)
+    problems.unshift({ ...NOWHERE, severity: 'warning', file, reason: 'there is no tunnel' })
   const config: Config = {
     lifeline: main.value,
     uplinks: uplinks.map(({ value }) => value),
@@ -112,6 +112,8 @@ function nameSections(sections: readonly SourceSection[], reading: Reading): Nam
       if (!valid.ok) report({ reason: valid.error, allowed: sectionName.allowed })
       else if (onlyName !== undefined && name !== onlyName)
         report({ reason: `'${name}' cannot be its name`, allowed: onlyName })
+      else if (other?.type === section.type)
+        report({ reason: `there is another in line ${other.line}`, allowed: 'one such section' })
       else if (other !== undefined)
         report({
           reason: `the name is taken by the ${other.type} in line ${other.line}`,

@@ -30,6 +30,8 @@ export interface Option<V> {
 export interface ReadError {
   readonly index: number
   readonly reason: string
+  /** Where it is not what the option allows in general. */
+  readonly allowed?: string
 }
 
 export type Options = Readonly<Record<string, Option<unknown>>>
@@ -95,7 +97,8 @@ export function one<T>(
     defaultText: about.defaultText ?? about.default,
     list: false,
     read([first = '', ...more]) {
-      if (more.length > 0) return err([{ index: 1, reason: 'there is more than one value' }])
+      if (more.length > 0)
+        return err([{ index: 1, reason: 'there is more than one value', allowed: 'one value' }])
       const value = kind.parse(first)
       return value.ok ? value : err([{ index: 0, reason: value.error }])
     },
@@ -120,7 +123,8 @@ export function list<T>(
       for (const [index, text] of texts.entries()) {
         const value = kind.parse(text)
         if (!value.ok) errors.push({ index, reason: value.error })
-        else if (texts.indexOf(text) < index) errors.push({ index, reason: `'${text}' stands there twice` })
+        else if (texts.indexOf(text) < index)
+          errors.push({ index, reason: `'${text}' stands there twice`, allowed: 'each value once' })
         else values.push(value.value)
       }
       return errors.length > 0 ? err(errors) : ok(values)

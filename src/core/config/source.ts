@@ -1,5 +1,20 @@
 /** A configuration as it was written, in whichever notation, before any of it is understood. */
 
+/** Where there are problems, what could be read is here all the same. */
+export interface Source {
+  readonly sections: readonly SourceSection[]
+  readonly problems: readonly SourceProblem[]
+}
+
+/** What is wrong with the writing itself. */
+export interface SourceProblem {
+  readonly line: number
+  readonly section?: string
+  readonly option?: string
+  readonly reason: string
+  readonly allowed?: string
+}
+
 export interface SourceSection {
   readonly type: string
   /** Undefined for an anonymous section of UCI. */
@@ -11,7 +26,7 @@ export interface SourceSection {
 
 export interface SourceOption {
   readonly name: string
-  /** One or more. */
+  /** One or more; none only where what stands there is no value at all, which is a problem of the source. */
   readonly values: readonly SourceValue[]
 }
 

@@ -1,0 +1,94 @@
+/** A configuration written in JSON: `{"TYPE":{"NAME":{"OPTION":VALUE}}}`. */
+import { decodeUtf8 } from '../bytes.ts'
+import { type JsonMember, type JsonNode, parseJson } from './json.ts'
+import { sectionTitle } from './problems.ts'
+import type { Source, SourceOption, SourceProblem, SourceSection, SourceValue } from './source.ts'
+
+export function jsonSource(content: Uint8Array): Source {
+  const text = decodeUtf8(withoutMark(content))
+  if (text === undefined) return { sections: [], problems: [{ line: 1, reason: 'it is not UTF-8' }] }
+  const parsed = parseJson(text)
+  if (!parsed.ok) {
+    const { line, column, reason } = parsed.error
+    return { sections: [], problems: [{ line, reason: `this is not JSON (column ${column}): ${reason}` }] }
+  }
+  return new JsonSource().read(parsed.value)
+}
+
+const FORM = '{"TYPE":{"NAME":{"OPTION":VALUE}}}'
+const VALUES = 'a text, number, boolean, or a list of them'
+
+/** Without a byte order mark, which RFC 8259 section 8.1 lets a reader ignore. */
+function withoutMark(content: Uint8Array): Uint8Array {
+  const marked = content[0] === 0xef && content[1] === 0xbb && content[2] === 0xbf
+  return marked ? content.subarray(3) : content
+}
+
+class JsonSource {
+  readonly #sections: SourceSection[] = []
+  readonly #problems: SourceProblem[] = []
+
+  read(root: JsonNode): Source {
+    for (const type of this.#members(root, 'the whole text', 'types of sections'))
+      for (const section of this.#members(type.value, `'${type.name}'`, 'names of sections'))
+        this.#section(type.name, section)
+    return { sections: this.#sections, problems: this.#problems }
+  }
+
+  #section(type: string, { name, line, value }: JsonMember): void {
+    const title = sectionTitle(type, name)
+    const members = this.#members(value, title, 'options', title)
+    const options = members.flatMap((member) => this.#option(title, member) ?? [])
+    if (value.kind === 'object' || value.kind === 'null') this.#sections.push({ type, name, line, options })
+  }
+
+  /** As in UCI an empty text is as if left out; `null` and the empty list are as well. */
+  #option(section: string, { name, value }: JsonMember): SourceOption | undefined {
+    const items = value.kind === 'array' ? value.items : [value]
+    const absent = value.kind === 'null' || (value.kind === 'string' && value.text === '')
+    if (absent || items.length === 0) return undefined
+    return { name, values: items.flatMap((item) => this.#value(section, name, item) ?? []) }
+  }
+
+  #value(section: string, option: string, node: JsonNode): SourceValue | undefined {
+    const { line } = node
+    switch (node.kind) {
+      case 'string':
+      case 'number':
+        return { text: node.text, line }
+      case 'boolean':
+        return { text: String(node.value), line, boolean: true }
+      case 'null':
+      case 'array':
+      case 'object': {
+        const reason = node.kind === 'null' ? 'there is a null in the list' : `an ${node.kind} is no value`
+        this.#problems.push({ line, section, option, reason, allowed: VALUES })
+        return undefined
+      }
+    }
+  }
+
+  /** Members of an object, each name once; a `null` has none. */
+  #members(node: JsonNode, what: string, keys: string, section?: string): readonly JsonMember[] {
+    if (node.kind === 'null') return []
+    if (node.kind !== 'object') {
+      this.#problems.push({
+        line: node.line,
+        reason: `${what} is not an object with ${keys}`,
+        allowed: FORM,
+      })
+      return []
+    }
+    const seen = new Set<string>()
+    return node.members.filter(({ name, line }) => {
+      if (!seen.has(name)) return seen.add(name)
+      this.#problems.push({
+        line,
+        ...(section === undefined ? {} : { section }),
+        reason: `'${name}' stands there twice`,
+        allowed: 'each name once',
+      })
+      return false
+    })
+  }
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { runCheck } from '../../src/cli/check.ts'
+import { Captured } from './captured.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'lifeline-check-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const secret = join(folder, 'secret')
+writeFileSync(secret, 'wonderland\n', { mode: 0o600 })
+
+/** One of the shortest configurations, with a secret that is there. */
+function shortest(name: string): string {
+  const file = join(folder, name)
+  writeFileSync(
+    file,
+    readFileSync(`test/fixtures/config/${name}`, 'utf8').replace('/etc/lifeline/aaisp', secret),
+  )
+  return file
+}
+
+test('check prints what is in effect as the file is written, or as wanted', () => {
+  const printed: string[] = []
+  for (const name of ['shortest.uci', 'shortest.json']) {
+    for (const format of [undefined, 'uci', 'json'] as const) {
+      const captured = new Captured()
+      assert.equal(runCheck({ config: shortest(name), format }, captured), 0)
+      assert.equal(captured.stderr(), '')
+      printed.push(captured.stdout().toString())
+    }
+  }
+  const [uci = '', uciAsUci, uciAsJson, json = '', jsonAsUci, jsonAsJson] = printed
+  assert.equal(uci, uciAsUci)
+  assert.equal(uci, jsonAsUci)
+  assert.equal(json, uciAsJson)
+  assert.equal(json, jsonAsJson)
+  assert.match(uci, /^config tunnel 'aaisp'$/m)
+  assert.match(uci, /^\toption hello_interval '25'$/m)
+  assert.equal(JSON.parse(json).tunnel.aaisp.hello_interval, 25)
+  assert.doesNotMatch(printed.join(), /wonderland/)
+})
+
+test('check lists what is wrong and prints nothing else', () => {
+  const file = join(folder, 'wrong')
+  writeFileSync(file, "config tunnel 'aaisp'\n\toption server 'a b'\n\toption mtu '1'\n\toption mtv '1'\n")
+  const captured = new Captured()
+  assert.equal(runCheck({ config: file }, captured), 2)
+  assert.equal(captured.stdout().length, 0)
+  const lines = captured.stderr().trimEnd().split('\n')
+  assert.equal(lines.length, 5)
+  for (const line of lines) assert.match(line, new RegExp(`^${file}:[1-4]: (error|warning): tunnel 'aaisp'`))
+})
+
+test('check of a file with warnings passes', () => {
+  const file = shortest('shortest.uci')
+  writeFileSync(file, `${readFileSync(file, 'utf8')}\nconfig failover 'main'\n`)
+  const captured = new Captured()
+  assert.equal(runCheck({ config: file }, captured), 0)
+  assert.match(
+    captured.stderr(),
+    /^[^\n]*:6: warning: failover 'main': not supported by this version[^\n]*\n$/,
+  )
+  assert.notEqual(captured.stdout().length, 0)
+})
