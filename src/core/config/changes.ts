@@ -1,7 +1,8 @@
 /** What a new configuration changes, so that a reload touches nothing else. */
 import { Secret } from '../secret.ts'
+import { lifelineOptionOf } from './lifeline.ts'
 import { tunnelOptionOf } from './tunnel.ts'
-import type { Config, TunnelConfig } from './types.ts'
+import type { Config } from './types.ts'
 
 /** Names of tunnels. */
 export interface TunnelChanges {
@@ -17,7 +18,7 @@ export function changedTunnels(old: Config, next: Config): TunnelChanges {
   const changed = new Map<string, readonly string[]>()
   for (const [name, tunnel] of after) {
     const previous = before.get(name)
-    const options = previous === undefined ? [] : changedOptions(previous, tunnel)
+    const options = previous === undefined ? [] : changedOptions(previous, tunnel, tunnelOptionOf)
     if (options.length > 0) changed.set(name, options)
   }
   return {
@@ -34,17 +35,21 @@ export function changedUplinks(old: Config, next: Config): readonly string[] {
   return [...names].filter((name) => !equal(named(old, name), named(next, name)))
 }
 
-/** Properties of the section `lifeline` whose values differ. */
-export function changedLifeline(old: Config, next: Config): readonly (keyof Config['lifeline'])[] {
-  const keys = Object.keys(next.lifeline) as (keyof Config['lifeline'])[]
-  return keys.filter((key) => !equal(old.lifeline[key], next.lifeline[key]))
+/** The options of the section `lifeline` whose values differ. */
+export function changedLifeline(old: Config, next: Config): readonly string[] {
+  return changedOptions(old.lifeline, next.lifeline, lifelineOptionOf)
 }
 
-function changedOptions(old: TunnelConfig, next: TunnelConfig): string[] {
-  const properties = Object.keys(tunnelOptionOf) as (keyof typeof tunnelOptionOf)[]
+/** The options that decide the properties that differ. */
+function changedOptions<C, K extends keyof C>(
+  old: C,
+  next: C,
+  optionOf: Readonly<Record<K, string>>,
+): string[] {
+  const properties = Object.keys(optionOf) as K[]
   return properties
     .filter((property) => !equal(old[property], next[property]))
-    .map((property) => tunnelOptionOf[property])
+    .map((property) => optionOf[property])
 }
 
 /** Equality of plain values, lists in their order, and secrets. */

@@ -35,6 +35,16 @@ const options = {
   }),
 }
 
+/** The option that decides each property. */
+export const lifelineOptionOf: Readonly<Record<keyof LifelineConfig, keyof typeof options>> = {
+  node: 'node',
+  logLevel: 'log_level',
+  stateDir: 'state_dir',
+  markMask: 'mark_mask',
+  rulePriority: 'rule_priority',
+  tableBase: 'table_base',
+}
+
 export const lifeline: Section<typeof options, LifelineConfig> = {
   type: 'lifeline',
   doc: 'What concerns the whole program. There is at most one, and it may be left out.',

@@ -90,6 +90,6 @@ test('uplinks and the section lifeline', () => {
   })
   assert.deepEqual(changedUplinks(old, next), ['gone', 'other', 'fresh'])
   assert.deepEqual(changedUplinks(next, next), [])
-  assert.deepEqual(changedLifeline(old, next), ['logLevel'])
+  assert.deepEqual(changedLifeline(old, next), ['log_level'])
   assert.deepEqual(changedLifeline(old, old), [])
 })

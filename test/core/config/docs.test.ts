@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { configurationPage } from '../../../.tools/docs.ts'
+import { fixture } from './reading.ts'
 
 test('docs/configuration.md is what `npm run docs` makes of the schema', () => {
   assert.equal(readFileSync('docs/configuration.md', 'utf8'), configurationPage())
+})
+
+test('the README shows the shortest configuration word for word, in both notations', () => {
+  const readme = readFileSync('README.md', 'utf8')
+  for (const name of ['shortest.uci', 'shortest.json'])
+    assert.ok(readme.includes(`\n\`\`\`\n${fixture(name)}\`\`\`\n`), name)
 })
