@@ -16,7 +16,7 @@ export function hideValue(
   key: HidingKey,
   type: number,
   value: Uint8Array,
-  padding = new Uint8Array(),
+  padding: Uint8Array = new Uint8Array(),
 ): Uint8Array {
   const clear = concat(new ByteWriter(2).u16(value.length).finish(), value, padding)
   return chain(key, type, clear, 'hide')

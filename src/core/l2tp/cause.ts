@@ -92,10 +92,10 @@ export function describeCause(cause: L2tpCause): string {
       return cause.awaited === 'acknowledgement'
         ? `the peer did not answer ${PHASE_WORDS[cause.phase]} (${times(cause.transmissions)})`
         : `the peer never sent ${cause.awaited} ${PHASE_WORDS[cause.phase]}`
-    case 'protocol': {
-      const detail = cause.message === undefined ? '' : `: ${cause.message}`
-      return `${VIOLATION_WORDS[cause.violation]} ${PHASE_WORDS[cause.phase]}${detail}`
-    }
+    case 'protocol':
+      return AUTHENTICATION.has(cause.violation) || cause.message === undefined
+        ? VIOLATION_WORDS[cause.violation]
+        : `${VIOLATION_WORDS[cause.violation]} ${PHASE_WORDS[cause.phase]}: ${cause.message}`
   }
 }
 
@@ -119,6 +119,13 @@ const VIOLATION_WORDS: Readonly<Record<L2tpViolation, string>> = {
   messageUnexpected: 'the peer sent a message out of sequence',
   refused: 'we refused what the peer asked for',
 }
+
+/** Violations that say everything already. */
+const AUTHENTICATION: ReadonlySet<L2tpViolation> = new Set([
+  'challengeResponseMissing',
+  'challengeResponseWrong',
+  'secretNeeded',
+])
 
 type Codes = Pick<Extract<L2tpCause, { by: 'peer' }>, 'scope' | 'result' | 'error' | 'message'>
 

@@ -77,7 +77,7 @@ function messageType(body: Uint8Array): Result<MessageName | undefined, MessageE
   }
   const name = NAMES.get(number)
   if (name !== undefined || !mandatory) return ok(name)
-  const message = `unknown message type ${number}`
+  const message = `message type ${number}`
   return err({ violation: 'messageUnknown', error: GeneralError.unknownAvp, message, ...nobody })
 }
 
@@ -111,7 +111,7 @@ function readAvp(avp: Avp, set: AvpSet, vector: Uint8Array | undefined, key: Dec
   const rule = avp.vendor === 0 && !avp.reserved ? attributeRule(avp.type) : undefined
   if (!rule) {
     const vendor = avp.vendor === 0 ? '' : ` of vendor ${avp.vendor}`
-    const message = `unknown mandatory attribute ${avp.type}${vendor}`
+    const message = `attribute ${avp.type}${vendor}`
     return { violation: 'avpUnknown', error: GeneralError.unknownAvp, message }
   }
   const value = avp.hidden ? unhide(avp, vector, key) : avp.value
