@@ -2,20 +2,23 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { after, describe, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import * as address from './addresses.ts'
 import { ECHO_PORT, WHOAMI_PORT } from './internet.ts'
-import { buildNetwork } from './topology.ts'
+import { buildNetwork, type Network } from './topology.ts'
 import { waitFor } from './wait.ts'
 
 const ALICE = { name: 'alice', password: 'wonderland', ipv4: '203.0.113.10' }
 
-describe('the small internet', async () => {
-  const net = await buildNetwork({
-    users: [ALICE],
-    uplinks: 2,
-    ipv6Underlay: true,
-    names: { 'lns.example': [address.lns.ipv4, address.lns.ipv6] },
+describe('the small internet', () => {
+  let net: Network
+  before(async () => {
+    net = await buildNetwork({
+      users: [ALICE],
+      uplinks: 2,
+      ipv6Underlay: true,
+      names: { 'lns.example': [address.lns.ipv4, address.lns.ipv6] },
+    })
   })
   after(() => net.close())
 
@@ -142,11 +145,12 @@ describe('the end of it', () => {
   })
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
-    test(`${signal} leaves nothing that the next run does not sweep`, async () => {
+    test(`${signal} leaves nothing that the next run does not sweep`, async (t) => {
       const script = `import { buildNetwork } from './test/net/topology.ts'
         console.log((await buildNetwork()).folder)
         setInterval(() => {}, 1000)`
       const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script])
+      t.after(() => child.kill('SIGKILL'))
       let folder = ''
       child.stdout.setEncoding('utf8').on('data', (text) => {
         folder += text

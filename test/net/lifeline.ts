@@ -51,6 +51,12 @@ export class Lifeline {
     }
   }
 
+  /** The events since its start. */
+  async events(): Promise<readonly StatusEvent[]> {
+    const { events } = (await ask(this.socket, 'events')) as { events: StatusEvent[] }
+    return events
+  }
+
   /** Tells about its events from its start on, until it ends or `signal` is aborted. */
   async follow(onEvent: (event: StatusEvent) => void, signal: AbortSignal): Promise<void> {
     await waitFor('the control socket', () => existsSync(this.socket), { every: 5 })

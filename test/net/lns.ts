@@ -12,9 +12,11 @@ export interface LnsOptions {
   /** The tunnel secret; none is asked for or answered if left out. */
   readonly tunnelSecret?: string | undefined
   /** In its order of preference. */
-  readonly auth?: readonly ('chap' | 'pap')[]
+  readonly auth?: readonly ('chap' | 'pap')[] | undefined
   /** Octets of the underlay's packets that it reckons with; its MRU is 38 less. */
   readonly mtu?: number
+  /** Seconds of silence after which it gives a session up; 60 by default. */
+  readonly idleTimeout?: number | undefined
   /** Also answer on IPv6, through a relay (l2tpns itself speaks IPv4 only on the outside). */
   readonly ipv6?: boolean
 }
@@ -78,8 +80,9 @@ export class Lns {
   /** Gives a line to its command line and returns the answer. */
   async cli(line: string): Promise<string> {
     // Only CR: an LF left unread when it quits resets the connection, and the end of the answer is lost.
-    const input = `${line}\rquit\r`
+    const input = `enable\r${line}\rquit\r`
     const { stdout } = await this.namespace.run(['socat', '-t', '3', '-', 'TCP4:127.0.0.1:23'], { input })
+    if (/Invalid command|Access denied/i.test(stdout)) throw new Error(`${line}: ${stdout}`)
     return stdout
   }
 
@@ -93,12 +96,13 @@ export class Lns {
     }))
   }
 
+  /** The user's session with an address; one without is not up yet, or was closed and is kept for a while. */
   async session(user: string): Promise<LnsSession | undefined> {
-    return (await this.sessions()).find((session) => session.user === user)
+    return (await this.sessions()).find((session) => session.user === user && session.ipv4 !== '0.0.0.0')
   }
 
   async tunnels(): Promise<LnsTunnel[]> {
-    const rows = rowsOf(await this.cli('show tunnel'), /^ *(\d+) +(\S*) +([\d.]+) +(\S+) +(\d+)\s*$/gm)
+    const rows = rowsOf(await this.cli('show tunnel'), /^ *(\d+) +(\S*) +([\d.]+) +(\S+) +(\d+)\b/gm)
     return rows.map(([id, hostName = '', peer = '', state = '', sessions]) => ({
       id: Number(id),
       hostName,
@@ -120,10 +124,7 @@ export class Lns {
 
   /** Waits until the user has a session with an address. */
   waitForSession(user: string): Promise<LnsSession> {
-    return waitFor(`a session of ${user} at the LNS`, async () => {
-      const session = await this.session(user)
-      return session?.ipv4 === '0.0.0.0' ? undefined : session
-    })
+    return waitFor(`a session of ${user} at the LNS`, () => this.session(user))
   }
 
   /** Waits until the user has no session left. */
@@ -149,6 +150,7 @@ function rowsOf(text: string, pattern: RegExp): string[][] {
 }
 
 function startupConfig(folder: string, options: LnsOptions): string {
+  const { idleTimeout = 60 } = options
   const settings: Record<string, string | number> = {
     debug: 3,
     pid_file: `"${folder}/l2tpns.pid"`,
@@ -173,8 +175,8 @@ function startupConfig(folder: string, options: LnsOptions): string {
     cluster_hb_timeout: 1,
     ipv6_prefix: address.tunnel.ipv6Prefix,
     primary_ipv6_dns: address.tunnel.ipv6Dns,
-    echo_timeout: 10,
-    idle_echo_timeout: 60,
+    echo_timeout: Math.min(10, idleTimeout / 4),
+    idle_echo_timeout: idleTimeout,
     ppp_keepalive: 'yes',
     throttle_speed: 0,
   }

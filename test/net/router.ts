@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { Lifeline } from './lifeline.ts'
 import type { Namespace } from './namespace.ts'
 import { type PingOptions, type PingResult, ping } from './ping.ts'
+import type { Outcome } from './process.ts'
 
 /** The built program; never the sources. */
 export const PROGRAM = resolve('dist/lifeline')
@@ -68,6 +69,11 @@ export class Router {
     })
     this.#running.add(lifeline)
     return lifeline
+  }
+
+  /** Runs `lifeline check` on a configuration file. */
+  check(file: string): Promise<Outcome> {
+    return this.namespace.run([PROGRAM, 'check', '-c', file], { mayFail: true })
   }
 
   ping(to: string, options?: PingOptions): Promise<PingResult> {

@@ -23,7 +23,9 @@ export interface NetworkOptions {
   /** The tunnel secret of the LNS; none if left out. */
   readonly tunnelSecret?: string
   /** What the LNS asks for, in its order of preference. */
-  readonly auth?: readonly ('chap' | 'pap')[]
+  readonly auth?: readonly ('chap' | 'pap')[] | undefined
+  /** Seconds of silence after which the LNS gives a session up. */
+  readonly idleTimeout?: number | undefined
   /** IPv6 between router and LNS too. */
   readonly ipv6Underlay?: boolean
   /** Whether the internet is reached without a tunnel too; true by default. */
@@ -81,7 +83,8 @@ async function build(group: NamespaceGroup, options: NetworkOptions): Promise<Ne
   await connectLan(routerSpace, lan)
 
   const radius = new Radius(lnsSpace, options.users ?? [])
-  const lns = new Lns(lnsSpace, { tunnelSecret: options.tunnelSecret, auth: options.auth ?? ['chap'], ipv6 })
+  const { tunnelSecret, auth, idleTimeout } = options
+  const lns = new Lns(lnsSpace, { tunnelSecret, auth, idleTimeout, ipv6 })
   const internet = new Internet(internetSpace)
   const dns = options.names === undefined ? undefined : new DnsServer(isp, options.names)
   const router = new Router(routerSpace, dns === undefined ? [] : [uplinks[0].gateway.ipv4])

@@ -1,0 +1,54 @@
+/** What the kernel of a namespace holds, in a form that can be compared before and after. */
+import type { Namespace } from './namespace.ts'
+
+/** Fields that change by themselves or tell two equal things apart. */
+const EXCEPTED = new Set([
+  'handle',
+  'packets',
+  'bytes',
+  'stats64',
+  'stats',
+  'ifindex',
+  'metainfo',
+  'cacheinfo',
+  'used',
+  'expires',
+])
+
+export interface KernelState {
+  readonly links: unknown
+  readonly addresses: unknown
+  readonly routes: unknown
+  readonly rules: unknown
+  readonly nft: unknown
+}
+
+/** Links, addresses, rules, the routes of all tables, and the nft ruleset, without counters and handles. */
+export async function kernelState(namespace: Namespace): Promise<KernelState> {
+  const [links, addresses, routes4, routes6, rules4, rules6, nft] = await Promise.all([
+    namespace.show('-d', 'link', 'show'),
+    namespace.show('address', 'show'),
+    namespace.show('-4', 'route', 'show', 'table', 'all'),
+    namespace.show('-6', 'route', 'show', 'table', 'all'),
+    namespace.show('-4', 'rule', 'show'),
+    namespace.show('-6', 'rule', 'show'),
+    namespace.run(['nft', '-j', 'list', 'ruleset']).then(({ stdout }) => JSON.parse(stdout)),
+  ])
+  return {
+    links: comparable(links),
+    addresses: comparable(addresses),
+    routes: comparable([routes4, routes6]),
+    rules: comparable([rules4, rules6]),
+    nft: comparable(nft),
+  }
+}
+
+function comparable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(comparable)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name]) => !EXCEPTED.has(name))
+      .map(([name, part]) => [name, comparable(part)]),
+  )
+}
