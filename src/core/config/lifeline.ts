@@ -1,4 +1,5 @@
 /** `config lifeline 'main'`: what concerns the whole program. */
+import { DEFAULT_RULE_PRIORITY, DEFAULT_TABLE_BASE } from '../system/numbering.ts'
 import { charactersOf, integer, mask, oneOf, path } from './kinds.ts'
 import { one, type Section, type Values } from './schema.ts'
 import type { LifelineConfig } from './types.ts'
@@ -26,12 +27,12 @@ const options = {
     default: '0x0f000000',
   }),
   rule_priority: one(integer(1, MAIN_PRIORITY - BLOCK, ''), {
-    doc: `Priority of the first routing rule; lifeline uses this and the next ${BLOCK - 1}. The default lies behind Tailscale's rules and before those of netifd.`,
-    default: '7000',
+    doc: `Priority of the first routing rule; lifeline uses this and the next ${BLOCK - 1}. The default lies behind the rules of netifd, mwan3, pbr and Tailscale, which stay exceptions to ours, and before those of wg-quick and main.`,
+    default: String(DEFAULT_RULE_PRIORITY),
   }),
   table_base: one(integer(256, 2 ** 31 - 1 - BLOCK, ''), {
     doc: `Number of the first routing table; lifeline uses this and the next ${BLOCK - 1}.`,
-    default: '7000',
+    default: String(DEFAULT_TABLE_BASE),
   }),
 }
 

@@ -81,7 +81,7 @@ test('uplinks and the section lifeline', () => {
     uplink: { gone: { device: 'eth0' }, same: { device: 'eth1' }, other: { device: 'eth2' } },
   })
   const next = config({
-    lifeline: { main: { log_level: 'debug', table_base: 7000 } },
+    lifeline: { main: { log_level: 'debug', table_base: 17010 } },
     uplink: {
       same: { device: 'eth1' },
       other: { device: 'eth2', dns: '192.0.2.53' },

@@ -49,8 +49,8 @@ const LIFELINE = {
   logLevel: 'info',
   stateDir: '/var/lib/lifeline',
   markMask: 0x0f000000,
-  rulePriority: 7000,
-  tableBase: 7000,
+  rulePriority: 31000,
+  tableBase: 17010,
 }
 
 describe('the shortest useful configuration', () => {
