@@ -1,26 +1,10 @@
 /** Links to test with: a client, a server, seeded randomness, and a virtual path between two of them. */
-import type { Entropy } from '../../../src/core/crypto.ts'
 import { PppLink } from '../../../src/core/ppp/link.ts'
 import type { PppClientOptions, PppEvent, PppOptions, PppServerOptions } from '../../../src/core/ppp/types.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { type Millis, millis, seconds } from '../../../src/core/time.ts'
 import { digests } from '../../../src/host/digests.ts'
-
-/** Numbers in [0, 1), the same for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-export function seededEntropy(seed: number): Entropy {
-  const random = seeded(seed)
-  return (octets) => Uint8Array.from({ length: octets }, () => Math.floor(random() * 256))
-}
+import { seededEntropy, seededRandom } from '../../sim/random.ts'
 
 export function clientOptions(changes: Partial<PppClientOptions> = {}): PppClientOptions {
   return {
@@ -137,7 +121,7 @@ export class World {
     this.client = new End(client)
     this.server = new End(server)
     this.path = path
-    this.#random = seeded(seed)
+    this.#random = seededRandom(seed)
   }
 
   /** Both lower layers come up, in the same instant. */

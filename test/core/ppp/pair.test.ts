@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import type { AuthMethod } from '../../../src/core/config/types.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { seconds } from '../../../src/core/time.ts'
-import { clientOptions, seededEntropy, serverOptions, World } from './links.ts'
+import { seededEntropy } from '../../sim/random.ts'
+import { clientOptions, serverOptions, World } from './links.ts'
 
 const methods: readonly AuthMethod[] = ['chap', 'mschapv2', 'pap']
 
@@ -76,3 +77,25 @@ for (const method of methods) {
     )
   })
 }
+
+const ROUND_TRIP = 100
+
+/** Round trips from both sides' first Configure-Request to our IPCP opened. */
+function roundTrips(changes: Parameters<typeof clientOptions>[0], method: AuthMethod): number {
+  const client = clientOptions({ auth: [method], ...changes })
+  const world = new World(client, serverOptions({ auth: [method] }), { delay: ROUND_TRIP / 2 })
+  world.open().run(seconds(10), () => world.client.up)
+  assert.ok(world.client.up)
+  return world.now / ROUND_TRIP
+}
+
+test('round trips from the first Configure-Request to IPCP opened', () => {
+  const known = { lastAddress: '203.0.113.10', lastDns: ['198.51.100.53', '198.51.100.54'] }
+  // LCP 1, Challenge to Success 1.5, our IPCP request and its Ack 1, a Nak before it 1.
+  assert.equal(roundTrips({}, 'chap'), 4.5)
+  assert.equal(roundTrips(known, 'chap'), 3.5)
+  assert.equal(roundTrips({}, 'mschapv2'), 4.5)
+  // The client speaks first, when LCP opens: half a round trip less.
+  assert.equal(roundTrips({}, 'pap'), 4)
+  assert.equal(roundTrips(known, 'pap'), 3)
+})
