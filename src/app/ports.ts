@@ -223,3 +223,12 @@ export interface LineHandler {
   onEnd(): void
   onClose(): void
 }
+
+/** Looks at files without changing anything. */
+export interface SystemProbe {
+  /** The text of a file; undefined if it cannot be read. */
+  read(path: string): string | undefined
+  exists(path: string): boolean
+  /** Opens a device file for reading and writing and closes it: the errno name of the refusal, or undefined. */
+  openError(path: string): string | undefined
+}
