@@ -1,6 +1,7 @@
 /** `npm run build`: dist/lifeline, one executable CommonJS file with the addon for this CPU inside. */
 import { execFileSync } from 'node:child_process'
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { deflateRawSync } from 'node:zlib'
 import { build } from 'esbuild'
 
 const LIMIT = 400_000
@@ -8,6 +9,7 @@ const LIMIT = 400_000
 execFileSync('make', ['-s', '-C', 'src/native'], { stdio: 'inherit' })
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+const addon = readFileSync('src/native/build/lifeline.node')
 await build({
   entryPoints: ['src/main.ts'],
   outfile: 'dist/lifeline',
@@ -20,7 +22,7 @@ await build({
   banner: { js: '#!/usr/bin/env node' },
   define: {
     LIFELINE_VERSION: JSON.stringify(version),
-    LIFELINE_ADDON: JSON.stringify(readFileSync('src/native/build/lifeline.node', 'base64')),
+    LIFELINE_ADDON: JSON.stringify(deflateRawSync(addon, { level: 9 }).toString('base64')),
   },
   logLevel: 'warning',
   // Only where src runs directly is the addon looked for beside it.

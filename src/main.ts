@@ -4,6 +4,7 @@ import { Apply } from './app/apply.ts'
 import { Control, type Refusal } from './app/control.ts'
 import { Daemon, type ReadyConfig } from './app/daemon.ts'
 import { Devices } from './app/devices.ts'
+import { examine } from './app/doctor/doctor.ts'
 import { FactsWatcher, readFacts } from './app/facts.ts'
 import { Memory } from './app/memory.ts'
 import { Names } from './app/names.ts'
@@ -28,6 +29,7 @@ import { nft } from './host/nft.ts'
 import { DnsResolver } from './host/resolver.ts'
 import { StateDirectory } from './host/state-files.ts'
 import { sysctls } from './host/sysctls.ts'
+import { systemProbe as probe } from './host/system-probe.ts'
 import { FileSystemResolvers } from './host/system-resolvers.ts'
 import { NativeTuns } from './host/tuns.ts'
 
@@ -105,6 +107,29 @@ runCli(process.argv.slice(2), {
   planAtStart: async (configFile) => {
     const ready = readConfig(configFile)
     return ready.ok ? ok(planAtStart(ready.value, await readFacts(new NativeNetlinks()), sysctls)) : ready
+  },
+  examine: async (configFile, tell) => {
+    const ready = readConfig(configFile)
+    if (!ready.ok) return ready
+    const datagrams = new NativeDatagrams()
+    return ok(
+      await examine(
+        ready.value.config,
+        {
+          clock,
+          netlinks: new NativeNetlinks(),
+          nft,
+          sysctls,
+          datagrams,
+          resolver: new DnsResolver(datagrams, clock, entropy),
+          systemResolvers: new FileSystemResolvers(),
+          probe,
+          digests,
+          entropy,
+        },
+        tell,
+      ),
+    )
   },
   now: () => new Date(),
 }).then(

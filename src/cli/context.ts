@@ -1,4 +1,5 @@
 import type { PlanReport, Refusal } from '../app/control.ts'
+import type { Finding } from '../app/doctor/finding.ts'
 import type { Result } from '../core/result.ts'
 import type { Connect } from './daemon.ts'
 import type { Terminal } from './terminal.ts'
@@ -12,6 +13,8 @@ export interface CliContext {
   startDaemon(options: DaemonOptions): Promise<number>
   /** What a daemon started now with this configuration would change, while none runs. */
   planAtStart(configFile: string): Promise<Result<PlanReport, Refusal>>
+  /** Looks at everything that a configuration needs; the result is whether nothing is a problem. */
+  examine(configFile: string, tell: (finding: Finding) => void): Promise<Result<boolean, Refusal>>
   /** The wall clock. */
   now(): Date
 }

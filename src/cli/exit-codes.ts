@@ -1,3 +1,5 @@
+import type { Refusal } from '../app/control.ts'
+
 /** What `lifeline` exits with; documented in docs/cli.md. */
 export const EXIT = {
   ok: 0,
@@ -22,4 +24,9 @@ export class CliError extends Error {
     this.exitCode = exitCode
     this.details = details
   }
+}
+
+/** What was refused without a daemon. */
+export function refusalError({ code, message, problems }: Refusal): CliError {
+  return new CliError(code === 'config_invalid' ? EXIT.usage : EXIT.failed, message, problems)
 }

@@ -3,7 +3,7 @@ import type { PlanReport } from '../app/control.ts'
 import { chooseConfigFile, withConfigOption } from './config-file.ts'
 import type { CliContext } from './context.ts'
 import { DaemonClient, withSocketOption } from './daemon.ts'
-import { CliError, EXIT } from './exit-codes.ts'
+import { CliError, EXIT, refusalError } from './exit-codes.ts'
 
 /** `lifeline plan`: what would change in the kernel, by the same comparison that the daemon works with. */
 export function addPlan(program: Command, context: CliContext): void {
@@ -39,8 +39,7 @@ Examples:
   async function planAtStart(configFile: string): Promise<PlanReport> {
     const planned = await context.planAtStart(configFile)
     if (planned.ok) return planned.value
-    const { code, message, problems } = planned.error
-    throw new CliError(code === 'config_invalid' ? EXIT.usage : EXIT.failed, message, problems)
+    throw refusalError(planned.error)
   }
 }
 

@@ -3,6 +3,7 @@ import { SystemError } from '../app/ports.ts'
 import { addCheck } from './check.ts'
 import type { CliContext, Finish } from './context.ts'
 import { addDebug } from './debug-uci.ts'
+import { addDoctor } from './doctor.ts'
 import { addEvents } from './events.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 import { addPlan } from './plan.ts'
@@ -20,6 +21,7 @@ const ADDERS = [
   addReload,
   addCheck,
   addPlan,
+  addDoctor,
   addEvents,
   addVersion,
   addDebug,

@@ -3,6 +3,7 @@ import { closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs'
 import { constants as osConstants, tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { getSystemErrorName } from 'node:util'
+import { inflateRawSync } from 'node:zlib'
 import { SystemError } from '../app/ports.ts'
 
 declare const handle: unique symbol
@@ -90,7 +91,7 @@ export interface Addon {
 /** The addon's `interface` that this bundle was written for. */
 const INTERFACE = 1
 
-/** The addon in base64, put in by the build (empty where a package ships the file); not defined when src runs directly. */
+/** The addon, deflated and in base64, put in by the build (empty where a package ships the file); not defined when src runs directly. */
 declare const LIFELINE_ADDON: string
 
 const embedded = typeof LIFELINE_ADDON === 'string' ? LIFELINE_ADDON : ''
@@ -137,7 +138,7 @@ function load(): Addon {
   const file = process.env.LIFELINE_ADDON
   try {
     if (file) return openFile(file)
-    if (embedded) return openBytes(Buffer.from(embedded, 'base64'))
+    if (embedded) return openBytes(inflateRawSync(Buffer.from(embedded, 'base64')))
     return openFile(FILE)
   } catch (cause) {
     const from = file || (embedded ? 'this file' : FILE)

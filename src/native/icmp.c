@@ -41,14 +41,19 @@ static int filter_types(napi_env env, int fd, int domain, napi_value types) {
   return setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter) < 0 ? errno : 0;
 }
 
+/* An echo is never fragmented, whatever the kernel believes of the path's MTU: so it can measure it. */
 static int prepare(int fd, int domain) {
-  if (domain == AF_INET) return socket_set(fd, IPPROTO_IP, IP_RECVERR, 1);
+  if (domain == AF_INET) {
+    int error = socket_set(fd, IPPROTO_IP, IP_RECVERR, 1);
+    return error != 0 ? error : socket_set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+  }
   /* RFC 4861 section 6.1: a hop limit below 255 betrays a router in between. */
   static const int options[][2] = {{IPV6_RECVHOPLIMIT, 1},
                                    {IPV6_UNICAST_HOPS, 255},
                                    {IPV6_MULTICAST_HOPS, 255},
                                    {IPV6_MULTICAST_LOOP, 0},
-                                   {IPV6_RECVERR, 1}};
+                                   {IPV6_RECVERR, 1},
+                                   {IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE}};
   int error = 0;
   for (size_t i = 0; i < sizeof options / sizeof *options && error == 0; i++)
     error = socket_set(fd, IPPROTO_IPV6, options[i][0], options[i][1]);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { PlanReport, Refusal } from '../../src/app/control.ts'
+import type { Finding } from '../../src/app/doctor/finding.ts'
 import { SystemError } from '../../src/app/ports.ts'
 import type { CliContext, DaemonOptions } from '../../src/cli/context.ts'
 import type { Connection } from '../../src/cli/daemon.ts'
@@ -23,6 +24,7 @@ class Bench {
   started: DaemonOptions[] = []
   planned: string[] = []
   plan: Result<PlanReport, Refusal> = ok({ changes: ['add device l2tp-aaisp'], nft: '', warnings: [] })
+  findings: Finding[] = []
   interactive = false
   startDaemon = async (options: DaemonOptions): Promise<number> => {
     this.started.push(options)
@@ -54,6 +56,11 @@ class Bench {
       planAtStart: async (file) => {
         this.planned.push(file)
         return this.plan
+      },
+      examine: async (file, tell) => {
+        this.planned.push(file)
+        for (const finding of this.findings) tell(finding)
+        return ok(this.findings.every(({ severity }) => severity !== 'problem'))
       },
       now: () => NOW,
     }
@@ -349,4 +356,32 @@ test('debug uci prints as uci show does, or fails as it does', async () => {
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+test('doctor shows findings with what to do, and exits with 1 if there is a problem', async () => {
+  const bench = new Bench()
+  bench.findings = [{ severity: 'ok', subject: 'TUN devices', message: 'can be made' }]
+  assert.equal(await bench.run('doctor', '-c', 'x.json'), 0)
+  assert.deepEqual(bench.planned, ['x.json'])
+  bench.findings.push({
+    severity: 'problem',
+    subject: 'nftables',
+    message: 'not there',
+    advice: 'install it',
+  })
+  bench.out = ''
+  assert.equal(await bench.run('doctor', '-c', 'x.json'), 1)
+  assert.equal(
+    bench.out,
+    'ok       TUN devices: can be made\nproblem  nftables: not there\n         -> install it\n',
+  )
+  bench.out = ''
+  await bench.run('doctor', '-c', 'x.json', '--json')
+  assert.deepEqual(
+    bench.out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+    bench.findings,
+  )
 })

@@ -1,0 +1,34 @@
+import type { Config } from '../../core/config/types.ts'
+import { checkForeignChains, checkForeignRules, checkReversePath } from './filters.ts'
+import type { DoctorPorts, Finding } from './finding.ts'
+import { checkServers, checkUplinks } from './servers.ts'
+import { checkNetlink, checkNft, checkPermissions, checkTun } from './system.ts'
+
+/**
+ * Looks at everything that a tunnel needs, from this process to the servers, and changes nothing. Findings are told as
+ * they are made; the result is whether none of them is a problem.
+ */
+export async function examine(
+  config: Config,
+  ports: DoctorPorts,
+  tell: (finding: Finding) => void,
+): Promise<boolean> {
+  let healthy = true
+  const report = (...findings: readonly Finding[]) => {
+    for (const finding of findings) {
+      healthy &&= finding.severity !== 'problem'
+      tell(finding)
+    }
+  }
+  report(checkPermissions(ports.probe), checkTun(ports.probe))
+  const { finding, facts } = await checkNetlink(ports.netlinks)
+  report(finding, await checkNft(ports.nft, config))
+  if (facts === undefined) return healthy
+  const situation = { config, facts }
+  report(...checkReversePath(ports.sysctls, situation))
+  report(...(await checkForeignChains(ports.nft, situation)))
+  report(...checkForeignRules(ports.probe, situation))
+  report(...checkUplinks(situation))
+  report(...(await checkServers(ports, situation)))
+  return healthy
+}

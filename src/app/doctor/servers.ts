@@ -1,0 +1,208 @@
+/** Whether each server can be found and reached over each uplink, and how large a packet may be on the way. */
+import type { Config, ServerName, TunnelConfig } from '../../core/config/types.ts'
+import { failureMessage } from '../../core/failure.ts'
+import { ipFamily } from '../../core/ip/address.ts'
+import {
+  candidateAddresses,
+  carriersOf,
+  type Uplink,
+  type UsableUplink,
+  uplinks,
+} from '../../core/system/uplinks.ts'
+import { innerMtu } from '../attempt.ts'
+import { SystemError } from '../ports.ts'
+import { askLns } from './ask-lns.ts'
+import type { DoctorPorts, Finding, Situation } from './finding.ts'
+import { measurePathMtu } from './path-mtu.ts'
+
+/** ms for one name in all. */
+const LOOK_UP_LIMIT = 8000
+
+/** The uplinks that are configured or that the system uses. */
+export function checkUplinks({ config, facts }: Situation): Finding[] {
+  const found = uplinks(config, facts)
+  if (found.length === 0) {
+    const advice = 'connect one, or name devices in uplink sections'
+    return [{ severity: 'problem', subject: 'uplinks', message: 'this machine has no default route', advice }]
+  }
+  return found.map(uplinkFinding)
+}
+
+/** All servers of all enabled tunnels over all uplinks that could carry them now. */
+export async function checkServers(ports: DoctorPorts, { config, facts }: Situation): Promise<Finding[]> {
+  const enabled = config.tunnels.filter((tunnel) => tunnel.enabled)
+  const ways = enabled.flatMap((tunnel) =>
+    carriersOf(tunnel, config, facts).flatMap((uplink) =>
+      tunnel.servers.map((server) => ({ tunnel, uplink, server })),
+    ),
+  )
+  const findings = await Promise.all(ways.map((way) => checkServer(ports, way)))
+  return [
+    ...enabled.flatMap((tunnel) => withoutUplink(tunnel, config, { config, facts })),
+    ...findings.flat(),
+  ]
+}
+
+function uplinkFinding({ name, device, state, addresses }: Uplink): Finding {
+  const subject = `uplink ${name}`
+  switch (state) {
+    case 'up':
+      return { severity: 'ok', subject, message: `${device} is up with ${addresses.join(', ')}` }
+    case 'absent':
+      return {
+        severity: 'warning',
+        subject,
+        message: `there is no device ${device}`,
+        advice: 'plug it in, or correct option device',
+      }
+    case 'down':
+      return {
+        severity: 'warning',
+        subject,
+        message: `${device} has no link`,
+        advice: 'check its cable or its dial-up',
+      }
+    case 'no_address':
+      return {
+        severity: 'warning',
+        subject,
+        message: `${device} has no address to send from`,
+        advice: 'check its DHCP or static configuration, and option source',
+      }
+  }
+}
+
+function withoutUplink(tunnel: TunnelConfig, config: Config, { facts }: Situation): Finding[] {
+  if (carriersOf(tunnel, config, facts).length > 0) return []
+  const message = failureMessage({ code: 'no_uplink', uplinks: tunnel.uplinks })
+  return [{ severity: 'problem', subject: `tunnel ${tunnel.name}`, message, advice: 'see the uplinks above' }]
+}
+
+interface Way {
+  readonly tunnel: TunnelConfig
+  readonly uplink: UsableUplink
+  readonly server: ServerName
+}
+
+async function checkServer(ports: DoctorPorts, way: Way): Promise<Finding[]> {
+  const { tunnel, uplink, server } = way
+  const subject = `${tunnel.name}: ${server.host} over ${uplink.name}`
+  let addresses: readonly string[]
+  try {
+    addresses = candidateAddresses(await lookUp(ports, way), uplink)
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause
+    return [
+      {
+        severity: 'problem',
+        subject,
+        message: `cannot be looked up: ${cause instanceof SystemError ? cause.message : 'no answer in time'}`,
+        advice: `check the name, and the resolvers of ${uplink.name} (option dns names others)`,
+      },
+    ]
+  }
+  if (addresses.length === 0) {
+    const families = uplink.ways.map(({ family }) => `IPv${family}`).join(' and ')
+    return [
+      {
+        severity: 'problem',
+        subject,
+        message: `it has no address for ${families}`,
+        advice: 'use another uplink for it',
+      },
+    ]
+  }
+  const asked = await Promise.all(addresses.map((address) => checkAddress(ports, way, address, subject)))
+  // Any address that answers is enough: the others are only worth a warning.
+  const reached = asked.some(([first]) => first?.severity === 'ok')
+  return asked
+    .flat()
+    .map((finding) =>
+      reached && finding.severity === 'problem' ? { ...finding, severity: 'warning' } : finding,
+    )
+}
+
+async function lookUp(
+  { resolver, systemResolvers }: DoctorPorts,
+  { server, uplink }: Way,
+): Promise<readonly string[]> {
+  if (ipFamily(server.host) !== undefined) return [server.host]
+  const { name, device, source, dns, link } = uplink
+  const resolvers = dns.length > 0 ? dns : systemResolvers.forLink({ name, device, ifindex: link.index })
+  const signal = AbortSignal.timeout(LOOK_UP_LIMIT)
+  return (await resolver.resolve(server.host, { device, source, resolvers }, signal)).addresses
+}
+
+async function checkAddress(
+  ports: DoctorPorts,
+  { tunnel, uplink, server }: Way,
+  address: string,
+  subject: string,
+): Promise<Finding[]> {
+  try {
+    const answer = await askLns(ports, tunnel, { host: address, port: server.port }, uplink)
+    if (answer.type === 'refused') return [{ severity: 'problem', subject, message: answer.reason }]
+    if (answer.type === 'silent') return [silence(subject, address, server.port, answer.code)]
+    const message = `${address} answers as ${answer.hostName} after ${answer.roundTrip.toFixed(0)} ms`
+    const mtu = await measurePathMtu(ports, address, uplink)
+    return [{ severity: 'ok', subject, message }, mtuFinding(tunnel, uplink, address, mtu)]
+  } catch (cause) {
+    if (!(cause instanceof SystemError)) throw cause
+    if (cause.code === 'EADDRINUSE') {
+      const message = `was not asked: UDP port ${tunnel.localPort} is in use, probably by the tunnel itself`
+      return [{ severity: 'note', subject, message }]
+    }
+    return [{ severity: 'problem', subject, message: cause.message }]
+  }
+}
+
+function silence(subject: string, address: string, port: number, code: string | undefined): Finding {
+  if (code === 'ECONNREFUSED') {
+    const advice = 'check the address; if it is right, the LNS is down'
+    return {
+      severity: 'problem',
+      subject,
+      message: `nothing listens at ${address} on UDP port ${port}`,
+      advice,
+    }
+  }
+  if (code !== undefined) {
+    const advice = 'check the routes of this uplink, and firewalls that reject'
+    return { severity: 'problem', subject, message: `${address} cannot be reached (${code})`, advice }
+  }
+  return {
+    severity: 'problem',
+    subject,
+    message: `${address} does not answer`,
+    advice: `check the address, and that nothing on the way drops UDP port ${port}; some LNSes need option local_port 1701`,
+  }
+}
+
+function mtuFinding(
+  tunnel: TunnelConfig,
+  uplink: UsableUplink,
+  address: string,
+  measured: number | undefined,
+): Finding {
+  const subject = `${tunnel.name}: MTU to ${address} over ${uplink.name}`
+  const family = ipFamily(address) ?? 4
+  const wanted = innerMtu(tunnel, uplink.link.mtu, family)
+  if (measured === undefined) {
+    const message = `it answers no pings, so the path cannot be measured; the tunnel's MTU is ${wanted}`
+    return { severity: 'note', subject, message }
+  }
+  const fitting = innerMtu({ ...tunnel, mtu: 'auto' }, measured, family)
+  if (wanted <= fitting) {
+    return {
+      severity: 'ok',
+      subject,
+      message: `${measured} octets get through in one piece; the tunnel's MTU is ${wanted}`,
+    }
+  }
+  return {
+    severity: 'warning',
+    subject,
+    message: `only ${measured} octets get through in one piece, and the tunnel's MTU is ${wanted}: large packets travel in fragments, which is slow and on some lines fails`,
+    advice: `set option mtu '${fitting}' for the tunnel`,
+  }
+}
