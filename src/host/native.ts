@@ -123,13 +123,14 @@ export function checked<T>(result: T | Outcome, what: string): T {
 /** `ENODEV` for 19. */
 export function errnoName(errno: number): string {
   const [name] = Object.entries(osConstants.errno).find(([, value]) => value === errno) ?? []
-  return name ?? UNNAMED_BY_NODE[errno] ?? getSystemErrorName(-errno)
+  return NAMES[errno] ?? name ?? getSystemErrorName(-errno)
 }
 
-/** Errors of sockets and devices that node has no name for; the same numbers on all CPUs that we serve. */
-const UNNAMED_BY_NODE: Readonly<Record<number, string>> = {
+/** Errors that node has no name for, or two; the same numbers on all CPUs that we serve. */
+const NAMES: Readonly<Record<number, string>> = {
   64: 'ENONET',
   77: 'EBADFD',
+  95: 'EOPNOTSUPP',
   108: 'ESHUTDOWN',
   112: 'EHOSTDOWN',
 }

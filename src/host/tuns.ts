@@ -19,12 +19,13 @@ class NativeTunDevice implements TunDevice {
   readonly name: string
   #session: DataSession | undefined
   #gone = false
+  #closed = false
 
   constructor(addon: Addon, name: string, onGone: (() => void) | undefined) {
     this.#addon = addon
     this.name = name
     const onArrivals = () => {
-      if (this.#gone) return
+      if (this.#gone || this.#closed) return
       this.#gone = true
       onGone?.()
     }
@@ -32,8 +33,8 @@ class NativeTunDevice implements TunDevice {
   }
 
   setCarrier(on: boolean): void {
-    const what = `cannot set the carrier of ${this.name}`
-    if (!this.#gone) checked(this.#addon.setCarrier(this.#handle, on), what)
+    if (this.#closed) return
+    this.#unlessGone(this.#addon.setCarrier(this.#handle, on), `cannot set the carrier of ${this.name}`)
   }
 
   attach(session: DataSession): void {
@@ -70,18 +71,28 @@ class NativeTunDevice implements TunDevice {
   }
 
   close(): void {
+    this.#closed = true
     this.#session = undefined
     this.#addon.close(this.#handle)
   }
 
   destroy(): void {
+    if (this.#closed) return
     try {
-      if (!this.#gone) checked(this.#addon.unpersist(this.#handle), `cannot remove ${this.name}`)
+      this.#unlessGone(this.#addon.unpersist(this.#handle), `cannot remove ${this.name}`)
     } finally {
       this.close()
     }
   }
+
+  /** A device that was removed is no failure of ours: `onGone` tells of it, or is about to. */
+  #unlessGone(outcome: number, what: string): void {
+    if (!this.#gone && outcome !== -EBADFD) checked(outcome, what)
+  }
 }
+
+/** What the kernel says of a TUN descriptor whose device is gone. */
+const EBADFD = 77
 
 function keys(session: DataSession): SessionKeys {
   const peerHost = parseIp(session.peer.host)

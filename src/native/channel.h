@@ -22,7 +22,8 @@ enum channel_kind { CHANNEL_DATAGRAM, CHANNEL_ICMP, CHANNEL_NETLINK, CHANNEL_TUN
 struct channel {
   enum channel_kind kind;
   int fd; /* -1 once closed */
-  /* Called by the reactor when there may be something to read. False: nothing will ever come again. */
+  /* Called by the reactor when there may be something to read; asks first whether the mailbox has room. False: nothing
+   * will ever come again. */
   bool (*read)(struct channel *channel, uint8_t *buffer);
   /* Called by JS before the descriptor is closed. */
   void (*closing)(struct channel *channel);

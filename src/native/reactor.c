@@ -95,7 +95,7 @@ static void read_channel(uint64_t token, uint8_t *buffer) {
   pthread_mutex_lock(&reactor.lock);
   struct channel *channel = reactor.watched;
   while (channel != NULL && channel->token != token) channel = channel->next_watched;
-  if (channel != NULL && mail_has_room(channel) && !channel->read(channel, buffer)) forget(channel);
+  if (channel != NULL && !channel->read(channel, buffer)) forget(channel);
   pthread_mutex_unlock(&reactor.lock);
 }
 

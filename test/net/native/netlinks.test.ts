@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { SystemError } from '../../../src/app/ports.ts'
+import { NativeNetlinks } from '../../../src/host/netlinks.ts'
+import { inNamespace, run, until } from './namespace.ts'
+
+const RTM_GETLINK = 18
+const RTM_DELLINK = 17
+const RTM_NEWLINK = 16
+const NLM_F_REQUEST = 1
+const NLM_F_DUMP = 0x300
+const RTNLGRP_LINK = 1
+
+/** A request about links: the netlink header and struct ifinfomsg, in this machine's byte order. */
+function linkRequest(type: number, flags: number, ifindex = 0, attributes: Uint8Array = new Uint8Array()) {
+  const bytes = new Uint8Array(32 + attributes.length)
+  const view = new DataView(bytes.buffer)
+  view.setUint16(4, type, true)
+  view.setUint16(6, NLM_F_REQUEST | flags, true)
+  view.setInt32(20, ifindex, true)
+  bytes.set(attributes, 32)
+  return bytes
+}
+
+function typeOf(message: Uint8Array | undefined): number {
+  assert.ok(message)
+  return new DataView(message.buffer, message.byteOffset).getUint16(4, true)
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof SystemError ? error.code : undefined
+}
+
+inNamespace(import.meta.url, () => {
+  const netlinks = new NativeNetlinks()
+
+  test('a dump gathers all links, however many requests are made at once', async () => {
+    run('ip link add nlA type veth peer name nlB')
+    const netlink = netlinks.open({ protocol: 'route' })
+    const dumps = await Promise.all(
+      Array.from({ length: 20 }, () => netlink.request(linkRequest(RTM_GETLINK, NLM_F_DUMP))),
+    )
+    const expected = JSON.parse(run('ip -j link')).length
+    assert.ok(expected >= 3)
+    for (const dump of dumps) {
+      assert.equal(dump.length, expected)
+      for (const message of dump) assert.equal(typeOf(message), RTM_NEWLINK)
+    }
+    netlink.close()
+  })
+
+  test('a single answer comes alone; a refusal carries its code and what the kernel says', async () => {
+    const netlink = netlinks.open({ protocol: 'route' })
+    const answers = await netlink.request(linkRequest(RTM_GETLINK, 0, 1))
+    assert.deepEqual(answers.map(typeOf), [RTM_NEWLINK])
+    const missing = netlink.request(linkRequest(RTM_GETLINK, 0, 99999))
+    const deleting = netlink.request(linkRequest(RTM_DELLINK, 0, 1))
+    await assert.rejects(missing, (error) => codeOf(error) === 'ENODEV')
+    await assert.rejects(deleting, (error) => codeOf(error) === 'EOPNOTSUPP')
+    // IFLA_MTU (4) of one octet, too short for the kernel's policy: it says so in words.
+    const attribute = Uint8Array.from([5, 0, 4, 0, 1, 0, 0, 0])
+    await assert.rejects(netlink.request(linkRequest(RTM_NEWLINK, 0, 1, attribute)), (error) => {
+      assert.ok(error instanceof SystemError)
+      assert.match(error.message, /^netlink: (ERANGE|EINVAL): \w.*\w/)
+      return true
+    })
+    assert.deepEqual((await netlink.request(linkRequest(RTM_GETLINK, 0, 1))).map(typeOf), [RTM_NEWLINK])
+    netlink.close()
+  })
+
+  test('closing ends what is under way, and later requests are refused', async () => {
+    const netlink = netlinks.open({ protocol: 'route' })
+    const under = netlink.request(linkRequest(RTM_GETLINK, NLM_F_DUMP))
+    const waiting = netlink.request(linkRequest(RTM_GETLINK, NLM_F_DUMP))
+    netlink.close()
+    await assert.rejects(under, (error) => codeOf(error) === 'ECANCELED')
+    await assert.rejects(waiting, (error) => codeOf(error) === 'ECANCELED')
+    await assert.rejects(
+      netlink.request(linkRequest(RTM_GETLINK, NLM_F_DUMP)),
+      (error) => codeOf(error) === 'EBADF',
+    )
+    netlink.close()
+  })
+
+  test('groups tell of changes in batches', async () => {
+    const seen: number[] = []
+    const netlink = netlinks.open({
+      protocol: 'route',
+      groups: [RTNLGRP_LINK],
+      onMessages: (messages) => seen.push(...messages.map(typeOf)),
+      onOverrun: () => assert.fail('nothing was lost'),
+    })
+    run('ip link add nlC type veth peer name nlD')
+    run('ip link del nlC')
+    await until(() => seen.filter((type) => type === RTM_DELLINK).length >= 2, 'both ends are gone')
+    assert.ok(seen.filter((type) => type === RTM_NEWLINK).length >= 2)
+    netlink.close()
+  })
+
+  test('an overrun is told after what came before it, and listening goes on', async () => {
+    const order: string[] = []
+    const netlink = netlinks.open({
+      protocol: 'route',
+      groups: [RTNLGRP_LINK],
+      onMessages: () => order.push('messages'),
+      onOverrun: () => order.push('overrun'),
+    })
+    run('ip link add nlE type veth peer name nlF')
+    const changes = Array.from({ length: 4000 }, (_, i) => `link set nlE mtu ${1000 + (i % 400)}`)
+    // Synchronous, so that JS takes nothing until all are made.
+    run('ip -batch -', changes.join('\n'))
+    await until(() => order.includes('overrun'), 'the overrun is told')
+    assert.equal(order[0], 'messages')
+    const before = order.length
+    run('ip link set nlE mtu 900')
+    await until(() => order.length > before && order.at(-1) === 'messages', 'changes are told again')
+    netlink.close()
+  })
+
+  test('an unknown group is refused', () => {
+    const open = () => netlinks.open({ protocol: 'route', groups: [100000] })
+    assert.throws(open, (error) => codeOf(error) === 'EINVAL')
+  })
+})
