@@ -271,7 +271,7 @@ export class Tunnel {
         this.#channel.silence()
         this.#closed(cause ?? localCause('tunnel', this.#phase(), { result: StopCcnResult.clear }))
         // A connection that was never opened has nothing to acknowledge.
-        if (input === 'close') this.#finish(now, true, undefined)
+        if (input === 'close') this.#finish(now, true, false)
         else if (input !== 'dead') this.#finish(now, true)
         return
       case 'requeue':
@@ -319,10 +319,10 @@ export class Tunnel {
   }
 
   /** The peer has acknowledged our StopCCN, or sent its own, or is gone. */
-  #finish(now: Millis, acknowledged: boolean, until = acknowledged ? after(now, LINGER) : undefined): void {
+  #finish(now: Millis, acknowledged: boolean, lingers = acknowledged): void {
     if (this.#state.name !== 'stopped' || this.#state.told) return
     this.#channel.silence()
-    this.#state = { name: 'stopped', told: true, until }
+    this.#state = { name: 'stopped', told: true, until: lingers ? after(now, LINGER) : undefined }
     this.#listener.emit({ type: 'finished', acknowledged })
   }
 
