@@ -17,7 +17,8 @@ export interface StatusWriter {
   /**
    * Changes some keys of a tunnel. A new `state` sets `since` and makes an event `state`. Entering `disabled`,
    * `waiting`, `resolving` or `dialling` forgets the session before it; entering `up` sets `attempts` to 0. `retry_at`
-   * is an instant of the monotonic clock and is kept only while `waiting`. Keys that are undefined stay as they are.
+   * is an instant of the monotonic clock and is kept only while `waiting`. Keys that are undefined stay as they are, and
+   * so do those of `peer` that are left out.
    */
   tunnel(name: string, patch: TunnelPatch): void
   /** Records why a dial failed or a session ended, with an event `failed`. */
@@ -30,7 +31,8 @@ export interface StatusWriter {
   event(kind: string, fields?: Readonly<Record<string, unknown>>): void
 }
 
-export type TunnelPatch = Partial<Omit<TunnelStatus, 'since' | 'retry_at' | 'last_error'>> & {
+export type TunnelPatch = Partial<Omit<TunnelStatus, 'since' | 'retry_at' | 'last_error' | 'peer'>> & {
+  readonly peer?: Partial<TunnelStatus['peer']>
   readonly retry_at?: Millis | null
 }
 
@@ -115,13 +117,14 @@ export class StatusStore implements StatusWriter {
   tunnel(name: string, patch: TunnelPatch): void {
     const entry = this.#tunnels.get(name)
     if (entry === undefined) return
-    const { retry_at: retryAt = entry.retryAt, ...keys } = patch
+    const { retry_at: retryAt = entry.retryAt, peer = {}, ...keys } = patch
     const from = entry.shown.state
     const state = patch.state ?? from
     const entered = state !== from
+    const before = { ...entry.shown, ...(entered ? enter(state) : {}) }
     this.#tunnels.set(name, {
       ...entry,
-      shown: { ...entry.shown, ...(entered ? enter(state) : {}), ...defined(keys) },
+      shown: { ...before, ...defined(keys), peer: { ...before.peer, ...defined(peer) } },
       since: entered ? this.#clock.now() : entry.since,
       retryAt: state === 'waiting' ? retryAt : null,
     })
@@ -198,10 +201,11 @@ export class StatusStore implements StatusWriter {
     }
   }
 
-  #show({ shown, since, retryAt, error }: TunnelEntry): TunnelStatus {
+  #show({ shown: { state, ...keys }, since, retryAt, error }: TunnelEntry): TunnelStatus {
     return {
-      ...shown,
+      state,
       since: this.#iso(since),
+      ...keys,
       retry_at: retryAt === null ? null : this.#iso(retryAt),
       last_error: error && {
         code: error.failure.code,
@@ -231,17 +235,10 @@ export class StatusStore implements StatusWriter {
 function newEntry(device: string, enabled: boolean, now: Millis): TunnelEntry {
   const traffic = { packets: 0, octets: 0, dropped: 0 }
   const state = enabled ? 'waiting' : 'disabled'
+  // The order of the keys is that of the contract.
+  const { rtt_ms, loss, ...session } = NO_SESSION
   return {
-    shown: {
-      state,
-      device,
-      uplink: null,
-      ...NO_SESSION,
-      datapath: null,
-      rx: traffic,
-      tx: traffic,
-      attempts: 0,
-    },
+    shown: { state, device, uplink: null, ...session, rx: traffic, tx: traffic, rtt_ms, loss, attempts: 0 },
     since: now,
     retryAt: null,
     error: null,

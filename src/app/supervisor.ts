@@ -40,6 +40,7 @@ export class Supervisor {
   #dials = 0
   #cancel: Cancel | undefined
   #running = false
+  #started = false
   #whenDisabled: (() => void)[] = []
 
   constructor(options: SupervisorOptions, ports: SupervisorPorts) {
@@ -59,6 +60,7 @@ export class Supervisor {
 
   /** Begins to dial if the tunnel is enabled. */
   start(): void {
+    this.#started = true
     if (this.#options.tunnel.enabled) this.#input({ type: 'enable' })
   }
 
@@ -342,6 +344,8 @@ export class Supervisor {
   // ---- what users see
 
   #show(): void {
+    // The dialer is disabled until the start, which is nobody's wish and nothing to tell.
+    if (!this.#started) return
     const { status, devices } = this.#ports
     const { state } = this.#dialer
     const shown = state.name === 'dialling' ? (state.opened ?? state.attempts[0]) : undefined

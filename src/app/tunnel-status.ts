@@ -62,10 +62,11 @@ function serverText({ server, address }: Attempt): string {
 
 function sessionPatch({ session, datapath }: TunnelView): TunnelPatch {
   if (!session?.keys) return {}
-  const { localTunnel, localSession } = session.keys
+  const { localTunnel, localSession, peerTunnel, peerSession } = session.keys
   const { ipv4, ipv6, mtu } = session.state
   return {
     local: { tunnel_id: localTunnel, session_id: localSession },
+    peer: { tunnel_id: peerTunnel, session_id: peerSession },
     mtu: session.open ? mtu : null,
     ipv4: { address: ipv4?.address ?? null, peer: ipv4?.peer ?? null },
     ipv6: {

@@ -120,7 +120,7 @@ export interface StatusEvent {
 /** What is known about a session, its dial included; null and empty while there is none. */
 export type SessionStatus = Pick<
   TunnelStatus,
-  'server' | 'local' | 'peer' | 'auth' | 'mtu' | 'ipv4' | 'ipv6' | 'dns' | 'rtt_ms' | 'loss'
+  'server' | 'local' | 'peer' | 'auth' | 'mtu' | 'ipv4' | 'ipv6' | 'dns' | 'datapath' | 'rtt_ms' | 'loss'
 >
 
 export const NO_SESSION: SessionStatus = {
@@ -132,6 +132,7 @@ export const NO_SESSION: SessionStatus = {
   ipv4: { address: null, peer: null },
   ipv6: { interface_id: null, addresses: [] },
   dns: [],
+  datapath: null,
   rtt_ms: null,
   loss: null,
 }

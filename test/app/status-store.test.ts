@@ -88,6 +88,25 @@ test('a new configuration shows every section with every key of the contract', (
   })
 })
 
+test('the keys of a tunnel come in the order of the contract', () => {
+  const { store } = make()
+  store.tunnel('aaisp', { state: 'up', datapath: 'plain', mtu: 1462, rtt_ms: 1 })
+  assert.equal(
+    Object.keys(store.status().tunnel.aaisp ?? {}).join(' '),
+    'state since device uplink server local peer auth mtu ipv4 ipv6 dns datapath rx tx rtt_ms loss attempts retry_at last_error',
+  )
+})
+
+test('what is known of the peer grows', () => {
+  const { store } = make()
+  store.tunnel('aaisp', { state: 'dialling', peer: { tunnel_id: 9, host_name: 'lns.example', vendor: null } })
+  store.tunnel('aaisp', { peer: { session_id: 10 } })
+  const peer = { tunnel_id: 9, session_id: 10, host_name: 'lns.example', vendor: null }
+  assert.deepEqual(store.status().tunnel.aaisp?.peer, peer)
+  store.tunnel('aaisp', { state: 'waiting' })
+  assert.equal(store.status().tunnel.aaisp?.peer.host_name, null)
+})
+
 test('a dial: states set since, the session is forgotten when the next dial begins, errors stay', () => {
   const { clock, store, heard } = make()
   clock.monotonic += 1000

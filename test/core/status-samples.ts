@@ -12,7 +12,6 @@ export function sampleTunnel(patch: Partial<TunnelStatus> = {}): TunnelStatus {
     device: 'l2tp-aaisp',
     uplink: null,
     ...NO_SESSION,
-    datapath: null,
     rx: NOTHING,
     tx: NOTHING,
     attempts: 0,
