@@ -81,7 +81,7 @@ export function decodeMessage(message: Uint8Array): NetlinkMessage | undefined {
 /** What an NLMSG_ERROR or the NLMSG_DONE of a dump says; undefined for messages of any other type. */
 export function decodeAcknowledgement(message: NetlinkMessage): Acknowledgement | undefined {
   if (message.type !== NLMSG_ERROR && message.type !== NLMSG_DONE) return undefined
-  const errno = message.body.length < 4 ? 0 : -(le32(message.body, 0) | 0)
+  const errno = message.body.length < 4 ? 0 : 0 - (le32(message.body, 0) | 0)
   if ((message.flags & NLM_F_ACK_TLVS) === 0) return { errno, text: undefined }
   const attributes = decodeAttributes(message.body.subarray(attributesOffset(message)))
   return { errno, text: textOf(attributes.get(NLMSGERR_ATTR_MSG)) }

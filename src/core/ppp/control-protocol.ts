@@ -89,7 +89,6 @@ export class ControlProtocol<Result> {
     this.lowerDown(now)
     this.#finished = false
     this.#terminateMessage = undefined
-    this.policy.onStart?.()
     this.#event(now, 'open')
     this.#event(now, 'up')
   }
@@ -161,8 +160,7 @@ export class ControlProtocol<Result> {
   #configureRequest(now: Millis, packet: ControlPacket): void {
     // The table knows no packets in Initial and Starting, so nothing may be agreed to there.
     if (this.#state.name === 'initial' || this.#state.name === 'starting') return
-    const openedAt = this.#openings.at(-1) ?? now
-    const repeated = this.opened ? this.#peer.repeatedAck(packet, now - openedAt) : undefined
+    const repeated = this.opened ? this.#peer.repeatedAck(packet) : undefined
     if (repeated) {
       this.#send(repeated)
       return

@@ -76,11 +76,6 @@ export class LcpPolicy implements OptionPolicy<LcpTerms> {
     return this.#looped >= LOOPED
   }
 
-  /** A fresh number tells the peer that we begin anew, and do not merely repeat ourselves. */
-  onStart(): void {
-    if (this.#magic !== undefined) this.#magic = this.#freshMagic()
-  }
-
   localOptions(): readonly PppOption[] {
     const options: PppOption[] = []
     if (this.#mru !== undefined) options.push(option16(MRU, this.#mru))

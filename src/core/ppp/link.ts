@@ -92,8 +92,6 @@ export class PppLink {
     if (!frame.ok) return
     switch (frame.value.protocol) {
       case protocols.lcp:
-        // A peer that negotiates anew has forgotten the Challenge it sent before.
-        if (u8(frame.value.information, 0) === codes.configureRequest) this.#early = undefined
         this.#lcp.receive(now, frame.value.information)
         this.#judgeLink(now)
         break

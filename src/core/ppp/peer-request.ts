@@ -14,9 +14,7 @@ export interface Judgement {
 }
 
 /** How often one Ack is repeated before the same request counts as a renegotiation after all. */
-const MAX_REPEATED_ACKS = 3
-/** For so many ms after opening, the peer may still be catching up with us. */
-const CATCHING_UP = 10_000
+const MAX_REPEATED_ACKS = 5
 
 /** The peer's side of a negotiation: its Configure-Requests, our answers, and how long we go on refusing. */
 export class PeerRequest {
@@ -25,7 +23,7 @@ export class PeerRequest {
   /** 2 for each refusal, 1 for that of a retransmission. */
   #score = 0
   #refused: { readonly identifier: number; readonly at: Millis } | undefined
-  #acked: { readonly reply: ControlPacket; repeats: number } | undefined
+  #acked: { readonly request: ControlPacket; readonly reply: ControlPacket; repeats: number } | undefined
 
   constructor(policy: OptionPolicy<unknown>, limits: PppLimits) {
     this.#policy = policy
@@ -61,24 +59,22 @@ export class PeerRequest {
   conclude({ reply, agreed }: Judgement): ControlPacket {
     if (agreed) {
       this.#policy.onAgreed(agreed)
-      this.#acked = { reply, repeats: 0 }
+      this.#acked = { request: { ...reply, code: codes.configureRequest }, reply, repeats: 0 }
     }
     return reply
   }
 
   /**
-   * While opened: the Ack for a request equal to the one that we acknowledged last. With its identifier it is a copy or
-   * a retransmission, since RFC 1661 section 5.1 demands a new one after a valid reply. With another one, soon after
-   * opening, it most likely comes from a peer that still lacks our Ack. If that got what section 4.1 prescribes, a
-   * renegotiation, then on a lossy path each side would tear down the other in turn.
+   * The Ack for a request equal to the one that we acknowledged last, which is a copy or a retransmission: RFC 1661
+   * section 5.1 demands a new identifier after a valid reply. While opened it gets its Ack again, not a renegotiation.
    */
-  repeatedAck(request: ControlPacket, openFor: number): ControlPacket | undefined {
+  repeatedAck(request: ControlPacket): ControlPacket | undefined {
     const acked = this.#acked
     if (acked === undefined || acked.repeats >= MAX_REPEATED_ACKS) return undefined
-    if (!equalBytes(acked.reply.data, request.data)) return undefined
-    if (acked.reply.identifier !== request.identifier && openFor > CATCHING_UP) return undefined
+    if (acked.request.identifier !== request.identifier || !equalBytes(acked.request.data, request.data))
+      return undefined
     acked.repeats++
-    return { ...acked.reply, identifier: request.identifier }
+    return acked.reply
   }
 
   /** The peer does not know Configure-Nak: it gets Configure-Reject from now on. */

@@ -16,8 +16,6 @@ export const nak = (suggestion: PppOption): Verdict => ({ kind: 'nak', suggestio
 export interface OptionPolicy<Result> {
   /** PPP protocol number. */
   readonly protocol: number
-  /** A new attempt begins. */
-  onStart?(): void
   /** What our next Configure-Request asks for. */
   localOptions(): readonly PppOption[]
   /** The peer wants other values, or values for options that we did not send. */

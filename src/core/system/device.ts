@@ -43,7 +43,7 @@ function sysctls({ config: { device }, ipv6 }: Tunnel, facts: Facts): Sysctl[] {
 function addresses({ config, ipv6, address4, session6 }: Tunnel): DesiredAddress[] {
   const statics = [...config.ipaddrs, ...(ipv6 ? config.ip6addrs : [])]
   const wanted: DesiredAddress[] = [
-    ...(address4 === undefined ? [] : [ofTunnel(address4.address, 32, peerOf(address4))]),
+    ...(address4 === undefined ? [] : [ofTunnel(address4.address, 32, address4.peer)]),
     ...(session6 === undefined ? [] : [linkLocal(session6.interfaceId)]),
     ...(session6?.addresses ?? []).map(({ address, length, deprecated }) => ({
       ...ofTunnel(address, length),
@@ -56,11 +56,6 @@ function addresses({ config, ipv6, address4, session6 }: Tunnel): DesiredAddress
   return wanted.filter(
     ({ address }, position) => wanted.findIndex((other) => other.address === address) === position,
   )
-}
-
-/** An LNS may leave its own address open, or give ours back: neither can be a peer. */
-function peerOf({ address, peer }: { readonly address: string; readonly peer: string | undefined }) {
-  return peer === address || peer === '0.0.0.0' ? undefined : peer
 }
 
 function ofTunnel(address: string, length: number, peer?: string): DesiredAddress {

@@ -4,7 +4,7 @@ import type { LinkChange } from '../netlink/link.ts'
 import type { Route } from '../netlink/route.ts'
 import type { Rule } from '../netlink/rule.ts'
 import { type Change, kernelRoute } from './change.ts'
-import type { DesiredAddress, DesiredDevice, DesiredState } from './desired.ts'
+import type { DesiredAddress, DesiredDevice, DesiredRoute, DesiredState } from './desired.ts'
 import { ALIAS_PREFIX } from './device.ts'
 import { addressesOf, type Facts, type Link, linkNamed, OUR_PROTOCOL, same } from './facts.ts'
 
@@ -102,17 +102,19 @@ function isAsWanted(wanted: DesiredAddress, known: LinkAddress): boolean {
 function routeChanges(desired: DesiredState, facts: Facts, doomed: readonly Link[]): Change[] {
   const ours = facts.routes.filter(({ protocol }) => protocol === OUR_PROTOCOL)
   const wanted = desired.routes.map((route) => ({ route, kernel: kernelRoute(route, facts) }))
-  const staleRoutes = ours.filter(
-    (route) => !leadsTo(route, doomed) && !wanted.some(({ kernel }) => kernel && takesPlaceOf(kernel, route)),
+  const fresh = wanted.filter(({ kernel }) => !ours.some((route) => same(route, kernel)))
+  const stale = ours.filter(
+    (route) =>
+      !leadsTo(route, doomed) &&
+      !wanted.some(({ kernel }) => same(route, kernel)) &&
+      !fresh.some((item) => takesPlaceOf(item.route, route)),
   )
   const ourRules = facts.rules.filter(({ protocol }) => protocol === OUR_PROTOCOL)
   return [
-    ...wanted
-      .filter(({ kernel }) => !ours.some((route) => same(route, kernel)))
-      .map(({ route }): Change => ({ kind: 'addRoute', route })),
+    ...fresh.map(({ route }): Change => ({ kind: 'addRoute', route })),
     ...missing(desired.rules, ourRules).map((rule): Change => ({ kind: 'addRule', rule })),
     ...missing(ourRules, desired.rules).map((rule): Change => ({ kind: 'removeRule', rule })),
-    ...staleRoutes.map(
+    ...stale.map(
       (route): Change => ({
         kind: 'removeRoute',
         route,
@@ -127,8 +129,8 @@ function leadsTo(route: Route, doomed: readonly Link[]): boolean {
   return route.nexthops.some(({ link }) => doomed.some(({ index }) => index === link))
 }
 
-/** A new route replaces one that has the same table, destination and metric; IPv6 tells unreachable ones apart. */
-function takesPlaceOf(fresh: Route, old: Route): boolean {
+/** A new route replaces one with the same table, destination and metric. Should IPv6 keep both, the old one is next. */
+function takesPlaceOf(fresh: DesiredRoute, old: Route): boolean {
   return (
     fresh.family === old.family &&
     fresh.table === old.table &&

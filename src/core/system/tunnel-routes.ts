@@ -60,7 +60,7 @@ export function describeTunnel(
     up: session !== undefined,
     mtu,
     ipv6,
-    address4: held?.ipv4,
+    address4: held?.ipv4 && withUsablePeer(held.ipv4),
     session6: ipv6 ? held?.ipv6 : undefined,
     carried: [...(current?.ipv4 ? ([4] as const) : []), ...(ipv6 && current?.ipv6 ? ([6] as const) : [])],
     underlay: session?.underlay,
@@ -68,6 +68,11 @@ export function describeTunnel(
     tables: { 4: tables(4), 6: tables(6) },
     position,
   }
+}
+
+/** An LNS may leave its own address open, or give ours back: neither can be a peer. */
+function withUsablePeer({ address, peer }: NonNullable<TunnelSession['ipv4']>): TunnelSession['ipv4'] {
+  return { address, peer: peer === address || peer === '0.0.0.0' ? undefined : peer }
 }
 
 /** Defaults for the families it carries, its peer, and what of its own blocks is nowhere in use. */
@@ -123,7 +128,7 @@ function hasAddress({ address4, session6, config }: Tunnel, family: Family): boo
 function peerRoutes(tunnel: Tunnel): DesiredRoute[] {
   const { address4, tables, carried, underlay } = tunnel
   const peer = address4?.peer
-  if (!carried.includes(4) || peer === undefined || peer === '0.0.0.0' || peer === underlay?.server) return []
+  if (!carried.includes(4) || peer === undefined || peer === underlay?.server) return []
   const { own, active } = tables[4]
   return [intoTunnel(tunnel, hostPrefix(peer), active ?? own)]
 }

@@ -85,14 +85,6 @@ test('a Challenge that overtakes the Configure-Ack is answered as soon as LCP op
   assert.equal(script.expect(chap, 2).data, response(7))
 })
 
-test('a Challenge from before the peer began anew is forgotten', () => {
-  const script = new Script(clientOptions()).command({ type: 'open' })
-  script.peer(lcp, codes.configureRequest, 1, `${MRU_MAGIC}${CHAP_MD5}`).peer(chap, 1, 1, CHALLENGE)
-  script.peer(lcp, codes.configureRequest, 2, `${MRU_MAGIC}${CHAP_MD5}`).answer(lcp)
-  assert.equal(script.end.link.phase, 'authenticate')
-  assert.deepEqual(script.sent(chap), [])
-})
-
 test('IPCP before the end of authentication is discarded, LCP is answered', () => {
   const script = new Script(clientOptions())
   script.openLcp(`${MRU_MAGIC}${CHAP_MD5}`).sent()
@@ -352,24 +344,12 @@ test('an unsolicited Ack, and copies of Acks and Naks, are discarded', () => {
 
 test('a repeated Configure-Request in Opened gets its Ack again, without a renegotiation', () => {
   const script = opened()
-  for (let i = 0; i < 3; i++) script.wait(3000).peer(lcp, codes.configureRequest, 1, MRU_MAGIC)
+  for (let i = 0; i < 3; i++) script.peer(lcp, codes.configureRequest, 1, MRU_MAGIC)
   assert.equal(script.sent().filter(({ code }) => code === codes.configureAck).length, 3)
   assert.equal(script.end.of('lcpOpened').length, 1)
   // But a peer that really begins anew with the same request is believed in the end.
-  script.wait(3000).peer(lcp, codes.configureRequest, 1, MRU_MAGIC)
+  for (let i = 0; i < 3; i++) script.peer(lcp, codes.configureRequest, 1, MRU_MAGIC)
   assert.equal(script.end.link.phase, 'establish')
-})
-
-test('so does the same request with a new identifier, but only soon after opening', () => {
-  const script = opened()
-  script.wait(3000).sent()
-  script.peer(ipcp, codes.configureRequest, 7, '0306cb007101')
-  assert.equal(script.expect(ipcp, codes.configureAck).identifier, 7)
-  assert.equal(script.end.of('ipcpClosed').length, 0)
-  script.wait(3000).peer(ipcp, codes.configureRequest, 8, '0306cb007102')
-  assert.equal(script.end.of('ipcpClosed').length, 1)
-  script.answer(ipcp).wait(10_001).peer(ipcp, codes.configureRequest, 9, '0306cb007102')
-  assert.equal(script.end.of('ipcpClosed').length, 2)
 })
 
 test('the peer may renegotiate at any time, without authentication: the address is kept', () => {
@@ -391,9 +371,8 @@ test('the peer may renegotiate at any time, without authentication: the address 
 
 test('renegotiation on our own initiative', () => {
   const script = opened()
-  const first = script.request(lcp)
   script.command({ type: 'renegotiate' })
-  assert.notEqual(script.expect(lcp, codes.configureRequest).data, first.data)
+  script.expect(lcp, codes.configureRequest)
   script.answer(lcp).peer(lcp, codes.configureRequest, 2, MRU_MAGIC)
   assert.equal(script.end.of('lcpOpened').length, 2)
   script.expect(ipcp, codes.configureRequest)

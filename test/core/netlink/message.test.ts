@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { concat, fromHex, toHex } from '../../../src/core/bytes.ts'
+import { decodeAddress } from '../../../src/core/netlink/address.ts'
+import { attributeText, attributeU32, decodeAttributeList } from '../../../src/core/netlink/attribute.ts'
+import { decodeLink, isAboutLink } from '../../../src/core/netlink/link.ts'
+import {
+  decodeAcknowledgement,
+  decodeMessage,
+  encodeMessage,
+  splitMessages,
+  withSequence,
+} from '../../../src/core/netlink/message.ts'
+import { lastTableEvent } from '../../../src/core/netlink/nftables.ts'
+import { decodeRoute } from '../../../src/core/netlink/route.ts'
+import { decodeRule } from '../../../src/core/netlink/rule.ts'
+import { NO_FACTS, reduceFacts } from '../../../src/core/system/facts.ts'
+import { recorded } from './recorded.ts'
+
+describe('netlink messages', () => {
+  it('frames and numbers a message in little endian', () => {
+    const message = withSequence(encodeMessage(0x12, 0x301, fromHex('0a0b')), 0x01020304)
+    assert.equal(toHex(message), '12000000 1200 0103 04030201 00000000 0a0b'.replaceAll(' ', ''))
+  })
+
+  it('splits a datagram at aligned offsets and leaves out what is cut short', () => {
+    const odd = concat(encodeMessage(1, 0, fromHex('0a0b')), fromHex('0000'))
+    const next = encodeMessage(2, 0)
+    const types = splitMessages(concat(odd, next, next.subarray(0, 15))).map(
+      (message) => decodeMessage(message)?.type,
+    )
+    assert.deepEqual(types, [1, 2])
+  })
+
+  it('reads errno and words of a refusal', () => {
+    const [refusal] = recorded('error')
+    const message = decodeMessage(refusal?.message ?? new Uint8Array())
+    assert.deepEqual(message && decodeAcknowledgement(message), {
+      errno: 101,
+      text: 'Nexthop has invalid gateway',
+    })
+  })
+
+  it('reads an acknowledgement of success', () => {
+    const message = decodeMessage(encodeMessage(2, 0x100, new Uint8Array(20)))
+    assert.deepEqual(message && decodeAcknowledgement(message), { errno: 0, text: undefined })
+  })
+
+  it('takes no other message for an acknowledgement', () => {
+    const message = decodeMessage(encodeMessage(16, 0, new Uint8Array(20)))
+    assert.equal(message && decodeAcknowledgement(message), undefined)
+  })
+})
+
+describe('netlink attributes', () => {
+  it('pads to 4 octets and counts only the value', () => {
+    const bytes = concat(attributeText(3, 'lo'), attributeU32(4, 1500))
+    assert.equal(toHex(bytes), '0700 0300 6c6f0000 0800 0400 dc050000'.replaceAll(' ', ''))
+  })
+
+  it('strips the flags of nested attributes and ends at an impossible length', () => {
+    const list = decodeAttributeList(fromHex('0800 1280 01020304  0300 0100 0000'))
+    assert.deepEqual(
+      list.map(({ type, value }) => [type, toHex(value)]),
+      [[18, '01020304']],
+    )
+  })
+})
+
+describe('decoders of netlink', () => {
+  const valid = ['dump', 'announcements', 'error'].flatMap((name) => recorded(name))
+
+  /** A recorded message with some octets changed, the length of its header kept right. */
+  const mutated = fc
+    .tuple(
+      fc.constantFrom(...valid.map(({ message }) => message)),
+      fc.array(fc.tuple(fc.nat(2000), fc.nat(255)), { maxLength: 8 }),
+      fc.nat(40),
+    )
+    .map(([message, changes, cut]) => {
+      const bytes = message.slice(0, Math.max(16, message.length - cut))
+      for (const [place, value] of changes) bytes[16 + (place % Math.max(1, bytes.length - 16))] = value
+      bytes[0] = bytes.length
+      bytes[1] = bytes.length >> 8
+      return bytes.slice()
+    })
+
+  it('never throw, whatever comes', () => {
+    const anything = fc.uint8Array({ maxLength: 200 })
+    fc.assert(
+      fc.property(anything, (bytes) => {
+        splitMessages(bytes)
+        decodeLink(bytes)
+        isAboutLink(bytes)
+        decodeAddress(bytes)
+        decodeRoute(bytes)
+        decodeRule(bytes)
+        lastTableEvent([bytes])
+      }),
+      { numRuns: 20_000, seed: 7 },
+    )
+  })
+
+  it('never throw on mutated messages', () => {
+    fc.assert(
+      fc.property(mutated, (bytes) => {
+        const message = decodeMessage(bytes)
+        assert.notEqual(message, undefined)
+        if (message) decodeAcknowledgement(message)
+        reduceFacts(NO_FACTS, [bytes])
+        lastTableEvent([bytes])
+      }),
+      { numRuns: 20_000, seed: 8 },
+    )
+  })
+})

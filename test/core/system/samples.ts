@@ -1,0 +1,119 @@
+/** Configurations, sessions and systems for the tests of what the kernel should hold. */
+import { fromHex } from '../../../src/core/bytes.ts'
+import type { Config, TunnelConfig, UplinkConfig } from '../../../src/core/config/types.ts'
+import { Secret } from '../../../src/core/secret.ts'
+import type { Facts, Link, LinkAddress, Route } from '../../../src/core/system/facts.ts'
+import type { TunnelSession } from '../../../src/core/system/session.ts'
+import { seconds } from '../../../src/core/time.ts'
+
+export function configOf(tunnels: readonly TunnelConfig[], uplinks: readonly UplinkConfig[] = []): Config {
+  return {
+    lifeline: {
+      node: undefined,
+      logLevel: 'info',
+      stateDir: '/var/lib/lifeline',
+      markMask: 0xff0000,
+      rulePriority: 31000,
+      tableBase: 17010,
+    },
+    uplinks,
+    tunnels,
+  }
+}
+
+export function tunnelOf(name: string, options: Partial<TunnelConfig> = {}): TunnelConfig {
+  return {
+    name,
+    servers: [{ host: 'lns.example', port: 1701 }],
+    username: 'alice',
+    password: new Secret('wonderland'),
+    tunnelSecret: undefined,
+    device: `l2tp-${name}`,
+    uplinks: [],
+    auth: ['chap'],
+    mtu: 'auto',
+    ipv6: true,
+    ipaddrs: [],
+    ip6addrs: [],
+    ip6prefixes: [],
+    defaultroute: true,
+    ip4table: undefined,
+    ip6table: undefined,
+    peerdns: false,
+    helloInterval: seconds(25),
+    echoInterval: seconds(1),
+    echoFailures: 10,
+    localPort: 0,
+    firewall: 'default',
+    enabled: true,
+    ...options,
+  }
+}
+
+export function uplinkOf(name: string, device: string, options: Partial<UplinkConfig> = {}): UplinkConfig {
+  return { name, device, gateway: undefined, gateway6: undefined, source: undefined, dns: [], ...options }
+}
+
+export function linkOf(index: number, name: string, options: Partial<Link> = {}): Link {
+  return {
+    index,
+    name,
+    up: true,
+    carrier: true,
+    loopback: false,
+    noArp: false,
+    mtu: 1500,
+    kind: undefined,
+    alias: undefined,
+    ...options,
+  }
+}
+
+export function defaultOver(link: number, gateway: string, options: Partial<Route> = {}): Route {
+  const family = gateway.includes(':') ? 6 : 4
+  return {
+    family,
+    table: 254,
+    destination: { address: family === 4 ? '0.0.0.0' : '::', length: 0 },
+    type: 'unicast',
+    protocol: 3,
+    metric: family === 4 ? 0 : 1024,
+    source: undefined,
+    nexthops: [{ link, gateway, onlink: false }],
+    ...options,
+  }
+}
+
+export function addressOn(link: number, address: string, length: number): LinkAddress {
+  return {
+    family: address.includes(':') ? 6 : 4,
+    link,
+    address,
+    length,
+    peer: undefined,
+    scope: 'global',
+    deprecated: false,
+    tentative: false,
+    noPrefixRoute: false,
+  }
+}
+
+/** A machine with eth0 (index 2), a gateway of each family and nothing else. */
+export const SYSTEM: Facts = {
+  links: [linkOf(1, 'lo', { loopback: true }), linkOf(2, 'eth0')],
+  addresses: [addressOn(2, '192.0.2.2', 24), addressOn(2, '2001:db8:f::2', 64)],
+  routes: [defaultOver(2, '192.0.2.1'), defaultOver(2, '2001:db8:f::1')],
+  rules: [],
+  ipv6: true,
+}
+
+/** IPv4 and IPv6 are open, and a Router Advertisement has come. */
+export const SESSION: TunnelSession = {
+  mtu: 1462,
+  ipv4: { address: '203.0.113.10', peer: '203.0.113.1' },
+  ipv6: {
+    interfaceId: fromHex('020a 0000 0000 00aa'),
+    addresses: [{ address: '2001:db8:1:10:20a::aa', length: 128, deprecated: false }],
+  },
+  underlay: { device: 'eth0', server: '198.51.100.1' },
+}
