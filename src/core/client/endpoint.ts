@@ -323,8 +323,10 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
     call.ppp.command(now, { type: 'lowerDown' })
     let afterPassword = false
     for (let event = call.ppp.pollEvent(); event; event = call.ppp.pollEvent()) {
-      if (event.type === 'closed' && event.cause.code === 'lowerDown')
-        afterPassword = event.cause.afterPassword
+      if (event.type !== 'closed') continue
+      // Where PPP knows better than the CDN, such as a quarrel about authentication, its word counts.
+      if (event.cause.code !== 'lowerDown') return failureOfPpp(event.cause)
+      afterPassword = event.cause.afterPassword
     }
     return failureOfL2tp(now, cause, {
       server,
