@@ -1,5 +1,5 @@
 import { encodeUtf8 } from '../core/bytes.ts'
-import type { Attempt } from '../core/client/dialer-types.ts'
+import type { Attempt } from '../core/client/dialer-state.ts'
 import { ClientEndpoint, type Remembered } from '../core/client/endpoint.ts'
 import type { ClientCommand, ClientEvent } from '../core/client/types.ts'
 import type { TunnelConfig } from '../core/config/types.ts'

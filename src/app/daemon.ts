@@ -68,7 +68,7 @@ export class Daemon implements ControlTarget {
     for (const tunnel of this.#config.tunnels) this.#add(tunnel)
     watcher.onChange(() => this.#factsChanged())
     this.#factsChanged()
-    for (const supervisor of this.#supervisors.values()) supervisor.start()
+    for (const supervisor of this.#supervisors.values()) supervisor.want('session')
   }
 
   /** Hangs up everywhere, then removes all that is ours from the kernel. */
@@ -144,7 +144,7 @@ export class Daemon implements ControlTarget {
     const begun = config.tunnels.filter(({ name }) => added.includes(name) || changed.has(name))
     for (const tunnel of begun) this.#add(tunnel)
     this.#factsChanged()
-    for (const { name } of begun) this.#supervisors.get(name)?.start()
+    for (const { name } of begun) this.#supervisors.get(name)?.want('session')
     if (changes.length > 0) status.event('reloaded', { changes })
     return ok({ changes, warnings })
   }

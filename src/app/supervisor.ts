@@ -1,5 +1,5 @@
 import { Dialer } from '../core/client/dialer.ts'
-import type { Attempt, DialerAction, DialerInput } from '../core/client/dialer-types.ts'
+import type { Attempt, DialerAction, DialerInput, Readiness } from '../core/client/dialer-state.ts'
 import type { CallPhase, ClientEvent } from '../core/client/types.ts'
 import type { TunnelConfig } from '../core/config/types.ts'
 import type { Failure } from '../core/failure.ts'
@@ -40,13 +40,16 @@ export class Supervisor {
   #dials = 0
   #cancel: Cancel | undefined
   #running = false
-  #started = false
-  #whenDisabled: (() => void)[] = []
+  #wanted: Readiness = 'cold'
+  /** By configuration, or by a user until told otherwise. */
+  #disabled: boolean
+  #whenDown: (() => void)[] = []
 
   constructor(options: SupervisorOptions, ports: SupervisorPorts) {
     this.#options = options
     this.#ports = ports
     const { tunnel } = options
+    this.#disabled = !tunnel.enabled
     this.#dialer = new Dialer({
       servers: tunnel.servers,
       serial: tunnel.localPort !== 0,
@@ -58,10 +61,10 @@ export class Supervisor {
     return this.#options.tunnel.name
   }
 
-  /** Begins to dial if the tunnel is enabled. */
-  start(): void {
-    this.#started = true
-    if (this.#options.tunnel.enabled) this.#input({ type: 'enable' })
+  /** How ready the tunnel is to be, unless it is `disabled`. */
+  want(readiness: Readiness): void {
+    this.#wanted = readiness
+    if (!this.#disabled) this.#input({ type: 'want', readiness })
   }
 
   /** The uplinks that can carry the tunnel now, in order of preference; again whenever anything about them changes. */
@@ -77,19 +80,22 @@ export class Supervisor {
   }
 
   up(): void {
-    this.#input({ type: 'enable' })
+    this.#disabled = false
+    this.#input({ type: 'want', readiness: this.#wanted })
   }
 
   /** Resolves once the peer knows, or was given up. */
   down(): Promise<void> {
+    this.#disabled = true
     return new Promise((resolve) => {
-      this.#whenDisabled.push(resolve)
-      this.#input({ type: 'disable' })
+      this.#whenDown.push(resolve)
+      this.#input({ type: 'want', readiness: 'cold' })
     })
   }
 
   reconnect(): void {
-    this.#input({ type: this.#dialer.state.name === 'disabled' ? 'enable' : 'reconnect' })
+    if (this.#disabled) this.up()
+    else this.#input({ type: 'reconnect' })
   }
 
   /** After `down`: nothing is timed or sent any more. */
@@ -158,6 +164,10 @@ export class Supervisor {
         break
       case 'call':
         this.#attempts.get(action.id)?.command({ type: 'call' })
+        break
+      case 'hangUp':
+        this.#dropSession(action.id)
+        this.#attempts.get(action.id)?.command({ type: 'hangUp' })
         break
       case 'close': {
         const runner = this.#attempts.get(action.id)
@@ -344,8 +354,6 @@ export class Supervisor {
   // ---- what users see
 
   #show(): void {
-    // The dialer is disabled until the start, which is nobody's wish and nothing to tell.
-    if (!this.#started) return
     const { status, devices } = this.#ports
     const { state } = this.#dialer
     const shown = state.name === 'dialling' ? (state.opened ?? state.attempts[0]) : undefined
@@ -353,6 +361,7 @@ export class Supervisor {
       this.name,
       tunnelPatch({
         dialer: state,
+        disabled: this.#disabled,
         phase: shown && this.#phases.get(shown.id),
         applied: this.#applied,
         dials: this.#dials,
@@ -360,7 +369,7 @@ export class Supervisor {
         datapath: devices.get(this.#options.tunnel.device)?.datapath(),
       }),
     )
-    if (state.name === 'disabled') for (const resolve of this.#whenDisabled.splice(0)) resolve()
+    if (state.name === 'cold') for (const resolve of this.#whenDown.splice(0)) resolve()
   }
 
   #showStatistics(live: Session): void {

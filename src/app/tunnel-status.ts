@@ -1,4 +1,4 @@
-import type { Attempt, DialerState } from '../core/client/dialer-types.ts'
+import type { Attempt, DialerState } from '../core/client/dialer-state.ts'
 import type { CallPhase } from '../core/client/types.ts'
 import { formatInterfaceId } from '../core/ip/interface-id.ts'
 import type { TunnelState } from '../core/status.ts'
@@ -8,6 +8,7 @@ import type { TunnelPatch } from './status-store.ts'
 /** What a supervisor knows of its tunnel. */
 export interface TunnelView {
   readonly dialer: DialerState
+  readonly disabled: boolean
   /** How far the attempt has come that is shown while dialling. */
   readonly phase: CallPhase | undefined
   /** The kernel holds the session. */
@@ -30,9 +31,10 @@ export function tunnelPatch(view: TunnelView): TunnelPatch {
   }
 }
 
-function shownState({ dialer, phase, applied }: TunnelView): TunnelState {
+function shownState({ dialer, disabled, phase, applied }: TunnelView): TunnelState {
   switch (dialer.name) {
-    case 'disabled':
+    case 'cold':
+      return disabled ? 'disabled' : 'waiting'
     case 'waiting':
     case 'closing':
       return dialer.name
@@ -40,7 +42,8 @@ function shownState({ dialer, phase, applied }: TunnelView): TunnelState {
       return 'waiting'
     case 'dialling':
       return dialer.attempts.length === 0 ? 'resolving' : (phase ?? 'dialling')
-    case 'up':
+    case 'open':
+      if (!dialer.session) return 'waiting'
       return applied ? 'up' : 'configuring'
   }
 }
@@ -51,7 +54,7 @@ function retryAt(dialer: DialerState): TunnelPatch['retry_at'] {
 }
 
 function shownAttempt(dialer: DialerState): Attempt | undefined {
-  if (dialer.name === 'up' || dialer.name === 'recalling') return dialer.attempt
+  if (dialer.name === 'open' || dialer.name === 'recalling') return dialer.attempt
   if (dialer.name === 'dialling') return dialer.opened ?? dialer.attempts[0]
   return undefined
 }

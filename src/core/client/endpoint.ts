@@ -75,8 +75,12 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
       case 'call':
         if (!this.#call) this.#startCall(now)
         break
+      case 'hangUp':
+        this.#hangUp(now)
+        break
       case 'close':
-        this.#close(now)
+        this.#hangUp(now)
+        this.#l2tp.command(now, { type: 'close' })
         break
       case 'alive':
         this.#l2tp.command(now, { type: 'alive' })
@@ -271,18 +275,16 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
 
   // ---- ending
 
-  #close(now: Millis): void {
+  #hangUp(now: Millis): void {
     const call = this.#call
-    if (call?.opened && call.session !== undefined) {
-      call.ppp.command(now, { type: 'close' })
-      for (let frame = call.ppp.pollTransmit(); frame; frame = call.ppp.pollTransmit()) {
-        this.#l2tp.command(now, { type: 'send', session: call.session, frame })
-      }
-      // After our Terminate-Request some LNSes acknowledge and never send CDN: it is ours to send.
-      this.#call = undefined
-      this.#l2tp.command(now, { type: 'clear', session: call.session })
+    this.#call = undefined
+    if (call?.session === undefined) return
+    call.ppp.command(now, { type: 'close' })
+    for (let frame = call.ppp.pollTransmit(); frame && call.opened; frame = call.ppp.pollTransmit()) {
+      this.#l2tp.command(now, { type: 'send', session: call.session, frame })
     }
-    this.#l2tp.command(now, { type: 'close' })
+    // After our Terminate-Request some LNSes acknowledge and never send CDN: it is ours to send.
+    this.#l2tp.command(now, { type: 'clear', session: call.session })
   }
 
   /** PPP has ended by itself: its call is cleared, and the tunnel with it if the peer has gone silent. */

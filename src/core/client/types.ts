@@ -9,6 +9,8 @@ export type ClientCommand =
   | { readonly type: 'dial'; readonly call: boolean }
   /** Dials a session through the open control connection. */
   | { readonly type: 'call' }
+  /** Ends the session and keeps the control connection: Terminate-Request and CDN leave together. Nothing is told. */
+  | { readonly type: 'hangUp' }
   /** Ends session and control connection: Terminate-Request, CDN and StopCCN leave together; `ended` follows. */
   | { readonly type: 'close' }
   /** IP data arrived on the data path, which this endpoint does not see: the peer lives. */

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Dialer, RECALL_GRACE, RETURN_DELAY, STABLE } from '../../../src/core/client/dialer.ts'
-import type { DialerAction, DialerInput } from '../../../src/core/client/dialer-types.ts'
+import { Dialer } from '../../../src/core/client/dialer.ts'
+import {
+  type DialerAction,
+  type DialerInput,
+  RECALL_GRACE,
+  RETURN_DELAY,
+  STABLE,
+} from '../../../src/core/client/dialer-state.ts'
 import type { DialUplink } from '../../../src/core/client/round.ts'
 import { ADDRESS_STAGGER, SERVER_STAGGER } from '../../../src/core/client/round.ts'
 import { millis } from '../../../src/core/time.ts'
@@ -50,11 +56,11 @@ function script(options: { servers?: (typeof PRIMARY)[]; serial?: boolean } = {}
     /** Brings the first attempt up over the given uplinks. */
     up(uplinks = [FIBRE], address = '192.0.2.1'): void {
       this.input({ type: 'uplinks', uplinks })
-      this.input({ type: 'enable' })
+      this.input({ type: 'want', readiness: 'session' })
       this.resolved([address], uplinks[0])
       this.input({ type: 'opened', id: 1 })
       this.input({ type: 'up', id: 1 })
-      assert.equal(dialer.state.name, 'up')
+      assert.equal(dialer.state.name, 'open')
     },
   }
 }
@@ -67,6 +73,8 @@ function inWords(action: DialerAction): string {
       return `start ${action.attempt.id} ${action.attempt.address} over ${action.attempt.uplink.name}${action.call ? '' : ' without call'}`
     case 'call':
       return `call ${action.id}`
+    case 'hangUp':
+      return `hang up ${action.id}`
     case 'close':
       return `close ${action.id} ${action.reason}`
   }
@@ -75,9 +83,9 @@ function inWords(action: DialerAction): string {
 test('dials nothing before it is enabled, nor without an uplink', () => {
   const s = script()
   assert.deepEqual(s.input({ type: 'uplinks', uplinks: [FIBRE] }), [])
-  assert.equal(s.dialer.state.name, 'disabled')
+  assert.equal(s.dialer.state.name, 'cold')
   const alone = script()
-  assert.deepEqual(alone.input({ type: 'enable' }), [])
+  assert.deepEqual(alone.input({ type: 'want', readiness: 'session' }), [])
   assert.deepEqual(alone.dialer.state, { name: 'waiting', until: undefined })
   assert.deepEqual(alone.input({ type: 'uplinks', uplinks: [FIBRE] }), ['resolve lns.example over fibre'])
 })
@@ -85,19 +93,19 @@ test('dials nothing before it is enabled, nor without an uplink', () => {
 test('races the addresses of a name, a quarter of a second apart; the first answer wins', () => {
   const s = script()
   s.input({ type: 'uplinks', uplinks: [FIBRE] })
-  assert.deepEqual(s.input({ type: 'enable' }), ['resolve lns.example over fibre'])
+  assert.deepEqual(s.input({ type: 'want', readiness: 'session' }), ['resolve lns.example over fibre'])
   assert.deepEqual(s.resolved(['2001:db8::1', '192.0.2.1']), ['start 1 2001:db8::1 over fibre'])
   assert.deepEqual(s.run(1_000), [`${ADDRESS_STAGGER} start 2 192.0.2.1 over fibre`])
   assert.deepEqual(s.input({ type: 'opened', id: 2 }), ['close 1 lostRace'])
   assert.deepEqual(s.input({ type: 'opened', id: 1 }), [], 'too late')
   s.input({ type: 'up', id: 2 })
-  assert.equal(s.dialer.state.name, 'up')
+  assert.equal(s.dialer.state.name, 'open')
 })
 
 test('an address that fails at once makes room for the next at once', () => {
   const s = script()
   s.input({ type: 'uplinks', uplinks: [FIBRE] })
-  s.input({ type: 'enable' })
+  s.input({ type: 'want', readiness: 'session' })
   s.resolved(['2001:db8::1', '192.0.2.1'])
   assert.deepEqual(s.input({ type: 'ended', id: 1 }), ['start 2 192.0.2.1 over fibre'])
 })
@@ -105,7 +113,7 @@ test('an address that fails at once makes room for the next at once', () => {
 test('a silent first server and a silent first uplink do not hold the others up', () => {
   const s = script({ servers: [PRIMARY, SECONDARY] })
   s.input({ type: 'uplinks', uplinks: [FIBRE, LTE] })
-  s.input({ type: 'enable' })
+  s.input({ type: 'want', readiness: 'session' })
   s.resolved(['192.0.2.1'])
   assert.deepEqual(s.run(SERVER_STAGGER), [`${SERVER_STAGGER} resolve other.example over fibre`])
   assert.deepEqual(s.input({ type: 'unresolved', route: { uplink: FIBRE, server: SECONDARY } }), [])
@@ -116,7 +124,7 @@ test('a silent first server and a silent first uplink do not hold the others up'
 test('fresher addresses of a cached name are tried too, known ones are not tried twice', () => {
   const s = script()
   s.input({ type: 'uplinks', uplinks: [FIBRE] })
-  s.input({ type: 'enable' })
+  s.input({ type: 'want', readiness: 'session' })
   s.resolved(['192.0.2.1'])
   assert.deepEqual(s.resolved(['192.0.2.1']), [])
   assert.deepEqual([...s.resolved(['192.0.2.2']), ...s.run(SERVER_STAGGER)].length, 1)
@@ -125,7 +133,7 @@ test('fresher addresses of a cached name are tried too, known ones are not tried
 test('backs off from 1 s to 60 s and never gives up', () => {
   const s = script()
   s.input({ type: 'uplinks', uplinks: [FIBRE] })
-  s.input({ type: 'enable' })
+  s.input({ type: 'want', readiness: 'session' })
   const delays: number[] = []
   for (let id = 1, now = 0; id <= 10; id++) {
     s.resolved(['192.0.2.1'])
@@ -168,7 +176,7 @@ test('a call that is answered in time is not accompanied by another dial', () =>
   assert.deepEqual(s.input({ type: 'opened', id: 1 }), [])
   assert.deepEqual(s.run(STABLE + 60_000), [])
   s.input({ type: 'up', id: 1 })
-  assert.equal(s.dialer.state.name, 'up')
+  assert.equal(s.dialer.state.name, 'open')
 })
 
 test('an uplink that goes takes its attempt along; the next one is used at once', () => {
@@ -186,10 +194,10 @@ test('goes back to a better uplink only after a control connection proved it', (
   assert.deepEqual(s.input({ type: 'uplinks', uplinks: [FIBRE, LTE] }), [])
   assert.deepEqual(s.run(RETURN_DELAY), [`${RETURN_DELAY} resolve lns.example over fibre`])
   assert.deepEqual(s.resolved(['192.0.2.1'], FIBRE), ['start 2 192.0.2.1 over fibre without call'])
-  assert.equal(s.dialer.state.name, 'up', 'the session over lte carries on')
+  assert.equal(s.dialer.state.name, 'open', 'the session over lte carries on')
   assert.deepEqual(s.input({ type: 'opened', id: 2 }), ['close 1 moved', 'call 2'])
   s.input({ type: 'up', id: 2 })
-  assert.equal(s.dialer.state.name === 'up' && s.dialer.state.attempt.uplink.name, 'fibre')
+  assert.equal(s.dialer.state.name === 'open' && s.dialer.state.attempt.uplink.name, 'fibre')
 })
 
 test('a better uplink that leads nowhere is tried ever more rarely, and the session stays', () => {
@@ -199,19 +207,19 @@ test('a better uplink that leads nowhere is tried ever more rarely, and the sess
   s.run(RETURN_DELAY)
   s.resolved(['192.0.2.1'], FIBRE)
   assert.deepEqual(s.input({ type: 'ended', id: 2 }), [])
-  assert.equal(s.dialer.state.name, 'up')
+  assert.equal(s.dialer.state.name, 'open')
   assert.equal(s.dialer.pollTimeout(), RETURN_DELAY + 2 * RETURN_DELAY)
 })
 
 test('down closes what there is and stays down; up dials again', () => {
   const s = script()
   s.up()
-  assert.deepEqual(s.input({ type: 'disable' }), ['close 1 shutdown'])
+  assert.deepEqual(s.input({ type: 'want', readiness: 'cold' }), ['close 1 shutdown'])
   assert.equal(s.dialer.state.name, 'closing')
   s.input({ type: 'ended', id: 1 })
-  assert.equal(s.dialer.state.name, 'disabled')
+  assert.equal(s.dialer.state.name, 'cold')
   assert.deepEqual(s.run(3_600_000), [])
-  assert.deepEqual(s.input({ type: 'enable' }), ['resolve lns.example over fibre'])
+  assert.deepEqual(s.input({ type: 'want', readiness: 'session' }), ['resolve lns.example over fibre'])
 })
 
 test('a peer that never acknowledges the end does not hold it up', () => {
@@ -224,8 +232,55 @@ test('a peer that never acknowledges the end does not hold it up', () => {
 test('with a fixed local port there is one attempt at a time', () => {
   const s = script({ serial: true })
   s.input({ type: 'uplinks', uplinks: [FIBRE] })
-  s.input({ type: 'enable' })
+  s.input({ type: 'want', readiness: 'session' })
   s.resolved(['2001:db8::1', '192.0.2.1'])
   assert.deepEqual(s.run(60_000), [])
   assert.deepEqual(s.input({ type: 'ended', id: 1 }), ['start 2 192.0.2.1 over fibre'])
+})
+
+test('a warm tunnel has a control connection and no session, and calls when one is wanted', () => {
+  const s = script()
+  s.input({ type: 'uplinks', uplinks: [FIBRE] })
+  s.input({ type: 'want', readiness: 'warm' })
+  assert.deepEqual(s.resolved(['192.0.2.1']), ['start 1 192.0.2.1 over fibre without call'])
+  assert.deepEqual(s.input({ type: 'opened', id: 1 }), [])
+  assert.deepEqual(s.run(3_600_000), [])
+  assert.deepEqual(s.input({ type: 'want', readiness: 'session' }), ['call 1'])
+  s.input({ type: 'opened', id: 1 })
+  s.input({ type: 'up', id: 1 })
+  assert.equal(s.dialer.state.name === 'open' && s.dialer.state.session, true)
+  assert.deepEqual(s.input({ type: 'want', readiness: 'warm' }), ['hang up 1'])
+  assert.deepEqual(s.input({ type: 'sessionEnded', id: 1 }), [])
+  assert.equal(s.dialer.state.name === 'open' && !s.dialer.state.session, true)
+})
+
+test('a session that is wanted while the control connection is being opened is called in the same flight', () => {
+  const s = script()
+  s.input({ type: 'uplinks', uplinks: [FIBRE] })
+  s.input({ type: 'want', readiness: 'warm' })
+  s.resolved(['192.0.2.1'])
+  assert.deepEqual(s.input({ type: 'want', readiness: 'session' }), ['call 1'])
+  s.input({ type: 'opened', id: 1 })
+  s.input({ type: 'up', id: 1 })
+  assert.equal(s.dialer.state.name === 'open' && s.dialer.state.session, true)
+})
+
+test('a warm tunnel whose control connection is lost is opened again', () => {
+  const s = script()
+  s.input({ type: 'uplinks', uplinks: [FIBRE] })
+  s.input({ type: 'want', readiness: 'warm' })
+  s.resolved(['192.0.2.1'])
+  s.input({ type: 'opened', id: 1 })
+  s.run(STABLE)
+  assert.deepEqual(s.input({ type: 'ended', id: 1 }), ['resolve lns.example over fibre'])
+})
+
+test('a wanted session does not wait for a back-off that began while it was not needed', () => {
+  const s = script()
+  s.input({ type: 'uplinks', uplinks: [FIBRE] })
+  s.input({ type: 'want', readiness: 'warm' })
+  s.resolved(['192.0.2.1'])
+  s.input({ type: 'ended', id: 1 })
+  assert.equal(s.dialer.state.name, 'waiting')
+  assert.deepEqual(s.input({ type: 'want', readiness: 'session' }), ['resolve lns.example over fibre'])
 })

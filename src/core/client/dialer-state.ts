@@ -2,14 +2,28 @@ import type { ServerName } from '../config/types.ts'
 import type { Millis } from '../time.ts'
 import type { Candidate, DialUplink, Round, Route } from './round.ts'
 
+/** A session that lasted this long is stable: the back-off begins anew and a loss is answered by dialling at once. */
+export const STABLE = 60_000
+/** How long a more preferred uplink must be usable before the tunnel is moved to it. */
+export const RETURN_DELAY = 10_000
+/** The longest it gets after vain tries. */
+export const RETURN_DELAY_LIMIT = 600_000
+/** How long the peers get to acknowledge a clean end. */
+export const CLOSE_LIMIT = 1_500
+/** How long a call through an open control connection may stay unanswered before a fresh one is dialled beside it. */
+export const RECALL_GRACE = 500
+
 /** One attempt to have a session with one address; it becomes the session when it succeeds. */
 export interface Attempt extends Candidate {
   readonly id: number
 }
 
+/** How ready a tunnel is to be: nothing at all; its control connection open; its session up. */
+export type Readiness = 'cold' | 'warm' | 'session'
+
 /** What the dialer is doing; each variant holds its own deadlines. */
 export type DialerState =
-  | { readonly name: 'disabled' }
+  | { readonly name: 'cold' }
   /** No usable uplink (no `until`), or between two rounds. */
   | { readonly name: 'waiting'; readonly until: Millis | undefined }
   | {
@@ -18,9 +32,11 @@ export type DialerState =
       readonly attempts: Attempt[]
       opened: Attempt | undefined
     }
+  /** The control connection is open, and with `session` the session up. */
   | {
-      readonly name: 'up'
+      readonly name: 'open'
       readonly attempt: Attempt
+      readonly session: boolean
       readonly since: Millis
       readonly going: Return | undefined
     }
@@ -30,7 +46,6 @@ export type DialerState =
       readonly name: 'closing'
       readonly ids: Set<number>
       readonly until: Millis
-      readonly next: 'disabled' | 'waiting'
     }
 
 /** Going back to a more preferred uplink: proved by a control connection over it before the session is moved. */
@@ -44,8 +59,7 @@ export type Return =
     }
 
 export type DialerInput =
-  | { readonly type: 'enable' }
-  | { readonly type: 'disable' }
+  | { readonly type: 'want'; readonly readiness: Readiness }
   /** Drops what there is and dials afresh at once. */
   | { readonly type: 'reconnect' }
   /** The usable uplinks, in order of preference; again whenever they change. */
@@ -67,6 +81,8 @@ export type DialerAction =
   | { readonly type: 'start'; readonly attempt: Attempt; readonly call: boolean }
   /** Dial a session through the attempt's open control connection. */
   | { readonly type: 'call'; readonly id: number }
+  /** End the session with a CDN and keep the control connection. */
+  | { readonly type: 'hangUp'; readonly id: number }
   /** End the attempt with CDN and StopCCN; `ended` follows when the peer has acknowledged or never will. */
   | { readonly type: 'close'; readonly id: number; readonly reason: CloseReason }
 
@@ -78,4 +94,49 @@ export interface DialerOptions {
   readonly serial: boolean
   /** Numbers in [0, 1). */
   readonly random: () => number
+}
+
+/** (state, input) -> what to do. */
+export type Handlers = {
+  [Name in DialerState['name']]?: {
+    [Type in DialerInput['type']]?: (now: Millis, input: Extract<DialerInput, { type: Type }>) => void
+  }
+}
+
+/** When the dialer has to be woken, if ever. */
+export function deadlineOf(state: DialerState): Millis | undefined {
+  switch (state.name) {
+    case 'cold':
+      return undefined
+    case 'waiting':
+    case 'closing':
+      return state.until
+    case 'recalling':
+      return state.at
+    case 'dialling':
+      return state.round.pollTimeout()
+    case 'open':
+      if (state.going === undefined) return undefined
+      return state.going.step === 'settling' ? state.going.at : state.going.round.pollTimeout()
+  }
+}
+
+/** The attempts that are under way or open; those that are being closed are not. */
+export function attemptsOf(state: DialerState): readonly Attempt[] {
+  switch (state.name) {
+    case 'dialling':
+      return state.attempts
+    case 'recalling':
+      return [state.attempt]
+    case 'open':
+      return [state.attempt, ...(state.going?.step === 'proving' ? state.going.attempts : [])]
+    default:
+      return []
+  }
+}
+
+/** The round that is being dialled, to have a connection or to go back. */
+export function roundOf(state: DialerState): Round | undefined {
+  if (state.name === 'dialling') return state.round
+  return state.name === 'open' && state.going?.step === 'proving' ? state.going.round : undefined
 }
