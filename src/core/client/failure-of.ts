@@ -1,5 +1,5 @@
 import type { Failure } from '../failure.ts'
-import { describeCause } from '../l2tp/cause.ts'
+import { describeCause, peerReason } from '../l2tp/cause.ts'
 import type { L2tpCause } from '../l2tp/types.ts'
 import { pppCauseMessage } from '../ppp/cause.ts'
 import type { PppCause } from '../ppp/types.ts'
@@ -48,12 +48,12 @@ type PeerCause = Extract<L2tpCause, { by: 'peer' }>
 function failureOfStopCcn(cause: PeerCause): Failure {
   // RFC 2661 section 4.4.2: StopCCN result 4 = requester is not authorized to establish a control channel.
   if (cause.phase === 'opening' && cause.result === 4) return { code: 'secret_wrong' }
-  const reason = describeCause(cause)
+  const reason = peerReason(cause)
   return cause.phase === 'opening' ? { code: 'tunnel_refused', reason } : { code: 'tunnel_closed', reason }
 }
 
 function failureOfCdn(now: Millis, cause: PeerCause, history: CallHistory): Failure {
-  const reason = describeCause(cause)
+  const reason = peerReason(cause)
   if (history.wasUp || history.authenticated) return { code: 'session_closed', reason }
   if (history.credentialsSentAt !== undefined) {
     if (now - history.credentialsSentAt >= VERDICT_LIMIT) return { code: 'auth_silent' }

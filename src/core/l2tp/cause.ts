@@ -99,6 +99,12 @@ export function describeCause(cause: L2tpCause): string {
   }
 }
 
+/** What the peer itself gave as its reason, with codes in parentheses. */
+export function peerReason(cause: Extract<L2tpCause, { by: 'peer' }>): string {
+  const words = `${codes(cause)}${q931Words(cause.q931)}`
+  return words === '' ? 'it gave no reason' : words.slice(2)
+}
+
 const PHASE_WORDS: Readonly<Record<L2tpPhase, string>> = {
   opening: 'while the tunnel was being opened',
   open: 'while the tunnel was open',
