@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { askLns, type LnsAnswer } from '../../../src/app/doctor/ask-lns.ts'
+import { Driver } from '../../../src/app/driver.ts'
+import type { Datagrams } from '../../../src/app/ports.ts'
+import { encodeUtf8 } from '../../../src/core/bytes.ts'
+import { L2tpEndpoint } from '../../../src/core/l2tp/endpoint.ts'
+import type { L2tpEvent, L2tpOptions } from '../../../src/core/l2tp/types.ts'
+import { carriersOf } from '../../../src/core/system/uplinks.ts'
+import { millis } from '../../../src/core/time.ts'
+import { digests, entropy } from '../../../src/host/digests.ts'
+import { mustRead } from '../../core/config/reading.ts'
+import { Network } from '../../sim/network.ts'
+import { situation, TWO_UPLINKS } from './situation.ts'
+
+const HERE = { host: '192.0.2.7', port: 40_000 }
+const LNS = { host: '192.0.2.1', port: 1701 }
+
+interface Bench {
+  readonly answer: LnsAnswer
+  readonly took: number
+  readonly closedAtLns: boolean
+  readonly socketClosed: boolean
+}
+
+/** Asks an LNS that is set up so, or none, in virtual time. */
+async function ask(
+  lns: Partial<L2tpOptions> | undefined,
+  secret?: string,
+  errorCode?: string,
+): Promise<Bench> {
+  const network = new Network(1, { delay: 10 })
+  let socketClosed = false
+  const datagrams: Pick<Datagrams, 'open'> = {
+    open: ({ onMessage, onError, device }) => {
+      assert.equal(device, 'eth0')
+      network.bind(HERE, onMessage)
+      return {
+        local: HERE,
+        send: (bytes, to = LNS) => {
+          network.send(HERE, to, bytes)
+          if (errorCode !== undefined) onError(errorCode)
+        },
+        connect: () => {},
+        close: () => {
+          socketClosed = true
+        },
+      }
+    },
+  }
+  const events: L2tpEvent[] = []
+  if (lns !== undefined) {
+    const endpoint = new L2tpEndpoint({
+      role: 'lns',
+      peer: HERE,
+      hostName: 'lns.example',
+      helloInterval: millis(0),
+      digests,
+      entropy,
+      ...lns,
+    })
+    const driver = new Driver(
+      endpoint,
+      network.clock,
+      (bytes, to) => network.send(LNS, to, bytes),
+      (event: L2tpEvent) => events.push(event),
+    )
+    network.bind(LNS, (from, bytes) => driver.receive(from, bytes))
+  }
+  const text = JSON.parse(TWO_UPLINKS)
+  if (secret !== undefined) text.tunnel.aaisp.tunnel_secret = secret
+  const { config } = mustRead('json', JSON.stringify(text))
+  const [tunnel] = config.tunnels
+  assert.ok(tunnel)
+  const [uplink] = carriersOf(tunnel, config, situation().facts)
+  assert.ok(uplink)
+  const asked = askLns(
+    { clock: network.clock, datagrams: datagrams as Datagrams, digests, entropy },
+    tunnel,
+    LNS,
+    uplink,
+  )
+  let answer: LnsAnswer | undefined
+  void asked.then((given) => {
+    answer = given
+  })
+  await network.run(60_000, () => answer !== undefined)
+  assert.ok(answer)
+  const took = network.now
+  return { answer, took, closedAtLns: events.some(({ type }) => type === 'closed'), socketClosed }
+}
+
+test('an LNS that answers is hung up on at once', async () => {
+  const { answer, closedAtLns, socketClosed } = await ask({})
+  assert.deepEqual(answer, { type: 'opened', hostName: 'lns.example', roundTrip: 20 })
+  assert.equal(closedAtLns, true)
+  assert.equal(socketClosed, true)
+})
+
+test('the tunnel secret is checked on the way', async () => {
+  assert.equal((await ask({ secret: encodeUtf8('right') }, 'right')).answer.type, 'opened')
+  assert.match(reason((await ask({ secret: encodeUtf8('right') }, 'wrong')).answer), /tunnel_secret is wrong/)
+  assert.match(reason((await ask({ secret: encodeUtf8('right') })).answer), /set option tunnel_secret/)
+  assert.match(reason((await ask({}, 'right')).answer), /tunnel_secret/)
+})
+
+test('an LNS that refuses says why', async () => {
+  const { answer } = await ask({ refuseTunnels: { result: 2, error: 4, message: 'full' } })
+  assert.match(reason(answer), /^the LNS refused the tunnel: .*full/)
+})
+
+test('silence ends after five seconds, with what the network said', async () => {
+  const silent = await ask(undefined)
+  assert.deepEqual(silent.answer, { type: 'silent', code: undefined })
+  assert.equal(silent.socketClosed, true)
+  assert.equal(silent.took, 5000)
+  assert.deepEqual((await ask(undefined, undefined, 'ECONNREFUSED')).answer, {
+    type: 'silent',
+    code: 'ECONNREFUSED',
+  })
+})
+
+function reason(answer: LnsAnswer): string {
+  return answer.type === 'refused' ? answer.reason : JSON.stringify(answer)
+}
