@@ -101,6 +101,8 @@ client lns {
 modules {
   chap {
   }
+  mschap {
+  }
   pap {
   }
   files {
@@ -115,6 +117,7 @@ server default {
   }
   authorize {
     chap
+    mschap
     files
     pap
   }
@@ -124,6 +127,9 @@ server default {
     }
     Auth-Type CHAP {
       chap
+    }
+    Auth-Type MS-CHAP {
+      mschap
     }
   }
 }
