@@ -33,7 +33,7 @@ export class IpcpPolicy implements OptionPolicy<IpcpTerms> {
   #peer: Uint8Array | undefined
 
   constructor(options: {
-    readonly lastAddress: string | undefined
+    readonly lastAddress?: string
     readonly lastDns?: readonly string[]
     readonly wantDns: boolean
   }) {
@@ -84,13 +84,14 @@ export class IpcpPolicy implements OptionPolicy<IpcpTerms> {
   result(): IpcpTerms {
     const address = this.#wanted.get(IP_ADDRESS) ?? this.#lastAddress
     if (address !== undefined && !isZero(address)) this.#lastAddress = address
-    const dns = [PRIMARY_DNS, SECONDARY_DNS]
-      .map((type) => this.#wanted.get(type))
-      .filter((server) => server !== undefined && !isZero(server))
+    const dns = [PRIMARY_DNS, SECONDARY_DNS].flatMap((type) => {
+      const server = this.#wanted.get(type)
+      return server === undefined || isZero(server) ? [] : [formatIp(server)]
+    })
     return {
       address: address === undefined || isZero(address) ? undefined : formatIp(address),
       peer: this.#peer && formatIp(this.#peer),
-      dns: [...new Set(dns.map((server) => formatIp(server as Uint8Array)))],
+      dns: [...new Set(dns)],
     }
   }
 }

@@ -7,13 +7,11 @@ import type { AuthDialogue, AuthOutcome } from './authentication.ts'
 import { chapCodes } from './chap-packet.ts'
 import { ControlProtocol } from './control-protocol.ts'
 import { createDialogue } from './dialogue.ts'
-import { IpcpPolicy } from './ipcp.ts'
-import { IpcpServerPolicy } from './ipcp-server.ts'
-import { Ipv6cpPolicy } from './ipv6cp.ts'
 import { LcpPolicy, type LcpTerms, lcpCodes } from './lcp.ts'
 import { defaultPppLimits } from './limits.ts'
 import { LinkMaintenance, rejectedProtocol } from './maintenance.ts'
 import { NetworkPhase } from './network.ts'
+import { networkPolicies } from './network-policies.ts'
 import { type ControlPacket, codes, encodePacket } from './packet.ts'
 import { decodeFrame, encodeFrame, type PppFrame, protocols } from './protocol.ts'
 import type {
@@ -268,18 +266,8 @@ export class PppLink {
   #networkFor(username: string): NetworkPhase {
     const options = this.#options
     if (options.role === 'client' && this.#network) return this.#network
-    const assigned = options.role === 'server' ? options.assign(username) : undefined
-    const ipcp =
-      options.role === 'client'
-        ? new IpcpPolicy(
-            options.lastDns === undefined
-              ? { lastAddress: options.lastAddress, wantDns: options.wantDns }
-              : { lastAddress: options.lastAddress, lastDns: options.lastDns, wantDns: options.wantDns },
-          )
-        : new IpcpServerPolicy(options.assign(username))
-    const { interfaceId, entropy } = options
-    const ipv6cp = new Ipv6cpPolicy({ interfaceId, assigned: assigned?.interfaceId, entropy })
-    return new NetworkPhase(ipcp, options.ipv6 ? ipv6cp : undefined, this.#limits, {
+    const { ipcp, ipv6cp } = networkPolicies(options, username)
+    return new NetworkPhase(ipcp, ipv6cp, this.#limits, {
       send: (protocol, packet) => this.#send(protocol, packet),
       emit: (event) => this.#emit(event),
       failed: (now, cause) => this.#abandon(now, cause),

@@ -24,7 +24,7 @@ type Status =
 
 interface Member {
   readonly name: 'IPCP' | 'IPV6CP'
-  readonly control: ControlProtocol<IpcpTerms> | ControlProtocol<Ipv6Terms>
+  readonly control: ControlProtocol<unknown>
   status: Status
   /** The next pause before a retry. */
   pause: Millis
@@ -144,12 +144,12 @@ export class NetworkPhase {
     return this.#members.find(({ control }) => control.policy.protocol === protocol)
   }
 
-  #member<Terms extends IpcpTerms | Ipv6Terms>(
+  #member(
     name: Member['name'],
-    policy: OptionPolicy<Terms>,
+    policy: OptionPolicy<unknown>,
     openedEvent: () => PppEvent | undefined,
   ): Member {
-    const control = new ControlProtocol<Terms>(policy, this.#limits, {
+    const control = new ControlProtocol(policy, this.#limits, {
       send: (packet) => this.#user.send(policy.protocol, packet),
       up: (now) => this.#opened(now, member, openedEvent()),
       down: (now) => this.#closed(now, member),
@@ -159,7 +159,7 @@ export class NetworkPhase {
     })
     const member: Member = {
       name,
-      control: control as unknown as Member['control'],
+      control,
       status: { name: 'idle' },
       pause: this.#limits.retryFirst,
     }
