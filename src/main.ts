@@ -6,6 +6,7 @@ import { Daemon, type ReadyConfig } from './app/daemon.ts'
 import { Devices } from './app/devices.ts'
 import { examine } from './app/doctor/doctor.ts'
 import { FactsWatcher, readFacts } from './app/facts.ts'
+import { Keeper } from './app/keeper.ts'
 import { Memory } from './app/memory.ts'
 import { Names } from './app/names.ts'
 import { planAtStart } from './app/plan.ts'
@@ -65,6 +66,7 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   const watcher = new FactsWatcher(netlinks, log)
   const files = new StateDirectory(lifeline.stateDir, log)
   const status = new StatusStore(clock, version)
+  const apply = new Apply({ watcher, devices, nft, sysctls, log })
   const daemon = new Daemon(ready.value, {
     clock,
     datagrams,
@@ -73,7 +75,7 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
     log,
     devices,
     watcher,
-    apply: new Apply({ watcher, devices, nft, sysctls, log }),
+    apply,
     names: new Names(new DnsResolver(datagrams, clock, entropy), files),
     memory: new Memory(files),
     systemResolvers: new FileSystemResolvers(),
@@ -89,9 +91,11 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   const listening = await listenControl(socket, (stream) => control.accept(stream))
   status.follow(({ seq: _seq, at: _at, event, ...fields }) => log.info(event, fields))
   await watcher.start()
+  const keeper = new Keeper({ apply, watcher, netlinks, clock, log })
   daemon.start()
   process.on('SIGHUP', () => void daemon.reload())
   await new Promise((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve))
+  keeper.close()
   await daemon.stop()
   listening.close()
   watcher.close()

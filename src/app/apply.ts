@@ -3,6 +3,7 @@ import { removeTable } from '../core/firewall/ruleset.ts'
 import { type Change, describeChange, encodeChange, type NetlinkChange } from '../core/system/change.ts'
 import type { DesiredState } from '../core/system/desired.ts'
 import { difference } from '../core/system/difference.ts'
+import { same } from '../core/system/facts.ts'
 import type { Devices } from './devices.ts'
 import type { FactsWatcher } from './facts.ts'
 import { type Log, type Nft, type Sysctls, SystemError } from './ports.ts'
@@ -24,6 +25,12 @@ export interface ApplyFailure {
   readonly message: string
 }
 
+/** Whether a tunnel cannot be up for it. All other failures leave one that works in part: they are told, and tried again. */
+export function keepsDown({ change }: ApplyFailure, device: string): boolean {
+  if (change.kind === 'loadNft') return true
+  return (change.kind === 'createDevice' || change.kind === 'setLink') && change.device === device
+}
+
 const GONE = new Set(['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'ENXIO'])
 
 /**
@@ -37,6 +44,7 @@ export class Apply {
   #unwritten = false
   #writing = false
   #waiting: ((failures: readonly ApplyFailure[]) => void)[] = []
+  #failures: readonly ApplyFailure[] = []
   /** See Holdings.nft: empty until we know better. */
   #nft: string | undefined = ''
 
@@ -45,17 +53,22 @@ export class Apply {
   }
 
   /**
-   * Resolves when this wish, or a newer one that took its place, is written, with what failed: the failures are tried
-   * again with the next wish, which may be the same one.
+   * Resolves when this wish, or a newer one that took its place, is written, with what failed. A carrier that is to be
+   * off is off when this returns. The same wish once more does nothing: to look whether it still holds is `again`.
    */
   want(desired: DesiredState): Promise<readonly ApplyFailure[]> {
-    this.#desired = desired
+    if (!same(desired, this.#desired)) {
+      for (const { name, carrier } of desired.devices) if (!carrier) void this.#carrier(name, false)
+      this.#desired = desired
+      this.#unwritten = true
+    }
+    return this.#written()
+  }
+
+  /** Compares the last wish with the facts, and writes what is missing or was refused. */
+  again(): Promise<readonly ApplyFailure[]> {
     this.#unwritten = true
-    for (const { name, carrier } of desired.devices) if (!carrier) void this.#carrier(name, false)
-    return new Promise((done) => {
-      this.#waiting.push(done)
-      void this.#write()
-    })
+    return this.#written()
   }
 
   /** A wish is being written. */
@@ -74,16 +87,22 @@ export class Apply {
     this.#nft = undefined
   }
 
+  #written(): Promise<readonly ApplyFailure[]> {
+    return new Promise((done) => {
+      this.#waiting.push(done)
+      void this.#write()
+    })
+  }
+
   async #write(): Promise<void> {
     if (this.#writing) return
     this.#writing = true
-    let failures: readonly ApplyFailure[] = []
     while (this.#unwritten && this.#desired !== undefined) {
       this.#unwritten = false
-      failures = await this.#fulfil(this.#desired)
+      this.#failures = await this.#fulfil(this.#desired)
     }
     this.#writing = false
-    for (const done of this.#waiting.splice(0)) done(failures)
+    for (const done of this.#waiting.splice(0)) done(this.#failures)
   }
 
   async #fulfil(desired: DesiredState): Promise<ApplyFailure[]> {
@@ -97,7 +116,7 @@ export class Apply {
       await this.#attemptAll(this.#changes(desired).filter(isLate), failures)
     }
     for (const { name, carrier } of desired.devices) {
-      const ready = carrier && !unfiltered && !failures.some(({ change }) => isNotUp(change, name))
+      const ready = carrier && !failures.some((failure) => keepsDown(failure, name))
       if (ready && !this.#unwritten) await this.#carrier(name, true)
       else if (!ready) await this.#carrier(name, false)
     }
@@ -198,11 +217,6 @@ function isEarly({ kind }: Change): boolean {
 
 function isLate(change: Change): boolean {
   return !isEarly(change) && change.kind !== 'createDevice' && change.kind !== 'setCarrier'
-}
-
-/** Whether it kept the device from coming up. Other failures leave a tunnel that works in part, and are told. */
-function isNotUp(change: Change, device: string): boolean {
-  return (change.kind === 'createDevice' || change.kind === 'setLink') && change.device === device
 }
 
 function failureOf(change: Change, error: unknown): ApplyFailure {

@@ -6,8 +6,7 @@ import { desiredState, NOTHING_DESIRED } from '../core/system/desired.ts'
 import type { Facts } from '../core/system/facts.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../core/system/session.ts'
 import { carriersOf, type UsableUplink, uplinks } from '../core/system/uplinks.ts'
-import { after } from '../core/time.ts'
-import type { Apply } from './apply.ts'
+import { type Apply, type ApplyFailure, keepsDown } from './apply.ts'
 import type { Carrier } from './attempt.ts'
 import type { ControlTarget, Outcome, PlanReport, Refusal, ReloadReport } from './control.ts'
 import type { Devices } from './devices.ts'
@@ -37,9 +36,6 @@ export interface DaemonPorts extends Omit<SupervisorPorts, 'status'> {
   readonly hostName: string
 }
 
-/** Waits this long before what the kernel refused is tried again, in ms. */
-const RETRY = 5_000
-
 /**
  * The whole of it: one supervisor for each tunnel, the facts that they live on, and one wish about the kernel that
  * follows from configuration, facts and sessions.
@@ -53,7 +49,6 @@ export class Daemon implements ControlTarget {
   #stopping = false
   #stopped = false
   #reloading: Promise<unknown> = Promise.resolve()
-  #cancelRetry: Cancel | undefined
 
   constructor(ready: ReadyConfig, ports: DaemonPorts) {
     this.#ports = ports
@@ -77,7 +72,6 @@ export class Daemon implements ControlTarget {
     await this.#reloading
     await Promise.all([...this.#supervisors.values()].map((supervisor) => this.#end(supervisor)))
     this.#stopped = true
-    this.#cancelRetry?.()
     await this.#ports.apply.want(NOTHING_DESIRED)
     this.#ports.devices.close()
   }
@@ -175,7 +169,10 @@ export class Daemon implements ControlTarget {
   async #onSession(name: string, session: TunnelSession | undefined): Promise<void> {
     const state = nextState(this.#states.get(name), session)
     this.#states.set(name, state)
-    await this.#wish()
+    const failures = await this.#wish()
+    const device = this.#config.tunnels.find((tunnel) => tunnel.name === name)?.device ?? ''
+    const fatal = failures.find((failure) => keepsDown(failure, device))
+    if (fatal) throw new SystemError(fatal.code, fatal.message)
     if (state.held) this.#ports.memory.remember(name, state.held)
   }
 
@@ -189,7 +186,7 @@ export class Daemon implements ControlTarget {
       const carriers = carriersOf(tunnel, this.#config, facts).map((uplink) => this.#carrier(uplink))
       this.#supervisors.get(tunnel.name)?.setCarriers(carriers)
     }
-    void this.#wish().catch(() => {})
+    void this.#wish()
   }
 
   #carrier(uplink: UsableUplink): Carrier {
@@ -213,15 +210,11 @@ export class Daemon implements ControlTarget {
     for (const { name, device, state, addresses } of now) status.uplink(name, { device, state, addresses })
   }
 
-  /** Resolves once the kernel holds this wish or a newer one; rejects with SystemError, in words, if it cannot. */
-  async #wish(): Promise<void> {
-    if (this.#stopped) return
-    const { apply, watcher, clock } = this.#ports
-    const [first] = await apply.want(desiredState(this.#config, watcher.facts, this.#states))
-    this.#cancelRetry?.()
-    if (!first || this.#stopped) return
-    this.#cancelRetry = clock.alarm(after(clock.now(), RETRY), () => void this.#wish().catch(() => {}))
-    throw new SystemError(first.code, first.message)
+  /** Resolves once the kernel holds this wish or a newer one, with what it refused: the keeper tries that again. */
+  async #wish(): Promise<readonly ApplyFailure[]> {
+    if (this.#stopped) return []
+    const { apply, watcher } = this.#ports
+    return apply.want(desiredState(this.#config, watcher.facts, this.#states))
   }
 }
 

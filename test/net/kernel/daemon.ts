@@ -3,12 +3,16 @@
  * input is a command in JSON; each is answered with a line `done N [failures]`, N counting from 1.
  */
 import { createInterface } from 'node:readline'
-import { Kernel } from '../../../src/app/kernel.ts'
+import { Apply } from '../../../src/app/apply.ts'
+import { Devices } from '../../../src/app/devices.ts'
+import { FactsWatcher } from '../../../src/app/facts.ts'
+import { Keeper } from '../../../src/app/keeper.ts'
 import type { Log } from '../../../src/app/ports.ts'
 import { fromHex } from '../../../src/core/bytes.ts'
 import type { Config } from '../../../src/core/config/types.ts'
-import type { TunnelSession } from '../../../src/core/system/session.ts'
-import { systemClock } from '../../../src/host/clock.ts'
+import { desiredState, NOTHING_DESIRED } from '../../../src/core/system/desired.ts'
+import { nextState, type TunnelSession, type TunnelState } from '../../../src/core/system/session.ts'
+import { systemClock as clock } from '../../../src/host/clock.ts'
 import { NativeNetlinks } from '../../../src/host/netlinks.ts'
 import { nft } from '../../../src/host/nft.ts'
 import { sysctls } from '../../../src/host/sysctls.ts'
@@ -23,15 +27,15 @@ const log: Log = {
   with: () => log,
 }
 
-const kernel = new Kernel({
-  clock: systemClock,
-  netlinks: new NativeNetlinks(),
-  nft,
-  sysctls,
-  tuns: new NativeTuns(),
-  log,
-})
-await kernel.start()
+const netlinks = new NativeNetlinks()
+const devices = new Devices(new NativeTuns())
+const watcher = new FactsWatcher(netlinks, log)
+const apply = new Apply({ watcher, devices, nft, sysctls, log })
+const states = new Map<string, TunnelState>()
+let config: Config | undefined
+await watcher.start()
+const keeper = new Keeper({ apply, watcher, netlinks, clock, log })
+watcher.onChange(() => void wish())
 
 let count = 0
 for await (const text of createInterface({ input: process.stdin })) {
@@ -41,20 +45,27 @@ for await (const text of createInterface({ input: process.stdin })) {
   const words = failures.map(({ message }) => message)
   console.log(`done ${++count} ${JSON.stringify(words)} in ${took} ms`)
 }
-kernel.close()
+keeper.close()
+watcher.close()
+devices.close()
+
+function wish() {
+  const desired = config === undefined ? NOTHING_DESIRED : desiredState(config, watcher.facts, states)
+  return apply.want(desired)
+}
 
 async function execute(command: DaemonCommand) {
-  switch (command.do) {
-    case 'configure':
-      return kernel.configure(command.config as Config)
-    case 'remember':
-      if (command.session) kernel.remember(command.tunnel, sessionOf(command))
-      return []
-    case 'show':
-      return kernel.show(command.tunnel, command.session && sessionOf(command))
-    case 'clear':
-      return kernel.clear()
+  if (command.do === 'clear') config = undefined
+  if (command.do === 'configure') config = command.config as Config
+  if (command.do === 'show') {
+    const session = command.session && sessionOf(command)
+    states.set(command.tunnel, nextState(states.get(command.tunnel), session))
   }
+  if (command.do === 'remember') {
+    states.set(command.tunnel, { session: undefined, held: sessionOf(command) })
+    return []
+  }
+  return wish()
 }
 
 function sessionOf({ session }: Extract<DaemonCommand, { tunnel: string }>): TunnelSession {
