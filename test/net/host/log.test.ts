@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+
+const folder = mkdtempSync(join(tmpdir(), 'lifeline-log-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const SAY = `
+  import { LineLog, standardError } from ${JSON.stringify(new URL('../../../src/host/log.ts', import.meta.url).href)}
+  new LineLog(standardError('info')).warn('careful', { tunnel: 'aaisp' })
+`
+
+/** What a process writes to a standard error of which JOURNAL_STREAM says so. */
+function logged(journalStream: (dev: number, ino: number) => string): string {
+  const file = join(folder, 'stderr')
+  const fd = openSync(file, 'w')
+  const { dev, ino } = fstatSync(fd)
+  const env = { ...process.env, JOURNAL_STREAM: journalStream(dev, ino) }
+  spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', SAY], {
+    stdio: ['ignore', 'ignore', fd],
+    env,
+  })
+  closeSync(fd)
+  return readFileSync(file, 'utf8')
+}
+
+test('journald is told the level where it reads this very stream, and only there', () => {
+  assert.equal(
+    logged((dev, ino) => `${dev}:${ino}`),
+    '<4>careful tunnel=aaisp\n',
+  )
+  assert.equal(
+    logged((dev, ino) => `${dev}:${ino + 1}`),
+    'warn: careful tunnel=aaisp\n',
+  )
+})
