@@ -8,7 +8,7 @@ export const DEFAULT_RETRANSMISSION: Retransmission = {
   first: millis(500),
   least: millis(300),
   cap: millis(8_000),
-  attempts: 5,
+  attempts: 6,
   attemptsAlive: 16,
   attemptsSccrq: 5,
   lastWait: millis(4_000),

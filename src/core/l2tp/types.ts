@@ -37,9 +37,9 @@ export interface L2tpOptions {
 }
 
 /**
- * How control messages are repeated (RFC 2661 section 5.8). With the defaults a peer that has died is noticed 11.5 s
- * after the first message that it leaves unanswered, or sooner where the round-trip time is known: with a HELLO
- * interval of 25 s at most 36.5 s after its last sign of life.
+ * How control messages are repeated (RFC 2661 section 5.8). With the defaults, and a round-trip time below 100 ms, a peer
+ * that has died is noticed 13.3 s after the first message that it leaves unanswered; with a HELLO interval of 25 s at
+ * most 38.3 s after its last sign of life. While the round-trip time is unknown it takes 19.5 s (SCCRQ: 11.5 s).
  */
 export interface Retransmission {
   /** Wait before the first repetition while the round-trip time is unknown; 500 ms. Each further wait is doubled. */
@@ -48,7 +48,7 @@ export interface Retransmission {
   readonly least: Millis
   /** Longest wait between two transmissions; 8 s (the RFC allows no less). */
   readonly cap: Millis
-  /** Transmissions of one message to a peer from which nothing at all arrives; 5. */
+  /** Transmissions of one message to a peer from which nothing at all arrives; 6. */
   readonly attempts: number
   /** Transmissions of one message while other packets do arrive from the peer, as on a lossy path; 16. */
   readonly attemptsAlive: number
