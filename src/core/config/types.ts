@@ -79,3 +79,22 @@ export interface TunnelConfig {
   readonly firewall: 'default' | 'none'
   readonly enabled: boolean
 }
+
+/** How a path is probed. */
+export interface ProbeConfig {
+  /** Empty: the resolvers of the path and two well-known anycast addresses. */
+  readonly targets: readonly ProbeTarget[]
+  readonly interval: Millis
+  /** `auto`: from the round-trip times seen, within 0.2 s and the interval. */
+  readonly timeout: 'auto' | Millis
+  /** Rounds in a row without any answer that make a path `down`. */
+  readonly down: number
+  /** Answered rounds in a row that make it `up` again. */
+  readonly up: number
+}
+
+/** Whom to probe, by a literal address. */
+export type ProbeTarget =
+  | { readonly kind: 'icmp'; readonly address: string }
+  | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
+  | { readonly kind: 'dns'; readonly address: string; readonly port: number }
