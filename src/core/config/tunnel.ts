@@ -3,6 +3,7 @@ import { Secret } from '../secret.ts'
 import { duration, flag, integer, oneOf, path, secret, sectionName, text, wordOr } from './kinds.ts'
 import { addressPrefix, deviceName, network, server } from './network-kinds.ts'
 import { type BuildContext, list, one, type Section, type Values } from './schema.ts'
+import { secretOf } from './secret-option.ts'
 import type { TunnelConfig } from './types.ts'
 
 /** PAP carries lengths in one octet (RFC 1334 section 2.2.1). */
@@ -95,7 +96,10 @@ export const tunnel: Section<typeof options, TunnelConfig> = {
   options,
   build(values: TunnelValues, context) {
     if (context.enabled) check(values, context)
-    const password = secretOf(values, 'password', context)
+    const password = secretOf(
+      { name: 'password', option: options.password, value: values.password, file: values.password_file },
+      context,
+    )
     if (context.enabled && !context.given('password') && !context.given('password_file'))
       context.report({ reason: "there is neither a 'password' nor a 'password_file'" })
     return {
@@ -104,7 +108,7 @@ export const tunnel: Section<typeof options, TunnelConfig> = {
       username: values.username ?? '',
       // Without a password the section is disabled or has an error; either way nothing dials with it.
       password: password ?? new Secret(''),
-      tunnelSecret: secretOf(values, 'tunnel_secret', context),
+      tunnelSecret: tunnelSecretOf(values, context),
       device: values.device,
       uplinks: values.uplink,
       auth: values.auth,
@@ -171,27 +175,7 @@ function check(values: TunnelValues, { given, report }: BuildContext): void {
   }
 }
 
-/** A secret given in the file itself or in one of its own; undefined if there is none or it cannot be had. */
-function secretOf(
-  values: TunnelValues,
-  option: 'password' | 'tunnel_secret',
-  { enabled, given, report, secrets }: BuildContext,
-): Secret | undefined {
-  const fileOption = `${option}_file` as const
-  const file = values[fileOption]
-  if (enabled && given(option) && given(fileOption))
-    report({ option: fileOption, reason: `'${option}' is given as well`, allowed: 'one of the two' })
-  if (given(option) || file === undefined) return values[option]
-  const content = secrets.read(file)
-  if (!content.ok) {
-    if (enabled) report({ option: fileOption, reason: content.error })
-    return undefined
-  }
-  const parsed = options[option].read([content.value.text])
-  if (content.value.warning)
-    report({ severity: 'warning', option: fileOption, reason: content.value.warning })
-  if (parsed.ok) return parsed.value
-  const reason = `${file}: ${parsed.error[0]?.reason}`
-  if (enabled) report({ option: fileOption, reason, allowed: options[option].allowed })
-  return undefined
+function tunnelSecretOf(values: TunnelValues, context: BuildContext): Secret | undefined {
+  const { tunnel_secret: value, tunnel_secret_file: file } = values
+  return secretOf({ name: 'tunnel_secret', option: options.tunnel_secret, value, file }, context)
 }
