@@ -6,6 +6,7 @@ import type { Millis } from '../time.ts'
 /** LAC: the side with the calls (a client). LNS: the side that terminates their PPP. */
 export type L2tpRole = 'lac' | 'lns'
 
+/** How an endpoint is set up. */
 export interface L2tpOptions {
   readonly role: L2tpRole
   /** Where the peer listens. Its port may change once, with its SCCRP (RFC 2661 section 8.1); its host never does. */
@@ -74,6 +75,7 @@ export interface CdnReason {
   readonly message?: string
 }
 
+/** What an endpoint can be asked to do. */
 export type L2tpCommand =
   /** Opens the control connection: sends SCCRQ. Only the first one counts. */
   | { readonly type: 'open' }
@@ -88,6 +90,7 @@ export type L2tpCommand =
   /** Something arrived from the peer on the data path that this endpoint did not see: postpones HELLO. */
   | { readonly type: 'alive' }
 
+/** What an endpoint tells. */
 export type L2tpEvent =
   | TunnelOpened
   /** SCCRP came from another port: send there from now on; the socket may be connected to `peer` now. */
@@ -109,6 +112,7 @@ export type L2tpEvent =
    */
   | { readonly type: 'finished'; readonly acknowledged: boolean }
 
+/** The control connection is established. */
 export interface TunnelOpened {
   readonly type: 'opened'
   readonly localTunnel: number
@@ -124,6 +128,7 @@ export interface TunnelOpened {
   readonly authenticated: boolean
 }
 
+/** A call is connected: data messages may flow. */
 export interface SessionOpened {
   readonly type: 'sessionOpened'
   /** Our session id: the one in data messages that arrive. */
@@ -139,6 +144,7 @@ export interface SessionOpened {
   readonly call: CallInfo | undefined
 }
 
+/** ICRQ and ICCN as far as they are of interest. */
 export interface CallInfo {
   readonly serialNumber: number
   readonly callingNumber: string | undefined
@@ -182,8 +188,10 @@ interface CauseCodes {
   readonly message: string | undefined
 }
 
+/** What never came. */
 export type AwaitedMessage = 'acknowledgement' | 'SCCRP' | 'SCCCN' | 'ICRP' | 'ICCN'
 
+/** What a peer did wrong. */
 export type L2tpViolation =
   /** We challenged, and SCCRP or SCCCN carries no Challenge Response. */
   | 'challengeResponseMissing'

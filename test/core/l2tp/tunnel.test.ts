@@ -127,8 +127,8 @@ test('a refusal from another port is taken, and acknowledged there', () => {
   lac.command({ type: 'open' })
   const sent = lac.say({ ...STOP, result: { result: 4 } }, 0, { from: OTHER_PORT })
   assert.deepEqual(
-    sent.map(({ to }) => to),
-    [OTHER_PORT],
+    sent.map(({ tunnel, to }) => [tunnel, to]),
+    [[PEER_TUNNEL, OTHER_PORT]],
   )
   assert.equal(words(sent), 'ZLB')
   const { cause } = lac.event('closed')
@@ -360,6 +360,18 @@ test('a dead peer is noticed within 38.3 s of its last sign of life, with hello 
   })
   assert.equal(lac.event('finished').acknowledged, false)
   assert.equal(lac.endpoint.pollTimeout(), undefined)
+})
+
+test('packets that cannot be of this connection do not postpone HELLO', () => {
+  const lac = new Puppet('lac', { helloInterval: millis(25_000) })
+  lac.openTunnel()
+  lac.zlb()
+  lac.now = 20_000
+  const { nr } = lac
+  lac.nr = nr + 9
+  assert.deepEqual(lac.zlb(), [])
+  lac.nr = nr
+  assert.equal(words(lac.until(25_000)), 'HELLO')
 })
 
 test('helloInterval 0 sends none', () => {
