@@ -51,17 +51,22 @@ const options = {
   }),
   ipv6: one(flag, { doc: 'Negotiate IPv6 (IPV6CP).', default: '1' }),
   ipaddr: list(addressPrefix(4), {
-    doc: 'Static IPv4 addresses, besides the negotiated one.',
+    doc: 'Static IPv4 addresses, besides the negotiated one. Of a block such as 203.0.113.9/29 only the address itself is put on the device; replies from all of the block leave by the tunnel, and what is unused of it is unreachable.',
   }),
   ip6addr: list(addressPrefix(6), { doc: 'Static IPv6 addresses.' }),
-  ip6prefix: list(network(6), { doc: 'IPv6 prefixes that the provider routes to this tunnel.' }),
-  defaultroute: one(flag, { doc: 'Use the tunnel as the way to the internet.', default: '1' }),
+  ip6prefix: list(network(6), {
+    doc: 'IPv6 prefixes that the provider routes to this tunnel, for hosts behind this machine: packets from them leave by the tunnel, and what is unused of them is unreachable.',
+  }),
+  defaultroute: one(flag, {
+    doc: 'Use the tunnel as the way to the internet. With `0` only what comes from an address of the tunnel, such as a reply, leaves by it.',
+    default: '1',
+  }),
   ip4table: one(integer(1, LARGEST_TABLE), {
-    doc: 'Routing table for the IPv4 routes of the tunnel.',
+    doc: 'Routing table for the IPv4 routes of the tunnel, its default route among them. They are in no other table then, and rules of your own choose who uses it; packets from an address of the tunnel always do.',
     defaultText: 'one of those from `table_base` on',
   }),
   ip6table: one(integer(1, LARGEST_TABLE), {
-    doc: 'Routing table for the IPv6 routes of the tunnel.',
+    doc: 'Routing table for the IPv6 routes of the tunnel, its default route among them. They are in no other table then, and rules of your own choose who uses it; packets from an address of the tunnel always do.',
     defaultText: 'one of those from `table_base` on',
   }),
   peerdns: one(flag, { doc: 'Use the resolvers that the LNS names.', default: '0' }),
