@@ -76,7 +76,7 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
     devices,
     watcher,
     apply,
-    names: new Names(new DnsResolver(datagrams, clock, entropy), files),
+    names: new Names(new DnsResolver(datagrams, clock, entropy), files, clock),
     memory: new Memory(files),
     systemResolvers: new FileSystemResolvers(),
     status,

@@ -3,14 +3,15 @@ import type { Failure } from '../core/failure.ts'
 import { ipFamily } from '../core/ip/address.ts'
 import { err, ok, type Result } from '../core/result.ts'
 import { candidateAddresses } from '../core/system/uplinks.ts'
+import { after, seconds } from '../core/time.ts'
 import type { Carrier } from './attempt.ts'
-import { type Resolver, type StateFiles, SystemError } from './ports.ts'
+import { type Clock, type Resolver, type StateFiles, SystemError } from './ports.ts'
 
 /** The state file of last answers. */
 const NAMES_FILE = 'names.json'
 
-/** How long one look-up may take in all, in ms. */
-const LOOK_UP_LIMIT = 10_000
+/** How long one look-up may take in all. */
+const LOOK_UP_LIMIT = seconds(10)
 
 /** What became of a look-up: addresses in order of preference, or why there are none. */
 export type Found = Result<readonly string[], Failure>
@@ -20,9 +21,11 @@ export class Names {
   readonly #resolver: Resolver
   readonly #cache: NameCache
   readonly #files: StateFiles
+  readonly #clock: Clock
 
-  constructor(resolver: Resolver, files: StateFiles) {
+  constructor(resolver: Resolver, files: StateFiles, clock: Clock) {
     this.#resolver = resolver
+    this.#clock = clock
     this.#cache = NameCache.parse(files.read(NAMES_FILE))
     this.#files = files
   }
@@ -37,13 +40,17 @@ export class Names {
     if (known) tell(usable(known, name, carrier))
     const { device, source } = carrier.uplink
     const resolvers = carrier.resolvers()
-    this.#resolver.resolve(name, { device, source, resolvers }, AbortSignal.timeout(LOOK_UP_LIMIT)).then(
+    const limit = new AbortController()
+    const cancel = this.#clock.alarm(after(this.#clock.now(), LOOK_UP_LIMIT), () => limit.abort())
+    this.#resolver.resolve(name, { device, source, resolvers }, limit.signal).then(
       ({ addresses }) => {
+        cancel()
         const changed = this.#cache.remember(name, carrier.name, addresses)
         if (changed) this.#files.write(NAMES_FILE, this.#cache.toText())
         if (changed || !known) tell(usable(addresses, name, carrier))
       },
       (error: unknown) => {
+        cancel()
         if (!known) tell(err(failureOf(error, name, resolvers)))
       },
     )

@@ -16,6 +16,7 @@ export interface Path {
 }
 
 type Receiver = (from: Address, bytes: Uint8Array) => void
+type HostReceiver = (from: Address, to: Address, bytes: Uint8Array) => void
 
 interface Entry {
   readonly at: number
@@ -31,13 +32,18 @@ export class Network {
   path: Path
   /** Nothing at all arrives while cut. */
   cut = false
+  /** Paths from or to these hosts that differ from `path`. */
+  readonly paths = new Map<string, Path>()
   /** Datagrams that were sent so far, lost ones too. */
   sent = 0
+  /** Those of them that never arrived. */
+  lost = 0
   /** Sees every datagram that is sent. */
   onSend: ((from: Address, to: Address, bytes: Uint8Array) => void) | undefined
   readonly clock: Clock
   readonly #random: () => number
   readonly #receivers = new Map<string, Receiver>()
+  readonly #hosts = new Map<string, HostReceiver>()
   readonly #queue = new Queue()
   #now = millis(0)
 
@@ -63,20 +69,44 @@ export class Network {
   /** Datagrams to `address` go to `receive` until the returned function is called. */
   bind(address: Address, receive: Receiver): Cancel {
     this.#receivers.set(keyOf(address), receive)
-    return () => this.#receivers.delete(keyOf(address))
+    return () => {
+      if (this.#receivers.get(keyOf(address)) === receive) this.#receivers.delete(keyOf(address))
+    }
+  }
+
+  /** All datagrams to a host, whatever their port, go to `receive` until the returned function is called. */
+  attach(host: string, receive: HostReceiver): Cancel {
+    this.#hosts.set(host, receive)
+    return () => {
+      if (this.#hosts.get(host) === receive) this.#hosts.delete(host)
+    }
+  }
+
+  /** One way between two hosts, as it is now. */
+  pathBetween(from: string, to: string): Path {
+    return this.paths.get(from) ?? this.paths.get(to) ?? this.path
   }
 
   send(from: Address, to: Address, bytes: Uint8Array): void {
     this.sent++
     this.onSend?.(from, to, bytes)
-    if (this.cut || this.#random() < (this.path.loss ?? 0)) return
-    const copies = this.#random() < (this.path.duplicate ?? 0) ? 2 : 1
-    for (let copy = 0; copy < copies; copy++) {
-      const at = this.#now + this.path.delay + this.#random() * (this.path.jitter ?? 0)
-      this.schedule(at, () => {
-        if (!this.cut) this.#receivers.get(keyOf(to))?.(from, bytes)
-      })
+    const { delay, jitter = 0, loss = 0, duplicate = 0 } = this.pathBetween(from.host, to.host)
+    if (this.cut || this.#random() < loss) {
+      this.lost++
+      return
     }
+    const copies = this.#random() < duplicate ? 2 : 1
+    for (let copy = 0; copy < copies; copy++) {
+      const at = this.#now + delay + this.#random() * jitter
+      this.schedule(at, () => this.#deliver(from, to, bytes))
+    }
+  }
+
+  #deliver(from: Address, to: Address, bytes: Uint8Array): void {
+    if (this.cut) return
+    const host = this.#hosts.get(to.host)
+    if (host) host(from, to, bytes)
+    else this.#receivers.get(keyOf(to))?.(from, bytes)
   }
 
   schedule(at: number, run: () => void): Cancel {

@@ -83,6 +83,8 @@ export class IpcpPolicy implements OptionPolicy<IpcpTerms> {
   /** A peer that rejects the option leaves addresses to configuration: then the one of last time is ours. */
   result(): IpcpTerms {
     const address = this.#wanted.get(IP_ADDRESS) ?? this.#lastAddress
+    // Without any the next attempt asks again: over a lossy path a Reject may mean no more than too many Naks.
+    if (address === undefined) this.#wanted.set(IP_ADDRESS, new Uint8Array(4))
     if (address !== undefined && !isZero(address)) this.#lastAddress = address
     const dns = [PRIMARY_DNS, SECONDARY_DNS].flatMap((type) => {
       const server = this.#wanted.get(type)

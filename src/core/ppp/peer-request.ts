@@ -13,17 +13,28 @@ export interface Judgement {
   readonly insists: boolean
 }
 
-/** How often one Ack is repeated before the same request counts as a renegotiation after all. */
-const MAX_REPEATED_ACKS = 5
+/** How often one Ack is repeated before the same request counts as a renegotiation after all; Max-Configure is mostly 10. */
+const MAX_REPEATED_ACKS = 8
+/** How often, and how soon after the Ack before (ms), the same options may come under another identifier instead. */
+const MAX_RENEWED_ACKS = 3
+const RENEWAL_WINDOW = 60_000
+
+/** The request that we acknowledged last, and what became of that Ack. */
+interface Acked {
+  readonly reply: ControlPacket
+  readonly at: Millis
+  readonly renewals: number
+  repeats: number
+}
 
 /** The peer's side of a negotiation: its Configure-Requests, our answers, and how long we go on refusing. */
 export class PeerRequest {
   readonly #policy: OptionPolicy<unknown>
   readonly #limits: PppLimits
-  /** 2 for each refusal, 1 for that of a retransmission. */
+  /** 2 for each refusal, less for that of a retransmission. */
   #score = 0
   #refused: { readonly identifier: number; readonly at: Millis } | undefined
-  #acked: { readonly request: ControlPacket; readonly reply: ControlPacket; repeats: number } | undefined
+  #acked: Acked | undefined
 
   constructor(policy: OptionPolicy<unknown>, limits: PppLimits) {
     this.#policy = policy
@@ -56,25 +67,30 @@ export class PeerRequest {
   }
 
   /** The answer to send now; what an Ack agrees to is in force with it. */
-  conclude({ reply, agreed }: Judgement): ControlPacket {
+  conclude(now: Millis, { reply, agreed }: Judgement): ControlPacket {
     if (agreed) {
       this.#policy.onAgreed(agreed)
-      this.#acked = { request: { ...reply, code: codes.configureRequest }, reply, repeats: 0 }
+      this.#acked = { reply, at: now, renewals: 0, repeats: 0 }
     }
     return reply
   }
 
   /**
-   * The Ack for a request equal to the one that we acknowledged last, which is a copy or a retransmission: RFC 1661
-   * section 5.1 demands a new identifier after a valid reply. While opened it gets its Ack again, not a renegotiation.
+   * While opened, the Ack for a request equal to the one that we acknowledged last. A peer that lacks nothing but our Ack
+   * repeats its request, and a renegotiation would tear down what it has just agreed to. Under the same identifier it is
+   * a copy or a retransmission: RFC 1661 section 5.1 demands a new one after a valid reply. Soon after the Ack it may
+   * also bear a new one: the peer got an Ack while our own request was lost to it, and had to ask again (TO+ in
+   * Ack-Rcvd).
    */
-  repeatedAck(request: ControlPacket): ControlPacket | undefined {
+  repeatedAck(now: Millis, { identifier, data }: ControlPacket): ControlPacket | undefined {
     const acked = this.#acked
-    if (acked === undefined || acked.repeats >= MAX_REPEATED_ACKS) return undefined
-    if (acked.request.identifier !== request.identifier || !equalBytes(acked.request.data, request.data))
-      return undefined
-    acked.repeats++
-    return acked.reply
+    if (acked === undefined || !equalBytes(acked.reply.data, data)) return undefined
+    if (acked.reply.identifier === identifier)
+      return acked.repeats++ < MAX_REPEATED_ACKS ? acked.reply : undefined
+    if (acked.renewals >= MAX_RENEWED_ACKS || now - acked.at >= RENEWAL_WINDOW) return undefined
+    const reply = { ...acked.reply, identifier }
+    this.#acked = { reply, at: now, renewals: acked.renewals + 1, repeats: 0 }
+    return reply
   }
 
   /** The peer does not know Configure-Nak: it gets Configure-Reject from now on. */
@@ -98,7 +114,7 @@ export class PeerRequest {
   #countRefusal(now: Millis, { identifier }: ControlPacket): void {
     const last = this.#refused
     const retransmitted = last?.identifier === identifier && now - last.at >= this.#limits.restartTimer / 2
-    this.#score += retransmitted ? 1 : 2
+    this.#score += retransmitted ? 0.5 : 2
     this.#refused = { identifier, at: now }
   }
 }

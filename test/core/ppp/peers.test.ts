@@ -348,8 +348,27 @@ test('a repeated Configure-Request in Opened gets its Ack again, without a reneg
   assert.equal(script.sent().filter(({ code }) => code === codes.configureAck).length, 3)
   assert.equal(script.end.of('lcpOpened').length, 1)
   // But a peer that really begins anew with the same request is believed in the end.
-  for (let i = 0; i < 3; i++) script.peer(lcp, codes.configureRequest, 1, MRU_MAGIC)
+  for (let i = 0; i < 6; i++) script.peer(lcp, codes.configureRequest, 1, MRU_MAGIC)
   assert.equal(script.end.link.phase, 'establish')
+})
+
+test('soon after, the same options under a new identifier get an Ack too: TO+ in Ack-Rcvd made a new request', () => {
+  const script = opened()
+  for (const identifier of [2, 3, 4]) {
+    script.wait(3000).sent()
+    script.peer(lcp, codes.configureRequest, identifier, MRU_MAGIC)
+    assert.deepEqual(
+      script.sent().map(({ code, identifier }) => ({ code, identifier })),
+      [{ code: codes.configureAck, identifier }],
+    )
+  }
+  assert.equal(script.end.link.phase, 'network')
+  script.peer(lcp, codes.configureRequest, 5, MRU_MAGIC)
+  assert.equal(script.end.link.phase, 'establish', 'who asks again and again wants our request too')
+  const late = opened({ echoInterval: millis(0) })
+  late.wait(60_000)
+  late.peer(lcp, codes.configureRequest, 2, MRU_MAGIC)
+  assert.equal(late.end.link.phase, 'establish', 'long after, it is a renegotiation')
 })
 
 test('the peer may renegotiate at any time, without authentication: the address is kept', () => {

@@ -18,7 +18,6 @@ export function configOf(tunnels: readonly TunnelConfig[], uplinks: readonly Upl
     },
     uplinks,
     tunnels,
-    mqtt: [],
   }
 }
 

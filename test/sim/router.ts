@@ -1,0 +1,194 @@
+/** A router with lifeline on it, in virtual time: the real Supervisor and Session on simulated ports. */
+import type { Carrier } from '../../src/app/attempt.ts'
+import { Devices } from '../../src/app/devices.ts'
+import { Memory } from '../../src/app/memory.ts'
+import { Names } from '../../src/app/names.ts'
+import { StatusStore } from '../../src/app/status-store.ts'
+import { Supervisor } from '../../src/app/supervisor.ts'
+import type { Config, TunnelConfig, UplinkConfig } from '../../src/core/config/types.ts'
+import { Secret } from '../../src/core/secret.ts'
+import type { StatusEvent, TunnelStatus } from '../../src/core/status.ts'
+import { nextState, type TunnelSession, type TunnelState } from '../../src/core/system/session.ts'
+import { carriersOf, type UsableUplink } from '../../src/core/system/uplinks.ts'
+import { seconds } from '../../src/core/time.ts'
+import { digests, LNS_ADDRESS } from './endpoints.ts'
+import { Machine } from './machine.ts'
+import type { Network } from './network.ts'
+import { MemoryFiles, MemoryLog, SimResolver } from './ports.ts'
+import { seededEntropy } from './random.ts'
+import { type SimTun, SimTuns } from './tuns.ts'
+
+export const TUNNEL = 'aaisp'
+const DEVICE = 'l2tp-aaisp'
+
+/** alice over `fibre`, and over `lte` if that is not there, with the defaults of the configuration. */
+export function tunnelConfig(changes: Partial<TunnelConfig> = {}): TunnelConfig {
+  return {
+    name: TUNNEL,
+    servers: [LNS_ADDRESS],
+    username: 'alice',
+    password: new Secret('wonderland'),
+    tunnelSecret: undefined,
+    device: DEVICE,
+    uplinks: ['fibre', 'lte'],
+    auth: ['chap'],
+    mtu: 'auto',
+    ipv6: true,
+    ipaddrs: [],
+    ip6addrs: [],
+    ip6prefixes: [],
+    defaultroute: true,
+    ip4table: undefined,
+    ip6table: undefined,
+    peerdns: false,
+    helloInterval: seconds(25),
+    echoInterval: seconds(1),
+    echoFailures: 10,
+    localPort: 0,
+    firewall: 'default',
+    enabled: true,
+    ...changes,
+  }
+}
+
+export class SimRouter {
+  readonly machine: Machine
+  readonly tuns: SimTuns
+  readonly resolver: SimResolver
+  readonly files: MemoryFiles
+  readonly log = new MemoryLog()
+  readonly status: StatusStore
+  readonly supervisor: Supervisor
+  readonly #config: Config
+  readonly #tunnel: TunnelConfig
+  readonly #devices: Devices
+  readonly #memory: Memory
+  #kernel: TunnelState
+
+  /** Has no uplink yet: `machine.add('fibre', ['192.0.2.2'])` gives it one. */
+  constructor(
+    network: Network,
+    seed: number,
+    changes: Partial<TunnelConfig> = {},
+    files: MemoryFiles = new MemoryFiles(),
+  ) {
+    const tunnel = tunnelConfig(changes)
+    const { clock } = network
+    this.#tunnel = tunnel
+    this.#config = configOf(tunnel)
+    this.machine = new Machine(network)
+    this.tuns = new SimTuns(this.machine)
+    this.resolver = new SimResolver(network)
+    this.files = files
+    this.status = new StatusStore(clock, 'simulated')
+    this.status.configure({ node: 'sim', tunnels: [tunnel], uplinks: this.#config.uplinks })
+    this.#devices = new Devices(this.tuns)
+    this.#memory = new Memory(files)
+    this.#kernel = { session: undefined, held: this.#memory.last(tunnel.name) }
+    this.supervisor = new Supervisor(
+      { tunnel, hostName: 'client.example', onSession: (session) => this.#onSession(session) },
+      {
+        clock,
+        datagrams: this.machine,
+        digests,
+        entropy: seededEntropy(seed ^ 0x5eed),
+        log: this.log,
+        devices: this.#devices,
+        names: new Names(this.resolver, files, clock),
+        memory: this.#memory,
+        status: this.status,
+      },
+    )
+    this.machine.onChange = () => this.#linksChanged()
+    this.#linksChanged()
+  }
+
+  get shown(): TunnelStatus {
+    const shown = this.status.status().tunnel[this.#tunnel.name]
+    if (!shown) throw new Error('the tunnel has no status')
+    return shown
+  }
+
+  /** IPv4 is open and the kernel holds it. */
+  get up(): boolean {
+    return this.shown.state === 'up' && this.shown.ipv4.address !== null
+  }
+
+  get device(): SimTun {
+    const device = this.tuns.devices.get(this.#tunnel.device)
+    if (!device) throw new Error('no device yet')
+    return device
+  }
+
+  /** Events of a kind, oldest first. */
+  events(kind: string): StatusEvent[] {
+    return this.status.events.filter(({ event }) => event === kind)
+  }
+
+  /** What the failures said so far, by code. */
+  get failures(): unknown[] {
+    return this.events('failed').map(({ code }) => code)
+  }
+
+  /** As SIGTERM: hangs up, then nothing is sent any more. */
+  async stop(): Promise<void> {
+    await this.supervisor.down()
+    this.supervisor.release()
+  }
+
+  async #onSession(session: TunnelSession | undefined): Promise<void> {
+    this.#kernel = nextState(this.#kernel, session)
+    const open = session?.ipv4 !== undefined || session?.ipv6 !== undefined
+    this.#devices.open(this.#tunnel.device).setCarrier(open)
+    await Promise.resolve()
+    if (this.#kernel.held) this.#memory.remember(this.#tunnel.name, this.#kernel.held)
+  }
+
+  #linksChanged(): void {
+    const carriers = carriersOf(this.#tunnel, this.#config, this.machine.facts)
+    this.supervisor.setCarriers(carriers.map(carrierOf))
+  }
+}
+
+/** As the daemon makes them. */
+function carrierOf(uplink: UsableUplink): Carrier {
+  const families = uplink.ways.map(({ family }) => family).join('')
+  const id = `${uplink.name}#${uplink.link.index}/${families}`
+  return { name: uplink.name, id, uplink, resolvers: () => ['192.0.2.53'] }
+}
+
+function configOf(tunnel: TunnelConfig): Config {
+  const uplink = (name: string): UplinkConfig => ({
+    name,
+    device: name,
+    gateway: undefined,
+    gateway6: undefined,
+    source: undefined,
+    dns: [],
+  })
+  return {
+    lifeline: {
+      node: undefined,
+      logLevel: 'info',
+      stateDir: '/nonexistent',
+      markMask: 0xff0000,
+      rulePriority: 1000,
+      tableBase: 1000,
+    },
+    uplinks: tunnel.uplinks.map(uplink),
+    tunnels: [tunnel],
+  }
+}
+
+/** A router whose fibre has the address of the client, dialling. */
+export function startRouter(
+  network: Network,
+  seed: number,
+  changes: Partial<TunnelConfig> = {},
+  files?: MemoryFiles,
+): SimRouter {
+  const router = new SimRouter(network, seed, changes, files)
+  router.machine.add('fibre', ['192.0.2.2'])
+  router.supervisor.want('session')
+  return router
+}
