@@ -66,6 +66,16 @@ export class Uplink {
     await this.#router.ip(`link del ${this.device}`)
   }
 
+  /** Makes it again as it was at first, whatever happened to it. */
+  async restore(): Promise<void> {
+    await this.lose(0)
+    // The isp's end has the same name always; where it is gone, so is ours.
+    const links = await this.#isp.show<{ ifname: string }[]>('link', 'show')
+    if (links.some(({ ifname }) => ifname === this.#far)) await this.#isp.ip(`link del ${this.#far}`)
+    this.ipv4 = address.uplink(this.number).router.ipv4
+    await this.create()
+  }
+
   async rename(device: string): Promise<void> {
     await this.#router.ip(`link set ${this.device} down`, `link set ${this.device} name ${device}`)
     this.#device = device

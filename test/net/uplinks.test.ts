@@ -1,0 +1,147 @@
+/** Uplinks that come, go and change under a tunnel. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import * as address from './addresses.ts'
+import {
+  assertCarriesTraffic,
+  assertReaches,
+  dial,
+  LINE,
+  type Options,
+  run,
+  subscriber,
+  TUNNEL_SECRET,
+  tunnelOf,
+  waitForNewSession,
+} from './scenario.ts'
+import { buildNetwork, type Network } from './topology.ts'
+
+const alice = subscriber('alice', 1)
+const WATCHFUL = { echo_interval: 1, echo_failures: 3 }
+
+describe('one uplink, the one of the default route', { timeout: 400_000 }, () => {
+  let net: Network
+  before(async () => {
+    net = await buildNetwork({ users: [alice], tunnelSecret: TUNNEL_SECRET })
+  })
+  after(() => net.close())
+
+  test('may be deleted and made again', async (t) => {
+    const { lifeline, tunnel } = await dial(t, net, alice)
+    t.after(() => net.uplinks[0].restore())
+    await net.uplinks[0].remove()
+    const { last_error: error } = await lifeline.waitForError(LINE)
+    assert.equal(error?.message, 'the uplink wan0 went down')
+    await net.uplinks[0].create()
+    await assertCarriesTraffic(net, await waitForNewSession(lifeline, tunnel))
+  })
+
+  test('may lose its carrier for a moment', async (t) => {
+    const { lifeline } = await dial(t, net, alice)
+    t.after(() => net.uplinks[0].restore())
+    await net.uplinks[0].setCarrier(false)
+    await net.uplinks[0].setCarrier(true)
+    await assertReaches(net, address.internet.ipv4, { from: alice.ipv4 })
+    await assertCarriesTraffic(net, await lifeline.waitForUp(LINE))
+  })
+
+  test('may be renamed', async (t) => {
+    const { lifeline, tunnel } = await dial(t, net, alice)
+    t.after(() => net.uplinks[0].restore())
+    await net.uplinks[0].rename('lte0')
+    const again = await waitForNewSession(lifeline, tunnel)
+    assert.equal(again.uplink, 'lte0')
+    await assertCarriesTraffic(net, again)
+  })
+
+  test('may get another address', async (t) => {
+    const { lifeline, tunnel } = await dial(t, net, alice, WATCHFUL)
+    t.after(() => net.uplinks[0].restore())
+    await net.uplinks[0].readdress('100.64.0.77')
+    const again = await waitForNewSession(lifeline, tunnel)
+    await assertCarriesTraffic(net, again)
+    const [session] = await net.lns.tunnels()
+    assert.equal(session?.peer, '100.64.0.77')
+  })
+
+  test('may be absent when lifeline starts', async (t) => {
+    t.after(() => net.uplinks[0].restore())
+    await net.uplinks[0].remove()
+    const lifeline = net.router.lifeline({ config: { tunnel: { [LINE]: tunnelOf(alice) } } })
+    t.after(() => lifeline.stop())
+    const { last_error: error } = await lifeline.waitForError(LINE)
+    assert.equal(error?.message, 'no uplink is usable: this machine has no default route')
+    await net.uplinks[0].create()
+    await assertCarriesTraffic(net, await lifeline.waitForUp(LINE))
+  })
+})
+
+describe('two uplinks in order of preference', { timeout: 400_000 }, () => {
+  let net: Network
+  before(async () => {
+    net = await buildNetwork({ users: [alice], tunnelSecret: TUNNEL_SECRET, uplinks: 2 })
+  })
+  after(() => net.close())
+  const config: Options = {
+    uplink: { fibre: { device: 'wan0' }, lte: { device: 'wan1' } },
+    tunnel: { [LINE]: tunnelOf(alice, { uplink: ['fibre', 'lte'], ...WATCHFUL }) },
+  }
+
+  test('carry the tunnel over the first', async (t) => {
+    const tunnel = await run(t, net, config).waitForUp(LINE)
+    assert.equal(tunnel.uplink, 'fibre')
+    assert.match((await net.lns.tunnels())[0]?.peer ?? '', /^100\.64\.0\./)
+  })
+
+  test('carry it over the second where the first has no carrier', async (t) => {
+    t.after(() => net.uplinks[0].restore())
+    await net.uplinks[0].setCarrier(false)
+    const lifeline = run(t, net, config)
+    const tunnel = await lifeline.waitForUp(LINE)
+    assert.equal(tunnel.uplink, 'lte')
+    assert.equal((await lifeline.status())?.uplink.fibre?.state, 'down')
+    await assertCarriesTraffic(net, tunnel)
+  })
+
+  test('carry it over the second where the first leads nowhere', async (t) => {
+    t.after(() => net.uplinks[0].restore())
+    await net.uplinks[0].lose(100)
+    const lifeline = run(t, net, config)
+    const tunnel = await lifeline.waitForUp(LINE, 120_000)
+    t.diagnostic(`up ${(performance.now() - lifeline.startedAt).toFixed(0)} ms after run`)
+    assert.equal(tunnel.uplink, 'lte')
+    await assertCarriesTraffic(net, tunnel)
+  })
+
+  test('hand it over when the first loses its carrier', async (t) => {
+    const lifeline = run(t, net, config)
+    const tunnel = await lifeline.waitForUp(LINE)
+    t.after(() => net.uplinks[0].restore())
+    const cut = performance.now()
+    await net.uplinks[0].setCarrier(false)
+    const again = await waitForNewSession(lifeline, tunnel)
+    t.diagnostic(`carrier lost -> up on the other uplink: ${(performance.now() - cut).toFixed(0)} ms`)
+    assert.equal(again.uplink, 'lte')
+    await assertCarriesTraffic(net, again)
+  })
+
+  test('hand it over when the first falls silent', async (t) => {
+    const lifeline = run(t, net, config)
+    const tunnel = await lifeline.waitForUp(LINE)
+    t.after(() => net.uplinks[0].restore())
+    await net.uplinks[0].lose(100)
+    const again = await waitForNewSession(lifeline, tunnel)
+    assert.equal(again.uplink, 'lte')
+    await assertCarriesTraffic(net, again)
+  })
+
+  test('are shown in the status', async (t) => {
+    const lifeline = run(t, net, config)
+    await lifeline.waitForUp(LINE)
+    const uplinks = (await lifeline.status())?.uplink
+    assert.deepEqual(Object.keys(uplinks ?? {}), ['fibre', 'lte'])
+    assert.equal(uplinks?.lte?.device, 'wan1')
+    assert.equal(uplinks?.lte?.state, 'up')
+    assert.ok(uplinks?.lte?.addresses.some((text) => text.startsWith('100.64.1.2')))
+  })
+})
