@@ -37,6 +37,8 @@ export class Supervisor {
   #carriers: readonly Carrier[] = []
   #session: { readonly id: number; readonly live: Session } | undefined
   #applied = false
+  /** The status tells why there is nothing to dial over. */
+  #stranded = false
   #dials = 0
   #cancel: Cancel | undefined
   #running = false
@@ -172,6 +174,7 @@ export class Supervisor {
       case 'close': {
         const runner = this.#attempts.get(action.id)
         if (!runner) break
+        if (action.reason === 'uplinkGone') this.#uplinkLost(runner.carrier)
         this.#dropSession(action.id)
         runner.command({ type: 'close' })
         break
@@ -278,7 +281,13 @@ export class Supervisor {
   /** The address that an attempt sends from is no more: its peer cannot answer. */
   #addressGone(id: number, carrier: Carrier): void {
     this.#forget(id)
-    this.#ended(id, { code: 'uplink_lost', uplink: carrier.name })
+    this.#uplinkLost(carrier)
+    this.#ended(id, undefined)
+  }
+
+  #uplinkLost(carrier: Carrier): void {
+    this.#ports.status.failed(this.name, { code: 'uplink_lost', uplink: carrier.name })
+    this.#stranded = true
   }
 
   #forget(id: number): void {
@@ -356,6 +365,7 @@ export class Supervisor {
   #show(): void {
     const { status, devices } = this.#ports
     const { state } = this.#dialer
+    this.#explainWaiting(state)
     const shown = state.name === 'dialling' ? (state.opened ?? state.attempts[0]) : undefined
     status.tunnel(
       this.name,
@@ -370,6 +380,14 @@ export class Supervisor {
       }),
     )
     if (state.name === 'cold') for (const resolve of this.#whenDown.splice(0)) resolve()
+  }
+
+  /** Says once that there is no uplink, unless the loss of one was said. */
+  #explainWaiting(state: Dialer['state']): void {
+    const waits = state.name === 'waiting' && state.until === undefined
+    const { uplinks } = this.#options.tunnel
+    if (waits && !this.#stranded) this.#ports.status.failed(this.name, { code: 'no_uplink', uplinks })
+    this.#stranded = waits
   }
 
   #showStatistics(live: Session): void {

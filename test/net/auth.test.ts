@@ -10,6 +10,7 @@ import {
   run,
   subscriber,
   TUNNEL_SECRET,
+  waitForAll,
 } from './scenario.ts'
 import { buildNetwork, type Network } from './topology.ts'
 
@@ -66,7 +67,7 @@ describe('an LNS that asks for CHAP, and takes PAP', { timeout: 400_000 }, () =>
     const lifeline = run(t, net, lineOf({ ...bob, password: 'not-it' }))
     await lifeline.waitForTunnel(LINE, 'to have tried twice', ({ attempts }) => attempts >= 2)
     lifeline.reload(lineOf(bob))
-    const tunnel = await lifeline.waitForUp(LINE)
+    const tunnel = await waitForAll(lifeline)
     assert.equal(tunnel.attempts, 0)
     await assertCarriesTraffic(net, tunnel)
   })
@@ -77,7 +78,7 @@ describe('an LNS that asks for CHAP, and takes PAP', { timeout: 400_000 }, () =>
     // RFC 2661 has no result code for it: what this LNS sends is what it sends for a wrong password, 7 s later.
     assert.match(message, /RADIUS\) may be down|password is probably wrong/)
     await net.radius.start()
-    await assertCarriesTraffic(net, await lifeline.waitForUp(LINE, 120_000))
+    await assertCarriesTraffic(net, await waitForAll(lifeline, 120_000))
   })
 })
 
@@ -91,7 +92,7 @@ describe('an LNS that insists on PAP', { timeout: 200_000 }, () => {
   test('does not get the password where PAP is not allowed', async (t) => {
     const { code, message } = await failToDial(t, net, alice, { tunnel_secret: '' })
     assert.equal(code, 'auth_method')
-    assert.equal(message, 'the LNS wants a login by pap and only chap, mschapv2 is allowed: see option auth')
+    assert.equal(message, 'the LNS wants a login by PAP and only chap, mschapv2 is allowed: see option auth')
   })
 
   test('lets us in where it is', async (t) => {

@@ -11,6 +11,7 @@ import {
   run,
   subscriber,
   TUNNEL_SECRET,
+  waitForAll,
   waitForNewSession,
 } from './scenario.ts'
 import { buildNetwork, type Network } from './topology.ts'
@@ -86,7 +87,7 @@ describe('an LNS that is not there', { timeout: 200_000 }, () => {
     const { last_error: error } = await lifeline.waitForError(LINE)
     assert.match(error?.message ?? '', new RegExp(`${address.lns.ipv4.replaceAll('.', '\\.')}.* answer`))
     await net.lns.start()
-    await assertCarriesTraffic(net, await lifeline.waitForUp(LINE, 120_000))
+    await assertCarriesTraffic(net, await waitForAll(lifeline, 120_000))
   })
 })
 

@@ -13,6 +13,7 @@ import {
   subscriber,
   TUNNEL_SECRET,
   tunnelOf,
+  waitForAll,
 } from './scenario.ts'
 import { buildNetwork, type Network } from './topology.ts'
 import { waitFor } from './wait.ts'
@@ -107,7 +108,7 @@ describe('the life of the daemon', { timeout: 600_000 }, () => {
     await lifeline.waitForTunnel(LINE, 'to be disabled', ({ state }) => state === 'disabled')
     await net.lns.waitForNoSession(alice.name)
     assert.equal((await lifeline.cli('up', LINE)).code, 0)
-    const up = await lifeline.waitForUp(LINE)
+    const up = await waitForAll(lifeline)
     assert.equal((await lifeline.cli('reconnect', LINE)).code, 0)
     await lifeline.waitForTunnel(
       LINE,

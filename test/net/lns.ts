@@ -112,6 +112,12 @@ export class Lns {
     }))
   }
 
+  /** From which address the user's tunnel comes. */
+  async peerOf(user: string): Promise<string | undefined> {
+    const session = await this.session(user)
+    return (await this.tunnels()).find(({ id }) => id === session?.tunnel)?.peer
+  }
+
   /** Ends the user's session with a CDN; the tunnel stays. */
   async dropSession(user: string): Promise<void> {
     await this.cli(`drop session ${(await this.#expect(user)).id}`)

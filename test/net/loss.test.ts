@@ -11,6 +11,7 @@ import {
   run,
   subscriber,
   TUNNEL_SECRET,
+  waitForAll,
   waitForNewSession,
 } from './scenario.ts'
 import { buildNetwork, type Network } from './topology.ts'
@@ -41,7 +42,7 @@ describe(`${LOSS} % of the packets lost both ways`, { timeout: 600_000 }, () => 
       t.after(() => uplink.lose(0))
       await uplink.lose(LOSS)
       const lifeline = run(t, net, lineOf(alice))
-      const tunnel = await lifeline.waitForUp(LINE, UP_WITHIN)
+      const tunnel = await waitForAll(lifeline, UP_WITHIN)
       t.diagnostic(`up ${(performance.now() - lifeline.startedAt).toFixed(0)} ms after run`)
       await sleep(WATCHED)
       const later = (await lifeline.status())?.tunnel[LINE]

@@ -64,11 +64,16 @@ export async function dial(
   options: Options = {},
 ): Promise<{ lifeline: Lifeline; tunnel: TunnelStatus }> {
   const lifeline = run(t, net, lineOf(user, options))
-  return { lifeline, tunnel: await lifeline.waitForTunnel(LINE, 'to be up', isUpWithIpv6) }
+  return { lifeline, tunnel: await waitForAll(lifeline) }
 }
 
-function isUpWithIpv6(tunnel: TunnelStatus): boolean {
-  return tunnel.state === 'up' && globalIpv6(tunnel) !== undefined
+/** Waits until the tunnel is up with all that it can have: IPv4, and IPv6 by a Router Advertisement. */
+export function waitForAll(lifeline: Lifeline, within?: number): Promise<TunnelStatus> {
+  return lifeline.waitForTunnel(LINE, 'to be up with IPv4 and IPv6', hasAll, within)
+}
+
+function hasAll(tunnel: TunnelStatus): boolean {
+  return tunnel.state === 'up' && tunnel.ipv4.address !== null && globalIpv6(tunnel) !== undefined
 }
 
 /** Runs lifeline with one tunnel, waits until an attempt has failed, and returns the sentence in the status. */
@@ -139,7 +144,7 @@ export async function waitForNewSession(lifeline: Lifeline, before: TunnelStatus
   return lifeline.waitForTunnel(
     LINE,
     wanted,
-    (tunnel) => isUpWithIpv6(tunnel) && tunnel.since > before.since,
+    (tunnel) => hasAll(tunnel) && tunnel.since > before.since,
     120_000,
   )
 }

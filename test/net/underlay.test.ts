@@ -13,6 +13,7 @@ import {
   subscriber,
   TUNNEL_SECRET,
   tunnelOf,
+  waitForAll,
 } from './scenario.ts'
 import { buildNetwork, type Network } from './topology.ts'
 
@@ -61,7 +62,7 @@ describe('an LNS that is reached by IPv6 and IPv4', { timeout: 400_000 }, () => 
     const { last_error: error } = await lifeline.waitForError(LINE)
     assert.equal(error?.message, 'the server name new.example does not exist: check option server')
     await net.dns?.set({ 'new.example': [address.lns.ipv4] })
-    await lifeline.waitForUp(LINE, 120_000)
+    await waitForAll(lifeline, 120_000)
   })
 
   test('is tried after a server that does not answer', async (t) => {
