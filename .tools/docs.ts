@@ -82,8 +82,8 @@ function ending(): string {
 not count. \`check\` and the daemon warn of files that everyone may read: \`chmod 600\` them. Secrets appear in no log, error
 or status.
 
-All options are there since version ${FIRST_VERSION} unless said otherwise. The sections \`failover\`, \`firewall\`, \`redirect\` and
-\`mqtt\` belong to later versions: this one warns of them and goes on without.
+All options are there since version ${FIRST_VERSION} unless said otherwise. The sections \`failover\`, \`firewall\` and
+\`redirect\` belong to later versions: this one warns of them and goes on without.
 `
 }
 

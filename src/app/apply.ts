@@ -113,7 +113,15 @@ export class Apply {
     if (!unfiltered) {
       const devices = desired.devices.map(({ name }): Change => ({ kind: 'createDevice', device: name }))
       await this.#attemptAll(devices, failures)
-      await this.#attemptAll(this.#changes(desired).filter(isLate), failures)
+      // A device that another process holds is not ours to set up.
+      const refused = failures.flatMap(({ change }) =>
+        change.kind === 'createDevice' ? [change.device] : [],
+      )
+      const late = this.#changes(desired).filter(isLate)
+      await this.#attemptAll(
+        late.filter((change) => !refused.includes(deviceOf(change) ?? '')),
+        failures,
+      )
     }
     for (const { name, carrier } of desired.devices) {
       const ready = carrier && !failures.some((failure) => keepsDown(failure, name))
@@ -217,6 +225,11 @@ function isEarly({ kind }: Change): boolean {
 
 function isLate(change: Change): boolean {
   return !isEarly(change) && change.kind !== 'createDevice' && change.kind !== 'setCarrier'
+}
+
+function deviceOf(change: Change): string | undefined {
+  if (change.kind === 'addRoute') return change.route.via?.device
+  return 'device' in change ? change.device : undefined
 }
 
 function failureOf(change: Change, error: unknown): ApplyFailure {

@@ -42,7 +42,7 @@ export class Keeper {
   constructor(ports: KeeperPorts) {
     this.#ports = ports
     this.#nftables = this.#watchNftables()
-    this.#unwatch = ports.watcher.onChange(() => this.#checkAfter(this.#pause))
+    this.#unwatch = ports.watcher.onChange(() => this.#checkSoon())
   }
 
   close(): void {
@@ -71,7 +71,12 @@ export class Keeper {
   #tableEvent(event: 'made' | 'removed' | undefined): void {
     if (event === undefined) return
     this.#tableGone = event === 'removed'
-    if (this.#tableGone) this.#checkAfter(this.#pause)
+    if (this.#tableGone) this.#checkSoon()
+  }
+
+  #checkSoon(): void {
+    if (this.#ports.clock.now() - this.#correctedAt > CALM) this.#pause = SETTLE
+    this.#checkAfter(this.#pause)
   }
 
   #checkAfter(pause: number): void {
@@ -91,11 +96,9 @@ export class Keeper {
     }
     if (this.#tableGone) apply.nftLost()
     const changes = apply.pending()
-    const now = clock.now()
-    if (now - this.#correctedAt > CALM) this.#pause = SETTLE
     if (changes.length === 0) return
     log.info('the system is not as it should be, correcting it', { changes: changes.map(describeChange) })
-    this.#correctedAt = now
+    this.#correctedAt = clock.now()
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE)
     const failures = await apply.again()
     if (failures.length > 0) this.#checkAfter(Math.max(RETRY, this.#pause))

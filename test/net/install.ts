@@ -26,6 +26,9 @@ const NEEDS: readonly Need[] = [
   { package: 'tcpdump', proof: 'tcpdump' },
   { package: 'l2tpns', proof: 'l2tpns', service: 'l2tpns' },
   { package: 'freeradius', proof: 'freeradius', service: 'freeradius' },
+  { package: 'mosquitto', proof: 'mosquitto', service: 'mosquitto' },
+  { package: 'mosquitto-clients', proof: 'mosquitto_sub' },
+  { package: 'openssl', proof: 'openssl' },
 ]
 
 /** Asked by Debian's maintainer scripts before they start or stop a service; exit code 101 forbids it. */

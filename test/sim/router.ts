@@ -177,6 +177,7 @@ function configOf(tunnel: TunnelConfig): Config {
     },
     uplinks: tunnel.uplinks.map(uplink),
     tunnels: [tunnel],
+    mqtt: [],
   }
 }
 

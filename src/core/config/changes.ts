@@ -30,14 +30,25 @@ export function changedTunnels(old: Config, next: Config): TunnelChanges {
 
 /** Names of uplinks that were added, removed or changed in any way. */
 export function changedUplinks(old: Config, next: Config): readonly string[] {
-  const names = new Set([...old.uplinks, ...next.uplinks].map(({ name }) => name))
-  const named = (config: Config, name: string) => config.uplinks.find((uplink) => uplink.name === name)
-  return [...names].filter((name) => !equal(named(old, name), named(next, name)))
+  return changedNames(old.uplinks, next.uplinks)
+}
+
+/** Names of brokers that were added, removed or changed in any way. */
+export function changedBrokers(old: Config, next: Config): readonly string[] {
+  return changedNames(old.mqtt, next.mqtt)
 }
 
 /** The options of the section `lifeline` whose values differ. */
 export function changedLifeline(old: Config, next: Config): readonly string[] {
   return changedOptions(old.lifeline, next.lifeline, lifelineOptionOf)
+}
+
+type Named = readonly { readonly name: string }[]
+
+function changedNames(old: Named, next: Named): string[] {
+  const names = new Set([...old, ...next].map(({ name }) => name))
+  const named = (sections: Named, name: string) => sections.find((section) => section.name === name)
+  return [...names].filter((name) => !equal(named(old, name), named(next, name)))
 }
 
 /** The options that decide the properties that differ. */

@@ -1,7 +1,7 @@
 /** What sections have to do with one another. Only sections that take part are compared. */
 import { BLOCK } from './lifeline.ts'
 import type { ReadSection } from './read-section.ts'
-import type { LifelineConfig, TunnelConfig, UplinkConfig } from './types.ts'
+import type { LifelineConfig, MqttConfig, TunnelConfig, UplinkConfig } from './types.ts'
 
 type Uplinks = readonly ReadSection<UplinkConfig>[]
 type Tunnels = readonly ReadSection<TunnelConfig>[]
@@ -13,6 +13,24 @@ export function checkTogether(main: LifelineConfig, uplinks: Uplinks, tunnels: T
   checkDevices(uplinks, enabled)
   checkPorts(enabled)
   checkTables(main, enabled)
+}
+
+/** MQTT 5 section 3.1.4: of two clients by one name, the broker sends the older one away. */
+export function checkBrokers(brokers: readonly ReadSection<MqttConfig>[]): void {
+  const enabled = brokers.filter(({ value }) => value.enabled && value.url.host !== '')
+  for (const [i, { value, report }] of enabled.entries()) {
+    const twin = enabled.slice(0, i).find(({ value: other }) => sameClient(other, value))
+    if (twin)
+      report({
+        option: 'client_id',
+        reason: `mqtt '${twin.value.name}' is the same client of the same broker`,
+        allowed: 'a client id of its own',
+      })
+  }
+}
+
+function sameClient(a: MqttConfig, b: MqttConfig): boolean {
+  return a.url.host === b.url.host && a.url.port === b.url.port && a.clientId === b.clientId
 }
 
 function checkUplinkNames(uplinks: Uplinks, tunnels: Tunnels): void {

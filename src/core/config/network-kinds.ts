@@ -102,6 +102,11 @@ function withPort(host: string, port: string | undefined, text: string): Result<
   return valid ? ok({ host, port: Number(port) }) : err(`'${text}' has no valid port (1 to 65535)`)
 }
 
+/** Whether a text is a host name or an IPv4 address. */
+export function isHost(text: string): boolean {
+  return wrongHost(text) === undefined
+}
+
 function wrongHost(host: string): string | undefined {
   if (ipFamily(host) === 4) return isUnspecified(host) ? `'${host}' is the unspecified address` : undefined
   const labels = host.replace(/\.$/, '').split('.')

@@ -1,8 +1,9 @@
 /** Reads a configuration: UCI or JSON in, one frozen `Config` out, or everything that is wrong with it. */
 import { err, ok, type Result } from '../result.ts'
-import { checkTogether } from './checks.ts'
+import { checkBrokers, checkTogether } from './checks.ts'
 import { sectionName } from './kinds.ts'
 import { lifeline } from './lifeline.ts'
+import { mqtt } from './mqtt.ts'
 import { type Notation, readSource } from './notation.ts'
 import { nearest, type Problem } from './problems.ts'
 import {
@@ -33,10 +34,10 @@ export interface ReadConfig {
 }
 
 /** All types of section, in the order of the reference. */
-export const SECTIONS = { lifeline, uplink, tunnel } as const
+export const SECTIONS = { lifeline, uplink, tunnel, mqtt } as const
 
 /** Announced for later versions, so a file may hold them already; nobody shall believe them to be in force. */
-const LATER_TYPES = ['failover', 'firewall', 'redirect', 'mqtt']
+const LATER_TYPES = ['failover', 'firewall', 'redirect']
 
 /** Reads the octets of a file. On failure all problems are listed, warnings included, in the order of lines. */
 export function readConfig(
@@ -59,7 +60,9 @@ export function readConfig(
   const main = all(lifeline)[0] ?? readSection(lifeline, NO_LIFELINE, 'main', reading)
   const uplinks = all(uplink)
   const tunnels = all(tunnel)
+  const brokers = all(mqtt)
   checkTogether(main.value, uplinks, tunnels)
+  checkBrokers(brokers)
 
   const problems = reading.problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
   if (problems.some(({ severity }) => severity === 'error')) return err(problems)
@@ -69,8 +72,9 @@ export function readConfig(
     lifeline: main.value,
     uplinks: uplinks.map(({ value }) => value),
     tunnels: tunnels.map(({ value }) => value),
+    mqtt: brokers.map(({ value }) => value),
   }
-  const effective = [main, ...uplinks, ...tunnels].map((section) => section.effective)
+  const effective = [main, ...uplinks, ...tunnels, ...brokers].map((section) => section.effective)
   return ok({ config: deepFreeze(config), effective, warnings: problems })
 }
 

@@ -3,6 +3,7 @@ import { Secret } from '../secret.ts'
 import { duration, flag, integer, oneOf, path, secret, sectionName, text, wordOr } from './kinds.ts'
 import { addressPrefix, deviceName, network, server } from './network-kinds.ts'
 import { type BuildContext, list, one, type Section, type Values } from './schema.ts'
+import { secretOf } from './secret-option.ts'
 import type { TunnelConfig } from './types.ts'
 
 /** PAP carries lengths in one octet (RFC 1334 section 2.2.1). */
@@ -50,17 +51,22 @@ const options = {
   }),
   ipv6: one(flag, { doc: 'Negotiate IPv6 (IPV6CP).', default: '1' }),
   ipaddr: list(addressPrefix(4), {
-    doc: 'Static IPv4 addresses, besides the negotiated one.',
+    doc: 'Static IPv4 addresses, besides the negotiated one. Of a block such as 203.0.113.9/29 only the address itself is put on the device; replies from all of the block leave by the tunnel, and what is unused of it is unreachable.',
   }),
   ip6addr: list(addressPrefix(6), { doc: 'Static IPv6 addresses.' }),
-  ip6prefix: list(network(6), { doc: 'IPv6 prefixes that the provider routes to this tunnel.' }),
-  defaultroute: one(flag, { doc: 'Use the tunnel as the way to the internet.', default: '1' }),
+  ip6prefix: list(network(6), {
+    doc: 'IPv6 prefixes that the provider routes to this tunnel, for hosts behind this machine: packets from them leave by the tunnel, and what is unused of them is unreachable.',
+  }),
+  defaultroute: one(flag, {
+    doc: 'Use the tunnel as the way to the internet. With `0` only what comes from an address of the tunnel, such as a reply, leaves by it.',
+    default: '1',
+  }),
   ip4table: one(integer(1, LARGEST_TABLE), {
-    doc: 'Routing table for the IPv4 routes of the tunnel.',
+    doc: 'Routing table for the IPv4 routes of the tunnel, its default route among them. They are in no other table then, and rules of your own choose who uses it; packets from an address of the tunnel always do.',
     defaultText: 'one of those from `table_base` on',
   }),
   ip6table: one(integer(1, LARGEST_TABLE), {
-    doc: 'Routing table for the IPv6 routes of the tunnel.',
+    doc: 'Routing table for the IPv6 routes of the tunnel, its default route among them. They are in no other table then, and rules of your own choose who uses it; packets from an address of the tunnel always do.',
     defaultText: 'one of those from `table_base` on',
   }),
   peerdns: one(flag, { doc: 'Use the resolvers that the LNS names.', default: '0' }),
@@ -95,7 +101,10 @@ export const tunnel: Section<typeof options, TunnelConfig> = {
   options,
   build(values: TunnelValues, context) {
     if (context.enabled) check(values, context)
-    const password = secretOf(values, 'password', context)
+    const password = secretOf(
+      { name: 'password', option: options.password, value: values.password, file: values.password_file },
+      context,
+    )
     if (context.enabled && !context.given('password') && !context.given('password_file'))
       context.report({ reason: "there is neither a 'password' nor a 'password_file'" })
     return {
@@ -104,7 +113,7 @@ export const tunnel: Section<typeof options, TunnelConfig> = {
       username: values.username ?? '',
       // Without a password the section is disabled or has an error; either way nothing dials with it.
       password: password ?? new Secret(''),
-      tunnelSecret: secretOf(values, 'tunnel_secret', context),
+      tunnelSecret: tunnelSecretOf(values, context),
       device: values.device,
       uplinks: values.uplink,
       auth: values.auth,
@@ -171,27 +180,7 @@ function check(values: TunnelValues, { given, report }: BuildContext): void {
   }
 }
 
-/** A secret given in the file itself or in one of its own; undefined if there is none or it cannot be had. */
-function secretOf(
-  values: TunnelValues,
-  option: 'password' | 'tunnel_secret',
-  { enabled, given, report, secrets }: BuildContext,
-): Secret | undefined {
-  const fileOption = `${option}_file` as const
-  const file = values[fileOption]
-  if (enabled && given(option) && given(fileOption))
-    report({ option: fileOption, reason: `'${option}' is given as well`, allowed: 'one of the two' })
-  if (given(option) || file === undefined) return values[option]
-  const content = secrets.read(file)
-  if (!content.ok) {
-    if (enabled) report({ option: fileOption, reason: content.error })
-    return undefined
-  }
-  const parsed = options[option].read([content.value.text])
-  if (content.value.warning)
-    report({ severity: 'warning', option: fileOption, reason: content.value.warning })
-  if (parsed.ok) return parsed.value
-  const reason = `${file}: ${parsed.error[0]?.reason}`
-  if (enabled) report({ option: fileOption, reason, allowed: options[option].allowed })
-  return undefined
+function tunnelSecretOf(values: TunnelValues, context: BuildContext): Secret | undefined {
+  const { tunnel_secret: value, tunnel_secret_file: file } = values
+  return secretOf({ name: 'tunnel_secret', option: options.tunnel_secret, value, file }, context)
 }

@@ -7,6 +7,8 @@ export interface Config {
   readonly lifeline: LifelineConfig
   readonly uplinks: readonly UplinkConfig[]
   readonly tunnels: readonly TunnelConfig[]
+  /** The brokers that are told. */
+  readonly mqtt: readonly MqttConfig[]
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -77,5 +79,59 @@ export interface TunnelConfig {
   /** Fixed UDP source port; 0 means a fresh one for each attempt. */
   readonly localPort: number
   readonly firewall: 'default' | 'none'
+  readonly enabled: boolean
+}
+
+/** How a path is probed. */
+export interface ProbeConfig {
+  /** Empty: the resolvers of the path and two well-known anycast addresses. */
+  readonly targets: readonly ProbeTarget[]
+  readonly interval: Millis
+  /** `auto`: from the round-trip times seen, within 0.2 s and the interval. */
+  readonly timeout: 'auto' | Millis
+  /** Rounds in a row without any answer that make a path `down`. */
+  readonly down: number
+  /** Answered rounds in a row that make it `up` again. */
+  readonly up: number
+}
+
+/** Whom to probe, by a literal address. */
+export type ProbeTarget =
+  | { readonly kind: 'icmp'; readonly address: string }
+  | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
+  | { readonly kind: 'dns'; readonly address: string; readonly port: number }
+
+/** Where an MQTT broker listens. */
+export interface BrokerUrl {
+  readonly tls: boolean
+  readonly host: string
+  readonly port: number
+}
+
+/** `config mqtt 'NAME'`: a broker to which the state of things is published. */
+export interface MqttConfig {
+  readonly name: string
+  readonly url: BrokerUrl
+  readonly username: string | undefined
+  readonly password: Secret | undefined
+  /** PEM files, read anew for each connection; without `caFile` the system's authorities are trusted. */
+  readonly caFile: string | undefined
+  readonly certFile: string | undefined
+  readonly keyFile: string | undefined
+  /** The name that the broker's certificate must bear; undefined means the host of the URL. */
+  readonly serverName: string | undefined
+  /** Whoever answers is taken for the broker. */
+  readonly acceptAnyCertificate: boolean
+  /** Undefined means `lifeline-NODE`. */
+  readonly clientId: string | undefined
+  /** Undefined means `lifeline/NODE`. */
+  readonly baseTopic: string | undefined
+  /** Whether Home Assistant is told of its entities. */
+  readonly discovery: boolean
+  readonly discoveryPrefix: string
+  readonly statsInterval: Millis
+  /** Names of commands that are obeyed; empty means none. */
+  readonly commands: readonly string[]
+  readonly protocol: '3.1.1' | '5'
   readonly enabled: boolean
 }

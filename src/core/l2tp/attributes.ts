@@ -43,8 +43,10 @@ export const Attribute = {
   sequencingRequired: 39,
 } as const
 
+/** An attribute type that RFC 2661 defines. */
 export type AttributeType = (typeof Attribute)[keyof typeof Attribute]
 
+/** What RFC 2661 section 4.4 says of one attribute. */
 export interface AttributeRule {
   readonly name: string
   /** Octets of the value before hiding. */

@@ -3,6 +3,7 @@ import { ByteWriter, u8, u16, u32 } from '../bytes.ts'
 import { type DecodeError, err, ok, type Result } from '../result.ts'
 import { type AttributeType, attributeRule, MAX_VALUE } from './attributes.ts'
 
+/** One attribute-value pair as it stands in a message. */
 export interface Avp {
   readonly mandatory: boolean
   readonly hidden: boolean

@@ -4,11 +4,12 @@ import type { ControlPacket } from './header.ts'
 import { DEFAULT_WINDOW } from './messages.ts'
 import type { Retransmission } from './types.ts'
 
+/** What `Retransmission` is unless configured. */
 export const DEFAULT_RETRANSMISSION: Retransmission = {
   first: millis(500),
   least: millis(300),
   cap: millis(8_000),
-  attempts: 5,
+  attempts: 6,
   attemptsAlive: 30,
   attemptsSccrq: 5,
   lastWait: millis(4_000),
@@ -46,6 +47,7 @@ export interface Delivered {
   readonly body: Uint8Array
 }
 
+/** How a channel is set up. */
 export interface ChannelOptions {
   readonly retransmission: Retransmission
   /** Control messages that the peer may send ahead. */
@@ -154,6 +156,11 @@ export class ControlChannel {
     this.#inFlight = 0
     this.#nextNs = this.#unsentNs
     this.#timer = undefined
+  }
+
+  /** When the peer last gave a sign of life. */
+  get heardAt(): Millis | undefined {
+    return this.#heardAt
   }
 
   /** Any packet of this tunnel arrived: the peer lives. */

@@ -2,6 +2,7 @@
 import { ByteWriter, u8, u16 } from '../bytes.ts'
 import { type DecodeError, err, ok, type Result } from '../result.ts'
 
+/** A control message or ZLB. */
 export interface ControlPacket {
   readonly kind: 'control'
   /** Id that the recipient assigned; 0 before it has. */
@@ -13,6 +14,7 @@ export interface ControlPacket {
   readonly body: Uint8Array
 }
 
+/** A data message. */
 export interface DataPacket {
   readonly kind: 'data'
   readonly tunnel: number
@@ -24,6 +26,7 @@ export interface DataPacket {
   readonly frame: Uint8Array
 }
 
+/** Whatever a datagram can hold. */
 export type L2tpPacket = ControlPacket | DataPacket
 
 const T = 0x8000

@@ -15,6 +15,7 @@ import {
 } from './messages.ts'
 import type { L2tpViolation } from './types.ts'
 
+/** Why a message is invalid or malformed (RFC 2661 section 7.1). */
 export interface MessageError {
   readonly violation: L2tpViolation
   /** Undefined where not even the type could be read, or where it is unknown. */

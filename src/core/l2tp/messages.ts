@@ -19,6 +19,7 @@ export const MESSAGE_TYPES = {
   SLI: 16,
 } as const
 
+/** The name of a control message, as in RFC 2661. */
 export type MessageName = keyof typeof MESSAGE_TYPES
 
 /** What must be present besides the Message Type (RFC 2661 sections 6.1 to 6.14). */
@@ -66,6 +67,7 @@ export const PROTOCOL_VERSION = 0x0100
 /** The window of a peer that does not say (RFC 2661 section 4.4.3, Receive Window Size). */
 export const DEFAULT_WINDOW = 4
 
+/** Any control message but a ZLB. */
 export type ControlMessage =
   | Sccrq
   | Sccrp
@@ -95,16 +97,19 @@ interface StartControl {
   readonly vendorName?: Uint8Array
 }
 
+/** Start-Control-Connection-Request (RFC 2661 section 6.1). */
 export interface Sccrq extends StartControl {
   readonly type: 'SCCRQ'
   readonly tieBreaker?: Uint8Array
 }
 
+/** Start-Control-Connection-Reply (section 6.2). */
 export interface Sccrp extends StartControl {
   readonly type: 'SCCRP'
   readonly challengeResponse?: Uint8Array
 }
 
+/** Start-Control-Connection-Connected (section 6.3). */
 export interface Scccn {
   readonly type: 'SCCCN'
   readonly challengeResponse?: Uint8Array
@@ -118,13 +123,17 @@ export interface ResultCode {
   readonly message?: Uint8Array
 }
 
-/** Undefined members: the peer left them out or sent them malformed. Such a message still ends the tunnel. */
+/**
+ * Stop-Control-Connection-Notification (section 6.4). Undefined members: the peer left them out or sent them malformed.
+ * Such a message still ends the tunnel.
+ */
 export interface StopCcn {
   readonly type: 'StopCCN'
   readonly assignedTunnelId?: number
   readonly result?: ResultCode
 }
 
+/** Call-Disconnect-Notify (section 6.12), undefined members as in StopCCN. */
 export interface Cdn {
   readonly type: 'CDN'
   readonly assignedSessionId?: number
@@ -132,6 +141,7 @@ export interface Cdn {
   readonly q931?: { readonly cause: number; readonly message: number; readonly advisory: Uint8Array }
 }
 
+/** Incoming-Call-Request (section 6.6). */
 export interface Icrq {
   readonly type: 'ICRQ'
   readonly assignedSessionId: number
@@ -143,6 +153,7 @@ export interface Icrq {
   readonly subAddress?: Uint8Array
 }
 
+/** Incoming-Call-Connected (section 6.8). */
 export interface Iccn {
   readonly type: 'ICCN'
   /** Bits per second. */

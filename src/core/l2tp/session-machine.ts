@@ -4,6 +4,7 @@ import type { L2tpRole } from './types.ts'
 /** `waitTunnel` and `waitReply` occur at the LAC only, `waitConnect` at the LNS only. `idle`: there is no session. */
 export type SessionStateName = 'idle' | 'waitTunnel' | 'waitReply' | 'waitConnect' | 'established'
 
+/** What can happen to a session. */
 export type SessionInput =
   /** LAC: an incoming call is to be indicated. */
   | 'call'
@@ -22,6 +23,7 @@ export type SessionInput =
   /** The state's own deadline has passed. */
   | 'expired'
 
+/** What a session does. */
 export type SessionAction =
   | 'none'
   /** Opens the tunnel unless it is open. */
@@ -37,6 +39,7 @@ export type SessionAction =
   /** Cleans up without a word. */
   | 'cleanUp'
 
+/** A cell of the tables. */
 export interface SessionTransition {
   readonly action: SessionAction
   readonly next: SessionStateName

@@ -19,6 +19,7 @@ export type SessionState =
   | { readonly name: 'waitConnect'; readonly until: Millis; readonly request: Icrq }
   | { readonly name: 'established' }
 
+/** A call, from its first message to its last. */
 export interface Session {
   readonly id: number
   state: SessionState

@@ -7,6 +7,7 @@ import type { TunnelStateName } from './tunnel-machine.ts'
 /** `tieWinner`: the peer's own SCCRQ, which takes precedence over ours. */
 export type Belonging = 'ours' | 'foreign' | 'tieWinner'
 
+/** By what a tunnel is known. */
 export interface TunnelIds {
   readonly local: number
   /** 0: not assigned yet. */

@@ -3,6 +3,7 @@
 /** `stopped` is the idle of a connection that has been: only acknowledgements go on (RFC 2661 section 5.7). */
 export type TunnelStateName = 'idle' | 'waitCtlReply' | 'waitCtlConn' | 'established' | 'stopped'
 
+/** What can happen to a control connection. `Bad`: not acceptable. */
 export type TunnelInput =
   | 'open'
   | 'close'
@@ -22,6 +23,7 @@ export type TunnelInput =
   /** Retransmissions are exhausted (section 5.8). */
   | 'dead'
 
+/** What a control connection does. */
 export type TunnelAction =
   | 'none'
   | 'sendSccrq'
@@ -37,6 +39,7 @@ export type TunnelAction =
   /** Cleans up and handles the peer's SCCRQ as in idle. */
   | 'requeue'
 
+/** A cell of the table. */
 export interface TunnelTransition {
   readonly action: TunnelAction
   readonly next: TunnelStateName

@@ -68,7 +68,6 @@ export class Tunnel {
   #peerId = 0
   #peer: Address
   #peerFraming: number = Framing.sync
-  #heardAt = millis(0)
 
   constructor(options: L2tpOptions, listener: TunnelListener) {
     this.#options = options
@@ -113,7 +112,6 @@ export class Tunnel {
 
   /** Something of this tunnel arrived on the data path. */
   heard(now: Millis): void {
-    this.#heardAt = now
     this.#channel.heard(now)
   }
 
@@ -122,7 +120,6 @@ export class Tunnel {
     const whose = this.#whose(packet)
     if (whose === 'foreign') return
     if (whose === 'tieWinner') this.#step(now, 'sccrqTieLost')
-    this.#heardAt = now
     for (const delivered of this.#channel.receive(now, packet)) this.#deliver(now, from, delivered)
     if (this.#channel.backlog === 0) this.#finish(now, true)
   }
@@ -163,8 +160,9 @@ export class Tunnel {
   /** RFC 2661 section 5.5: a HELLO after silence, unless a message asks for an acknowledgement anyway. */
   #helloAt(): Millis | undefined {
     const { helloInterval } = this.#options
-    const quiet = this.#state.name === 'established' && this.#channel.backlog === 0
-    return quiet && helloInterval > 0 ? after(this.#heardAt, helloInterval) : undefined
+    const { heardAt, backlog } = this.#channel
+    const quiet = this.#state.name === 'established' && backlog === 0
+    return quiet && helloInterval > 0 && heardAt !== undefined ? after(heardAt, helloInterval) : undefined
   }
 
   /** RFC 2661 section 8.1: the answer to SCCRQ may come from another port; from then on the address is fixed. */
@@ -207,6 +205,8 @@ export class Tunnel {
         this.#handshake(now, message)
         return
       case 'StopCCN':
+        // The acknowledgement of a refusal needs the id of the refuser.
+        if (this.#peerId === 0) this.#peerId = message.assignedTunnelId ?? 0
         this.#step(now, 'stopCcn', { cause: peerCause(this.#phase(), message) })
         return
       default:

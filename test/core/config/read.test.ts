@@ -57,7 +57,7 @@ describe('the shortest useful configuration', () => {
   for (const notation of ['uci', 'json'] as const) {
     test(`in ${notation}`, () => {
       const { config, warnings } = mustRead(notation, fixture(`shortest.${notation}`))
-      assert.deepEqual(plain(config), { lifeline: LIFELINE, uplinks: [], tunnels: [AAISP] })
+      assert.deepEqual(plain(config), { lifeline: LIFELINE, uplinks: [], tunnels: [AAISP], mqtt: [] })
       assert.deepEqual(warnings, [])
     })
   }
@@ -124,6 +124,7 @@ describe('every option', () => {
       },
       { ...AAISP, name: 'off', device: 'l2tp-off', username: '', servers: [], password: '', enabled: false },
     ],
+    mqtt: [],
   }
 
   for (const notation of ['uci', 'json'] as const) {
@@ -164,7 +165,7 @@ test('nothing at all is a configuration that does nothing, with a warning', () =
   for (const content of ['', '{}', '\ufeff{}', 'null']) {
     const result = read(content === '' ? 'uci' : 'json', content)
     assert.ok(result.ok)
-    assert.deepEqual(plain(result.value.config), { lifeline: LIFELINE, uplinks: [], tunnels: [] })
+    assert.deepEqual(plain(result.value.config), { lifeline: LIFELINE, uplinks: [], tunnels: [], mqtt: [] })
     assert.equal(result.value.warnings.map(formatProblem).length, 1)
   }
 })

@@ -63,17 +63,18 @@ function packet(ns: number, nr: number, body: Uint8Array): ControlPacket {
   return { kind: 'control', tunnel: 1, session: 0, ns, nr, body }
 }
 
-test('repeats with exponential back-off, and gives up 11.5 s after the first transmission', () => {
+test('repeats with exponential back-off, and gives up 19.5 s after the first transmission', () => {
   const script = new Script()
   script.send(0, ['0/0'])
   script.alarm(500, ['0/0'])
   script.alarm(1500, ['0/0'])
   script.alarm(3500, ['0/0'])
   script.alarm(7500, ['0/0'])
+  script.alarm(15_500, ['0/0'])
   assert.equal(script.channel.dead, false)
-  script.alarm(11_500, [])
+  script.alarm(19_500, [])
   assert.equal(script.channel.dead, true)
-  assert.equal(script.channel.transmissions, 5)
+  assert.equal(script.channel.transmissions, 6)
   assert.equal(script.channel.deadline, undefined)
   script.send(12_000, [])
 })
@@ -91,7 +92,7 @@ test('the wait between transmissions is capped', () => {
 })
 
 test('a peer that is heard is not given up, and repetitions keep their distance', () => {
-  const script = new Script({ attemptsAlive: 7 })
+  const script = new Script({ attempts: 5, attemptsAlive: 7 })
   script.send(0, ['0/0'])
   for (const at of [500, 1500, 3500, 7500]) script.alarm(at, ['0/0'])
   script.channel.heard(millis(9000))
@@ -108,7 +109,7 @@ test('a peer that is heard is not given up, and repetitions keep their distance'
 })
 
 test('an alive peer that falls silent is given up after the next verdict', () => {
-  const script = new Script()
+  const script = new Script({ attempts: 5 })
   script.send(0, ['0/0'])
   for (const at of [500, 1500, 3500, 7500]) script.alarm(at, ['0/0'])
   script.channel.heard(millis(8000))

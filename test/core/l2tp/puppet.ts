@@ -63,11 +63,13 @@ export class Puppet {
   /** The endpoint's ids, once it told them. */
   tunnel = 0
   session = 0
+  readonly role: 'lac' | 'lns'
   readonly #peer: Address
   readonly #secret: Uint8Array | undefined
 
   constructor(role: 'lac' | 'lns', more: Partial<L2tpOptions> = {}) {
     this.endpoint = new L2tpEndpoint(options(role, more))
+    this.role = role
     this.#peer = role === 'lac' ? LNS : LAC
     this.#secret = more.secret
   }
@@ -109,6 +111,12 @@ export class Puppet {
     this.now = Math.max(this.now, deadline)
     this.endpoint.timeout(millis(this.now))
     return this.drain()
+  }
+
+  /** Lets a deadline ring that has passed; how much was sent. */
+  alarms(): number {
+    this.endpoint.timeout(millis(this.now))
+    return this.drain().length
   }
 
   /** Rings all alarms up to `end` (ms); returns all that was sent. */

@@ -18,6 +18,7 @@ export function configOf(tunnels: readonly TunnelConfig[], uplinks: readonly Upl
     },
     uplinks,
     tunnels,
+    mqtt: [],
   }
 }
 

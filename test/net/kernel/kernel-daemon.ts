@@ -1,7 +1,7 @@
 /** Drives daemon.ts in a namespace, and looks at what the kernel holds there. */
 import { fileURLToPath } from 'node:url'
 import type { TunnelSession } from '../../../src/core/system/session.ts'
-import type { Namespace } from '../namespace.ts'
+import type { Namespace, StartOptions } from '../namespace.ts'
 import type { Process } from '../process.ts'
 
 export type DaemonCommand =
@@ -26,9 +26,15 @@ export class KernelDaemon {
   readonly process: Process
   #asked = 0
 
-  constructor(namespace: Namespace) {
+  constructor(namespace: Namespace, options: StartOptions = {}) {
     const program = fileURLToPath(new URL('daemon.ts', import.meta.url))
-    this.process = namespace.start('kernel daemon', [process.execPath, '--import', 'tsx', program])
+    this.process = namespace.start('kernel daemon', [process.execPath, '--import', 'tsx', program], options)
+  }
+
+  /** Kills it as a crash would; the namespace and everything in it stays. */
+  async kill(): Promise<void> {
+    for (const pid of [this.process.pid, -this.process.pid]) process.kill(pid, 'SIGKILL')
+    await this.process.exited
   }
 
   /** Sends a command and resolves with what failed, in words. */

@@ -1,0 +1,306 @@
+import type { ProbeConfig, ProbeTarget } from '../config/types.ts'
+import type { Millis } from '../time.ts'
+import { after, earliest, millis } from '../time.ts'
+import { RoundTripTime } from './rtt.ts'
+
+/** `suspect`: a probe was missed, nothing is decided; `unknown`: nothing was heard yet, for or against. */
+export type Health = 'up' | 'suspect' | 'down' | 'unknown'
+
+/** Which interval applies: the configured one, or the sparing one of a metered path that only stands by. */
+export type Pace = 'normal' | 'sparing'
+
+export interface Probe {
+  readonly id: number
+  readonly target: ProbeTarget
+}
+
+export interface HealthChange {
+  readonly health: Health
+  /** In words, fit to follow a colon. */
+  readonly reason: string
+}
+
+/** Least probe timeout, in ms: below this a scheduler's whim counts as a loss. */
+export const LEAST_TIMEOUT = 200
+/** Interval of a metered path on standby, in ms. */
+export const SPARING_INTERVAL = 60_000
+/** How long traffic that still arrives may delay a verdict from lost probes alone, in ms. */
+export const TRAFFIC_GRACE = 10_000
+/** How long an answer to an old probe still proves life, in ms. */
+const LATE_LIMIT = 10_000
+/** Probes that loss is told over. */
+const LOSS_WINDOW = 100
+
+interface Target {
+  readonly target: ProbeTarget
+  /** It has answered on this path, or on another one: its silence means something. */
+  counts: boolean
+}
+
+interface Outstanding {
+  readonly key: string
+  readonly sentAt: Millis
+}
+
+/** One round of probes; it is missed if none of them is answered by `deadline`. */
+interface Round {
+  readonly startedAt: Millis
+  readonly deadline: Millis
+}
+
+/**
+ * The health of one path, sans IO: give inputs, then drain `pollProbe` and `pollChange`, then arm `pollTimeout`.
+ *
+ * While all is well one target is probed each interval, in turn. After a first miss all of them are probed at once, one
+ * round after the other, each as long as the timeout; the path is down when `down` rounds in a row were missed by all.
+ * Down paths go on being probed; `up` answered rounds in a row bring them back.
+ */
+export class PathHealth {
+  readonly #config: ProbeConfig
+  readonly #rtt = new RoundTripTime()
+  readonly #targets = new Map<string, Target>()
+  readonly #outstanding = new Map<number, Outstanding>()
+  readonly #probes: Probe[] = []
+  readonly #changes: HealthChange[] = []
+  readonly #recent: boolean[] = []
+  #linkUp = false
+  #health: Health = 'unknown'
+  #reason = 'not looked at yet'
+  #pace: Pace = 'normal'
+  #round: Round | undefined
+  #nextAt: Millis | undefined
+  #turn = 0
+  #nextId = 1
+  #misses = 0
+  #firstMissAt: Millis | undefined
+  #answeredRounds = 0
+  #received: number | undefined
+  #trafficAt: Millis | undefined
+
+  constructor(config: ProbeConfig) {
+    this.#config = config
+  }
+
+  get health(): Health {
+    return this.#health
+  }
+
+  get reason(): string {
+    return this.#reason
+  }
+
+  /** Smoothed round-trip time of the probes in ms. */
+  get rttMs(): number | null {
+    const { smoothed } = this.#rtt
+    return smoothed === undefined ? null : Math.round(smoothed * 100) / 100
+  }
+
+  /** Share of the last 100 probes that were missed, 0..1. */
+  get loss(): number | null {
+    if (this.#recent.length === 0) return null
+    return this.#recent.filter((answered) => !answered).length / this.#recent.length
+  }
+
+  /** When the trouble that led to the present health began: the first probe that was missed was sent then. */
+  get troubleSince(): Millis | undefined {
+    return this.#firstMissAt
+  }
+
+  /** Targets whose silence counts, for `state_dir`. */
+  get answering(): readonly string[] {
+    return [...this.#targets].filter(([, { counts }]) => counts).map(([key]) => key)
+  }
+
+  // ---- inputs
+
+  /** The device can carry packets or cannot; `reason` says what is wrong with it. */
+  link(now: Millis, up: boolean, reason = 'the link is down'): void {
+    if (!up) {
+      this.#linkUp = false
+      this.#stopRound()
+      this.#nextAt = undefined
+      this.#firstMissAt ??= now
+      this.#become('down', reason)
+    } else if (!this.#linkUp) {
+      this.#linkUp = true
+      this.#forgetMisses()
+      if (this.#health === 'down') this.#become('unknown', 'the link came up, probing')
+      this.#probeAll(now)
+    }
+  }
+
+  /** Whom to probe; `known` are keys whose answer was seen on an earlier day or on another path. */
+  targets(now: Millis, targets: readonly ProbeTarget[], known: ReadonlySet<string>): void {
+    const wanted = new Map(targets.map((target) => [targetKey(target), target]))
+    for (const key of [...this.#targets.keys()]) if (!wanted.has(key)) this.#targets.delete(key)
+    for (const [key, target] of wanted) {
+      const old = this.#targets.get(key)
+      if (old) old.counts ||= known.has(key)
+      else this.#targets.set(key, { target, counts: known.has(key) })
+    }
+    if (this.#linkUp && this.#health === 'unknown' && !this.#round) this.#probeAll(now)
+  }
+
+  pace(now: Millis, pace: Pace): void {
+    if (pace === this.#pace) return
+    this.#pace = pace
+    if (pace === 'normal' && this.#nextAt !== undefined) this.#nextAt = millis(Math.min(this.#nextAt, now))
+  }
+
+  /** A probe of ours was answered. */
+  answered(now: Millis, id: number): void {
+    const probe = this.#outstanding.get(id)
+    if (!probe) return
+    this.#outstanding.delete(id)
+    this.#rtt.sample(now - probe.sentAt)
+    this.#note(true)
+    const target = this.#targets.get(probe.key)
+    if (target) target.counts = true
+    this.#alive(now)
+  }
+
+  /** Something else proves that the path works, such as an LCP echo. */
+  life(now: Millis): void {
+    if (this.#linkUp) this.#alive(now)
+  }
+
+  /** Packets that the device has received so far. */
+  traffic(now: Millis, received: number): void {
+    if (this.#received !== undefined && received > this.#received) this.#trafficAt = now
+    this.#received = received
+  }
+
+  timeout(now: Millis): void {
+    for (const [id, { sentAt }] of this.#outstanding) {
+      if (now - sentAt < LATE_LIMIT) break
+      this.#outstanding.delete(id)
+    }
+    if (this.#round && now >= this.#round.deadline) this.#missed(now, this.#round)
+    if (!this.#round && this.#nextAt !== undefined && now >= this.#nextAt) this.#regular(now)
+  }
+
+  // ---- outputs
+
+  pollProbe(): Probe | undefined {
+    return this.#probes.shift()
+  }
+
+  pollChange(): HealthChange | undefined {
+    return this.#changes.shift()
+  }
+
+  pollTimeout(): Millis | undefined {
+    return earliest(this.#round?.deadline, this.#round ? undefined : this.#nextAt)
+  }
+
+  // ---- rounds
+
+  #regular(now: Millis): void {
+    const counting = [...this.#targets.values()].filter(({ counts }) => counts)
+    const target = counting[this.#turn++ % Math.max(1, counting.length)]
+    if (this.#health === 'up' && target) this.#begin(now, [target.target])
+    else this.#probeAll(now)
+  }
+
+  #probeAll(now: Millis): void {
+    this.#begin(
+      now,
+      [...this.#targets.values()].map(({ target }) => target),
+    )
+  }
+
+  #begin(now: Millis, targets: readonly ProbeTarget[]): void {
+    const interval = this.#pace === 'sparing' ? SPARING_INTERVAL : this.#config.interval
+    this.#nextAt = after(now, interval)
+    if (targets.length === 0) {
+      this.#linkDecides()
+      return
+    }
+    for (const target of targets) {
+      const id = this.#nextId++
+      this.#outstanding.set(id, { key: targetKey(target), sentAt: now })
+      this.#probes.push({ id, target })
+    }
+    this.#round = { startedAt: now, deadline: after(now, this.#timeoutMs()) }
+  }
+
+  #timeoutMs(): number {
+    const { timeout, interval } = this.#config
+    if (timeout !== 'auto') return timeout
+    return this.#rtt.timeout(LEAST_TIMEOUT, Math.max(LEAST_TIMEOUT, interval))
+  }
+
+  #missed(now: Millis, round: Round): void {
+    this.#stopRound()
+    this.#note(false)
+    this.#answeredRounds = 0
+    if (![...this.#targets.values()].some(({ counts }) => counts)) {
+      this.#linkDecides()
+      return
+    }
+    if (this.#health === 'down') return
+    this.#misses++
+    this.#firstMissAt ??= round.startedAt
+    const spoken = this.#trafficAt !== undefined && this.#trafficAt >= this.#firstMissAt
+    const mayWait = spoken && now - this.#firstMissAt < TRAFFIC_GRACE
+    if (this.#misses >= this.#config.down && !mayWait) {
+      this.#become('down', `no answer from ${this.#names()}`)
+      return
+    }
+    if (this.#health === 'up') this.#become('suspect', `a probe was not answered, asking ${this.#names()}`)
+    this.#probeAll(now)
+  }
+
+  #alive(now: Millis): void {
+    this.#stopRound()
+    if (this.#health === 'down') {
+      this.#answeredRounds++
+      if (this.#answeredRounds < this.#config.up) return
+    }
+    this.#forgetMisses()
+    this.#nextAt ??= now
+    this.#become('up', 'probes are answered')
+  }
+
+  /** No target ever answered here or elsewhere: their silence says nothing. */
+  #linkDecides(): void {
+    this.#forgetMisses()
+    this.#become('up', 'the link is up; no probe target has ever answered on this path')
+  }
+
+  #stopRound(): void {
+    this.#round = undefined
+  }
+
+  #forgetMisses(): void {
+    this.#misses = 0
+    this.#answeredRounds = 0
+    this.#firstMissAt = undefined
+  }
+
+  #become(health: Health, reason: string): void {
+    if (health === this.#health && (health !== 'down' || reason === this.#reason)) return
+    this.#health = health
+    this.#reason = reason
+    this.#changes.push({ health, reason })
+  }
+
+  #note(answered: boolean): void {
+    this.#recent.push(answered)
+    if (this.#recent.length > LOSS_WINDOW) this.#recent.shift()
+  }
+
+  #names(): string {
+    return [...this.#targets.values()]
+      .filter(({ counts }) => counts)
+      .map(({ target }) => target.address)
+      .join(', ')
+  }
+}
+
+/** One text for one target, for maps and files: `icmp:192.0.2.1`, `tcp:192.0.2.1:443`. */
+export function targetKey(target: ProbeTarget): string {
+  const port = target.kind === 'icmp' ? '' : `:${target.port}`
+  const host = target.address.includes(':') && port !== '' ? `[${target.address}]` : target.address
+  return `${target.kind}:${host}${port}`
+}

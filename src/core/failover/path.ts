@@ -1,0 +1,54 @@
+import type { Readiness } from '../client/dialer-state.ts'
+import type { Millis } from '../time.ts'
+import type { Pace } from './health.ts'
+import type { PathFacts, PathPlan } from './types.ts'
+
+/** What the controller knows of one path, and has asked of it. */
+export interface Path extends PathPlan {
+  facts: PathFacts
+  /** No path to be used before then: it is being drilled. */
+  drilledUntil: Millis | undefined
+  /** It looked well and did not carry traffic on trial. */
+  distrustedUntil: Millis | undefined
+  wanted: Readiness | undefined
+  pace: Pace
+  steered: boolean
+}
+
+export const NOT_LOOKED_AT: PathFacts = {
+  health: 'unknown',
+  reason: 'not looked at yet',
+  troubleSince: undefined,
+  cutOff: false,
+  address: undefined,
+  tunnel: undefined,
+}
+
+export function newPath(plan: PathPlan): Path {
+  return {
+    ...plan,
+    facts: NOT_LOOKED_AT,
+    drilledUntil: undefined,
+    distrustedUntil: undefined,
+    wanted: undefined,
+    pace: 'normal',
+    steered: false,
+  }
+}
+
+/** Traffic may go there now. */
+export function usable({ kind, facts, drilledUntil }: Path): boolean {
+  if (facts.cutOff || drilledUntil !== undefined || facts.health === 'down') return false
+  return kind === 'uplink' || facts.tunnel?.session === 'up'
+}
+
+/** Good enough to go back to. */
+export function healthy(path: Path): boolean {
+  if (path.distrustedUntil !== undefined || !usable(path)) return false
+  return path.facts.health === 'up' || path.kind === 'tunnel'
+}
+
+/** A tunnel whose session may be had. */
+export function dialable({ kind, facts }: Path): boolean {
+  return kind === 'tunnel' && facts.tunnel?.dialable === true && !facts.cutOff
+}

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Apply, keepsDown } from '../../src/app/apply.ts'
+import { Devices } from '../../src/app/devices.ts'
+import { FactsWatcher } from '../../src/app/facts.ts'
+import { type DesiredState, desiredState, NOTHING_DESIRED } from '../../src/core/system/desired.ts'
+import { nextState, type TunnelSession } from '../../src/core/system/session.ts'
+import { configOf, SESSION, SYSTEM, tunnelOf } from '../core/system/samples.ts'
+import { FakeSystem, logInto } from './fake-system.ts'
+
+const DEVICE = 'l2tp-aaisp'
+
+async function setUp(system = new FakeSystem(SYSTEM)) {
+  const lines: string[] = []
+  const log = logInto(lines)
+  const watcher = new FactsWatcher(system, log)
+  await watcher.start()
+  const devices = new Devices(system)
+  const apply = new Apply({ watcher, devices, nft: system, sysctls: system, log })
+  return { system, watcher, devices, apply, lines }
+}
+
+function desiredWith(session: TunnelSession | undefined): DesiredState {
+  const state = nextState(nextState(undefined, SESSION), session)
+  return desiredState(configOf([tunnelOf('aaisp')]), SYSTEM, new Map([['aaisp', state]]))
+}
+
+const UP = desiredWith(SESSION)
+const DOWN = desiredWith(undefined)
+
+describe('Apply', () => {
+  it('writes in order: filters, device, its settings, up, addresses, routes, rules, carrier', async () => {
+    const { system, apply } = await setUp()
+    assert.deepEqual(await apply.want(UP), [])
+    const steps = system.done.filter((what, i) => what !== system.done[i - 1])
+    assert.deepEqual(steps, [
+      'nft',
+      `open ${DEVICE}`,
+      `carrier ${DEVICE} off`,
+      'link',
+      'sysctl ignore_routes_with_linkdown',
+      'sysctl disable_ipv6',
+      'sysctl addr_gen_mode',
+      'sysctl accept_ra',
+      'sysctl ignore_routes_with_linkdown',
+      'link',
+      'add address',
+      'add route',
+      'add rule',
+      `carrier ${DEVICE} on`,
+    ])
+    assert.deepEqual(apply.pending(), [])
+  })
+
+  it('does nothing for the same wish, and only what is missing when asked to look again', async () => {
+    const { system, apply, watcher } = await setUp()
+    await apply.want(UP)
+    system.done.length = 0
+    await apply.want(desiredWith(SESSION))
+    assert.deepEqual(system.done, [])
+    system.inSilence((facts) => ({ ...facts, rules: [] }))
+    system.loseAnnouncements()
+    await new Promise((resolve) => watcher.onChange(resolve))
+    await apply.again()
+    assert.deepEqual(new Set(system.done), new Set(['add rule', `carrier ${DEVICE} on`]))
+  })
+
+  it('turns a carrier off at once, while an older wish is still being written', async () => {
+    const { system, apply } = await setUp()
+    let carrier: boolean | undefined
+    system.onRequest = (type) => {
+      if (type !== 20) return
+      system.onRequest = () => {}
+      void apply.want(DOWN)
+      carrier = system.facts.links.find(({ name }) => name === DEVICE)?.carrier
+    }
+    await apply.want(UP)
+    assert.equal(carrier, false)
+    assert.ok(!system.done.includes(`carrier ${DEVICE} on`))
+  })
+
+  it('writes the latest of several wishes, and all are told when it is written', async () => {
+    const { system, apply } = await setUp()
+    const told = await Promise.all([apply.want(UP), apply.want(DOWN), apply.want(UP)])
+    assert.deepEqual(told, [[], [], []])
+    assert.deepEqual(apply.pending(), [])
+    assert.equal(system.done.at(-1), `carrier ${DEVICE} on`)
+    assert.equal(system.done.filter((what) => what === 'nft').length, 1)
+  })
+
+  it('brings up no device and turns on no carrier without filters', async () => {
+    const { system, apply, lines } = await setUp()
+    system.refuse = (what) => (what === 'nft' ? 'EINVAL' : undefined)
+    const [failure, ...more] = await apply.want(UP)
+    assert.deepEqual(more, [])
+    assert.ok(failure && keepsDown(failure, DEVICE))
+    assert.equal(failure.message, 'could not load nft table inet lifeline: nft is refused')
+    assert.deepEqual(system.done, ['nft EINVAL'])
+    assert.deepEqual(lines, ['warn the system refused a change'])
+  })
+
+  it('turns the carrier of a running device off if new filters are refused', async () => {
+    const { system, apply } = await setUp()
+    await apply.want(UP)
+    system.refuse = (what) => (what === 'nft' ? 'EINVAL' : undefined)
+    await apply.want(desiredWith({ ...SESSION, mtu: 1400 }))
+    assert.equal(system.done.at(-1), `carrier ${DEVICE} off`)
+  })
+
+  it('goes on where a part is refused, says which, and does it when asked again', async () => {
+    const { system, apply } = await setUp()
+    system.refuse = (what) => (what === 'add route' ? 'ENETUNREACH' : undefined)
+    const failures = await apply.want(UP)
+    assert.ok(failures.length > 3)
+    assert.ok(failures.every(({ code, change }) => code === 'ENETUNREACH' && change.kind === 'addRoute'))
+    assert.ok(!failures.some((failure) => keepsDown(failure, DEVICE)))
+    assert.equal(system.done.at(-1), `carrier ${DEVICE} on`)
+    system.refuse = () => undefined
+    assert.deepEqual(await apply.again(), [])
+    assert.deepEqual(apply.pending(), [])
+  })
+
+  it('leaves the carrier off where the device cannot be had', async () => {
+    const { system, apply } = await setUp()
+    system.refuse = (what) => (what === `open ${DEVICE}` ? 'EBUSY' : undefined)
+    const [failure, ...more] = await apply.want(UP)
+    assert.deepEqual(more, [])
+    assert.ok(failure?.code === 'EBUSY' && keepsDown(failure, DEVICE))
+    assert.ok(!system.done.some((what) => /^(carrier|link|sysctl|add address)/.test(what)))
+  })
+
+  it('takes what is gone already for removed, and a rule that is there for added', async () => {
+    const { system, apply } = await setUp()
+    await apply.want(UP)
+    system.refuse = (what) =>
+      what.startsWith('remove') ? 'ESRCH' : what === 'add rule' ? 'EEXIST' : undefined
+    const moved = { ...SESSION, ipv4: { address: '203.0.113.99', peer: undefined } }
+    assert.deepEqual(await apply.want(desiredWith(moved)), [])
+  })
+
+  it('removes everything, filters last', async () => {
+    const { system, apply } = await setUp()
+    await apply.want(UP)
+    system.done.length = 0
+    assert.deepEqual(await apply.want(NOTHING_DESIRED), [])
+    assert.equal(system.done[0], 'unlink')
+    assert.equal(system.done.at(-1), 'nft remove')
+    assert.deepEqual(system.facts, SYSTEM)
+    assert.equal(system.table, undefined)
+  })
+
+  it('takes over what a killed process left, without touching it', async () => {
+    const { system, apply } = await setUp()
+    await apply.want(UP)
+    const next = await setUp(new FakeSystem({ ...system.facts }))
+    for (const { path, value } of UP.devices[0]?.sysctls ?? []) next.system.write(path, value)
+    next.system.done.length = 0
+    assert.deepEqual(await next.apply.want(UP), [])
+    assert.deepEqual(next.system.done, [
+      'nft',
+      `open ${DEVICE}`,
+      `carrier ${DEVICE} off`,
+      `carrier ${DEVICE} on`,
+    ])
+  })
+})

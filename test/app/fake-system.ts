@@ -1,0 +1,360 @@
+/** A system in memory behind the ports: it speaks rtnetlink's octets, and does nothing before it is asked. */
+import type {
+  Cancel,
+  Clock,
+  DataSession,
+  Log,
+  Netlink,
+  Netlinks,
+  Nft,
+  Sysctls,
+  TunDevice,
+  Tuns,
+} from '../../src/app/ports.ts'
+import { SystemError } from '../../src/app/ports.ts'
+import { concat } from '../../src/core/bytes.ts'
+import { encodeNewAddress } from '../../src/core/netlink/address.ts'
+import {
+  attributeNested,
+  attributeText,
+  attributeU32,
+  decodeAttributes,
+  le32,
+  le32Bytes,
+  textOf,
+  u32Of,
+} from '../../src/core/netlink/attribute.ts'
+import { RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK } from '../../src/core/netlink/link.ts'
+import { decodeMessage, encodeMessage } from '../../src/core/netlink/message.ts'
+import { encodeNewRoute } from '../../src/core/netlink/route.ts'
+import { encodeNewRule } from '../../src/core/netlink/rule.ts'
+import { type Facts, type Link, reduceFacts } from '../../src/core/system/facts.ts'
+import { type Millis, millis } from '../../src/core/time.ts'
+import { linkOf } from '../core/system/samples.ts'
+
+/** Requests that have not been answered yet. */
+let underWay = 0
+
+type Listener = Parameters<Netlinks['open']>[0]
+
+export class FakeSystem implements Netlinks, Tuns, Nft, Sysctls {
+  facts: Facts
+  table: string | undefined
+  /** What was asked of it, in order: `nft`, `open l2tp-x`, `request 24`, `carrier l2tp-x on`. */
+  readonly done: string[] = []
+  /** Gives an errno name for what is to be refused; the same words as in `done`. */
+  refuse: (what: string) => string | undefined = () => undefined
+  /** Called with each request before it is answered. */
+  onRequest: (type: number) => void = () => {}
+  readonly tuns = new Map<string, FakeTun>()
+  readonly #listeners: Listener[] = []
+  readonly #settings = new Map<string, string>()
+
+  constructor(facts: Facts) {
+    this.facts = facts
+  }
+
+  // ---- Netlinks
+
+  open(options: Listener): Netlink
+  open(name: string, onGone?: () => void): TunDevice
+  open(what: Listener | string, onGone?: () => void): Netlink | TunDevice {
+    if (typeof what === 'string') return this.#openTun(what, onGone)
+    this.#listeners.push(what)
+    return {
+      request: (message) => this.#request(message),
+      close: () => this.#listeners.splice(this.#listeners.indexOf(what), 1),
+    }
+  }
+
+  /** Takes the messages for the truth, and announces them. */
+  announce(...messages: readonly Uint8Array[]): void {
+    this.facts = reduceFacts(this.facts, messages).facts
+    this.#tell('route', messages)
+  }
+
+  /** Changes something and announces nothing. */
+  inSilence(change: (facts: Facts) => Facts): void {
+    this.facts = change(this.facts)
+  }
+
+  loseAnnouncements(): void {
+    for (const listener of this.#listeners) listener.onOverrun?.()
+  }
+
+  setLink(name: string, change: Partial<Link>): void {
+    const known = this.facts.links.find((link) => link.name === name)
+    const index = 100 + this.facts.links.length
+    const link = { ...(known ?? linkOf(index, name)), ...change }
+    this.announce(linkMessage(link, RTM_NEWLINK))
+  }
+
+  removeLink(name: string): void {
+    const link = this.facts.links.find((other) => other.name === name)
+    if (link === undefined) throw new SystemError('ENODEV', name)
+    const over = (hops: Facts['routes'][number]['nexthops']) => hops.some((hop) => hop.link === link.index)
+    this.inSilence((facts) => ({ ...facts, routes: facts.routes.filter(({ nexthops }) => !over(nexthops)) }))
+    this.announce(linkMessage(link, RTM_DELLINK))
+    const tun = this.tuns.get(name)
+    this.tuns.delete(name)
+    tun?.onGone?.()
+  }
+
+  removeTable(): void {
+    this.table = undefined
+    const body = concat(Uint8Array.of(1, 0, 0, 0), attributeText(1, 'lifeline'))
+    this.#tell('netfilter', [encodeMessage((10 << 8) | 2, 0, body)])
+  }
+
+  // ---- Nft
+
+  async check(): Promise<void> {}
+
+  async apply(text: string): Promise<void> {
+    this.#did(text.includes('{') ? 'nft' : 'nft remove')
+    this.table = text.includes('{') ? text : undefined
+  }
+
+  async list(): Promise<unknown> {
+    return {}
+  }
+
+  // ---- Sysctls
+
+  read(path: string): string {
+    return this.#settings.get(path) ?? 'unset'
+  }
+
+  write(path: string, value: string): void {
+    this.#did(`sysctl ${path.split('/').at(-1)}`)
+    this.#settings.set(path, value)
+  }
+
+  // ---- inside
+
+  #did(what: string): void {
+    const code = this.refuse(what)
+    this.done.push(code === undefined ? what : `${what} ${code}`)
+    if (code !== undefined) throw new SystemError(code, `${what} is refused`)
+  }
+
+  #tell(protocol: Listener['protocol'], messages: readonly Uint8Array[]): void {
+    for (const listener of this.#listeners) {
+      if (listener.protocol === protocol) listener.onMessages?.(messages)
+    }
+  }
+
+  #openTun(name: string, onGone?: () => void): FakeTun {
+    this.#did(`open ${name}`)
+    const known = this.facts.links.find((link) => link.name === name)
+    if (known === undefined) {
+      const index = 100 + this.facts.links.length
+      const fresh = linkOf(index, name, { kind: 'tun', up: false, carrier: false, noArp: true })
+      this.facts = { ...this.facts, links: [...this.facts.links, fresh] }
+    }
+    const tun = new FakeTun(
+      name,
+      (what) => this.#did(what),
+      onGone,
+      (on) => this.#carrier(name, on),
+    )
+    this.tuns.set(name, tun)
+    return tun
+  }
+
+  #carrier(name: string, on: boolean): void {
+    const links = this.facts.links.map((link) => (link.name === name ? { ...link, carrier: on } : link))
+    this.facts = { ...this.facts, links }
+  }
+
+  async #request(bytes: Uint8Array): Promise<Uint8Array[]> {
+    const message = decodeMessage(bytes)
+    if (message === undefined) throw new Error('no message')
+    this.onRequest(message.type)
+    // As over a socket, the answer takes a turn of the event loop.
+    underWay++
+    try {
+      const answers = this.#answer(message.type, message.body, bytes)
+      await new Promise((resolve) => setImmediate(resolve))
+      return answers
+    } finally {
+      underWay--
+    }
+  }
+
+  #answer(type: number, body: Uint8Array, bytes: Uint8Array): Uint8Array[] {
+    const { links, addresses, routes, rules } = this.facts
+    const family = body[0] === 10 ? 6 : 4
+    switch (type) {
+      case RTM_GETLINK: {
+        const name = textOf(decodeAttributes(body.subarray(16)).get(3))
+        const found = links.filter((link) => name === undefined || link.name === name)
+        if (found.length === 0) throw new SystemError('ENODEV', `${name}`)
+        return found.map((link) => linkMessage(link, RTM_NEWLINK))
+      }
+      case 22:
+        return addresses.filter((item) => item.family === family).map((item) => encodeNewAddress(item))
+      case 26:
+        return routes.filter((item) => item.family === family).map((item) => encodeNewRoute(item))
+      case 34:
+        return rules.filter((item) => item.family === family).map((item) => encodeNewRule(item))
+      case RTM_NEWLINK:
+        this.#did('link')
+        this.#changeLink(body)
+        return []
+      case RTM_DELLINK:
+        this.#did('unlink')
+        this.removeLink(links.find(({ index }) => index === le32(body, 4))?.name ?? '')
+        return []
+      default:
+        this.#did(REQUESTS[type] ?? `request ${type}`)
+        this.facts = reduceFacts(this.facts, [bytes]).facts
+        return []
+    }
+  }
+
+  #changeLink(body: Uint8Array): void {
+    const attributes = decodeAttributes(body.subarray(16))
+    const mtu = u32Of(attributes.get(4))
+    const alias = textOf(attributes.get(20))
+    const links = this.facts.links.map((link) => {
+      if (link.index !== le32(body, 4)) return link
+      const up = le32(body, 12) & 1 ? (le32(body, 8) & 1) === 1 : link.up
+      return { ...link, up, mtu: mtu ?? link.mtu, alias: alias ?? link.alias }
+    })
+    this.facts = { ...this.facts, links }
+  }
+}
+
+const REQUESTS: Readonly<Record<number, string>> = {
+  20: 'add address',
+  21: 'remove address',
+  24: 'add route',
+  25: 'remove route',
+  32: 'add rule',
+  33: 'remove rule',
+}
+
+export class FakeTun implements TunDevice {
+  readonly name: string
+  readonly onGone: (() => void) | undefined
+  session: DataSession | undefined
+  closed = false
+  readonly #did: (what: string) => void
+  readonly #onCarrier: (on: boolean) => void
+
+  constructor(
+    name: string,
+    did: (what: string) => void,
+    onGone: (() => void) | undefined,
+    onCarrier: (on: boolean) => void,
+  ) {
+    this.name = name
+    this.#did = did
+    this.onGone = onGone
+    this.#onCarrier = onCarrier
+  }
+
+  setCarrier(on: boolean): void {
+    this.#did(`carrier ${this.name} ${on ? 'on' : 'off'}`)
+    this.#onCarrier(on)
+  }
+
+  attach(session: DataSession): void {
+    this.session = session
+  }
+
+  update(): void {}
+
+  detach(): void {
+    this.session = undefined
+  }
+
+  counters() {
+    const some = { packets: 1, octets: 100, dropped: 0 }
+    return { rx: some, tx: some, received: 1 }
+  }
+
+  datapath(): string {
+    return 'fake'
+  }
+
+  close(): void {
+    this.closed = true
+  }
+
+  destroy(): void {
+    this.closed = true
+  }
+}
+
+/** Time that passes only when told to. */
+export class FakeClock implements Clock {
+  #now = millis(1000)
+  readonly #alarms = new Set<{ at: Millis; run: () => void }>()
+
+  now(): Millis {
+    return this.#now
+  }
+
+  wall(): Date {
+    return new Date(0)
+  }
+
+  alarm(at: Millis, run: () => void): Cancel {
+    const alarm = { at, run }
+    this.#alarms.add(alarm)
+    return () => this.#alarms.delete(alarm)
+  }
+
+  /** Lets `span` ms pass, ringing what falls due, in order, with everything that follows from it. */
+  async pass(span: number): Promise<void> {
+    const end = this.#now + span
+    for (;;) {
+      await idle()
+      const [next] = [...this.#alarms].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
+      if (next === undefined) break
+      this.#alarms.delete(next)
+      this.#now = millis(Math.max(this.#now, next.at))
+      next.run()
+    }
+    this.#now = millis(end)
+  }
+}
+
+/** Resolves when everything that was under way has come to rest. */
+export async function idle(): Promise<void> {
+  for (let quiet = 0; quiet < 3; quiet = underWay === 0 ? quiet + 1 : 0) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** Keeps what was logged, as `level message`. */
+export function logInto(lines: string[]): Log {
+  const level = (name: string) => (message: string) => void lines.push(`${name} ${message}`)
+  const log: Log = {
+    debug: level('debug'),
+    info: level('info'),
+    warn: level('warn'),
+    error: level('error'),
+    with: () => log,
+  }
+  return log
+}
+
+function linkMessage(link: Link, type: number): Uint8Array {
+  const flags =
+    (link.up ? 1 : 0) |
+    (link.loopback ? 8 : 0) |
+    (link.noArp ? 0x80 : 0) |
+    (link.up && link.carrier ? 0x10000 : 0)
+  return encodeMessage(
+    type,
+    0,
+    concat(new Uint8Array(4), le32Bytes(link.index), le32Bytes(flags), new Uint8Array(4)),
+    attributeText(3, link.name),
+    attributeU32(4, link.mtu),
+    ...(link.alias === undefined ? [] : [attributeText(20, link.alias)]),
+    ...(link.kind === undefined ? [] : [attributeNested(18, attributeText(1, link.kind))]),
+  )
+}

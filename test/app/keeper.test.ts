@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Apply } from '../../src/app/apply.ts'
+import { Devices } from '../../src/app/devices.ts'
+import { FactsWatcher } from '../../src/app/facts.ts'
+import { Keeper } from '../../src/app/keeper.ts'
+import { encodeRuleRemoval } from '../../src/core/netlink/rule.ts'
+import { desiredState } from '../../src/core/system/desired.ts'
+import { nextState } from '../../src/core/system/session.ts'
+import { configOf, SESSION, SYSTEM, tunnelOf } from '../core/system/samples.ts'
+import { FakeClock, FakeSystem, idle, logInto } from './fake-system.ts'
+
+const DEVICE = 'l2tp-aaisp'
+
+async function kept() {
+  const system = new FakeSystem(SYSTEM)
+  const clock = new FakeClock()
+  const lines: string[] = []
+  const log = logInto(lines)
+  const watcher = new FactsWatcher(system, log)
+  await watcher.start()
+  const apply = new Apply({ watcher, devices: new Devices(system), nft: system, sysctls: system, log })
+  const keeper = new Keeper({ apply, watcher, netlinks: system, clock, log })
+  const state = nextState(undefined, SESSION)
+  const desired = desiredState(configOf([tunnelOf('aaisp')]), SYSTEM, new Map([['aaisp', state]]))
+  await apply.want(desired)
+  await clock.pass(1000)
+  system.done.length = 0
+  /** Removes the first rule of ours, as `ip rule del` would. */
+  const removeRule = () => {
+    const rule = system.facts.rules[0]
+    assert.ok(rule)
+    system.announce(encodeRuleRemoval(rule))
+  }
+  return { system, clock, lines, apply, keeper, removeRule }
+}
+
+describe('Keeper', () => {
+  it('does nothing while all is well', async () => {
+    const { system, clock, lines } = await kept()
+    system.setLink('usb0', {})
+    await clock.pass(60_000)
+    assert.deepEqual([system.done, lines], [[], []])
+  })
+
+  it('does again what somebody undid, soon, and says so', async () => {
+    const { system, clock, lines, removeRule } = await kept()
+    removeRule()
+    await clock.pass(49)
+    assert.deepEqual(system.done, [])
+    await clock.pass(1)
+    await idle()
+    assert.equal(system.done[0], 'add rule')
+    assert.deepEqual(lines, ['info the system is not as it should be, correcting it'])
+  })
+
+  it('puts filters back that somebody removed', async () => {
+    const { system, clock } = await kept()
+    system.removeTable()
+    await clock.pass(50)
+    await idle()
+    assert.equal(system.done[0], 'nft')
+    assert.ok(system.table)
+  })
+
+  it('opens a device anew that somebody removed', async () => {
+    const { system, clock, apply } = await kept()
+    system.removeLink(DEVICE)
+    await clock.pass(50)
+    await idle()
+    assert.ok(system.done.includes(`open ${DEVICE}`))
+    assert.equal(system.done.at(-1), `carrier ${DEVICE} on`)
+    assert.deepEqual(apply.pending(), [])
+  })
+
+  it('answers somebody who keeps at it ever more rarely, but at least every 30 s', async () => {
+    const { system, clock, removeRule } = await kept()
+    const intervals: number[] = []
+    for (let i = 0; i < 13; i++) {
+      removeRule()
+      const from = clock.now()
+      const count = system.done.length
+      while (system.done.length === count) await clock.pass(10)
+      await idle()
+      intervals.push(clock.now() - from)
+    }
+    const expected = [50, 100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000, 30_000]
+    intervals.forEach((interval, i) => {
+      assert.ok(Math.abs(interval - (expected[i] ?? 0)) <= 10, `${i}: ${interval} ms`)
+    })
+  })
+
+  it('is quick again after a calm minute', async () => {
+    const { system, clock, removeRule } = await kept()
+    for (let i = 0; i < 8; i++) {
+      removeRule()
+      await clock.pass(15_000)
+    }
+    await clock.pass(61_000)
+    system.done.length = 0
+    removeRule()
+    await clock.pass(60)
+    await idle()
+    assert.ok(system.done.includes('add rule'))
+  })
+
+  it('tries again what was refused', async () => {
+    const { system, clock, apply, removeRule } = await kept()
+    system.refuse = (what) => (what === 'add rule' ? 'EPERM' : undefined)
+    removeRule()
+    await clock.pass(50)
+    assert.equal(apply.pending().length, 1)
+    system.refuse = () => undefined
+    await clock.pass(6_000)
+    assert.deepEqual(apply.pending(), [])
+  })
+
+  it('is silent after close', async () => {
+    const { system, clock, keeper, removeRule } = await kept()
+    keeper.close()
+    removeRule()
+    system.removeTable()
+    await clock.pass(60_000)
+    assert.deepEqual(system.done, [])
+  })
+})

@@ -1,0 +1,328 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  FailoverController,
+  FLAP_WINDOW,
+  LINGER,
+  TRIAL_LIMIT,
+} from '../../../src/core/failover/controller.ts'
+import type { ControllerAction, PathFacts, PathPlan, TunnelFacts } from '../../../src/core/failover/types.ts'
+import { millis } from '../../../src/core/time.ts'
+
+const SHARED = '203.0.113.10'
+const FIBRE: PathPlan = plan('fibre', 'uplink')
+const TUNNEL: PathPlan = plan('aaisp', 'tunnel')
+const LTE: PathPlan = { ...plan('lte', 'uplink'), metered: true }
+const DIAL_GRACE = 5_000
+const FAILBACK_DELAY = 10_000
+
+function plan(name: string, kind: PathPlan['kind']): PathPlan {
+  return { name, kind, standby: 'auto', backsUp: undefined, metered: false }
+}
+
+/** A controller under a clock of its own; what it wants is told as short lines. */
+function script(paths: readonly PathPlan[] = [FIBRE, TUNNEL, LTE], mode = 'auto') {
+  const controller = new FailoverController({
+    paths,
+    mode,
+    dialGrace: DIAL_GRACE,
+    failbackDelay: FAILBACK_DELAY,
+  })
+  const facts = new Map<string, PathFacts>(
+    paths.map(({ name, kind }) => [
+      name,
+      {
+        health: kind === 'uplink' ? 'up' : 'down',
+        reason: 'probes are answered',
+        troubleSince: undefined,
+        cutOff: false,
+        address: name === 'lte' ? '10.0.0.2' : SHARED,
+        tunnel:
+          kind === 'tunnel' ? { dialable: true, session: 'none', failed: false, idleClosed: 0 } : undefined,
+      },
+    ]),
+  )
+  let now = 0
+  const drain = () => {
+    const words: string[] = []
+    for (let action = controller.pollAction(); action; action = controller.pollAction())
+      words.push(inWords(action))
+    return words
+  }
+  const tell = (name: string, change: Partial<PathFacts>) => {
+    const before = facts.get(name)
+    assert.ok(before)
+    const next = { ...before, ...change }
+    facts.set(name, next)
+    controller.path(millis(now), name, next)
+    return drain()
+  }
+  return {
+    controller,
+    tell,
+    start(): string[] {
+      return paths.flatMap(({ name }) => tell(name, {}))
+    },
+    fails: (name: string, reason = 'no answer from 1.1.1.1') =>
+      tell(name, { health: 'down', reason, troubleSince: millis(now) }),
+    works: (name: string) =>
+      tell(name, { health: 'up', reason: 'probes are answered', troubleSince: undefined }),
+    session(state: TunnelFacts['session'], failed = false): string[] {
+      const tunnel = { dialable: true, session: state, failed, idleClosed: 0 }
+      return tell('aaisp', { tunnel, health: state === 'up' ? 'unknown' : 'down' })
+    },
+    input(run: (at: ReturnType<typeof millis>) => void): string[] {
+      run(millis(now))
+      return drain()
+    },
+    run(until: number): string[] {
+      const words: string[] = []
+      for (;;) {
+        const deadline = controller.pollTimeout()
+        if (deadline === undefined || deadline > until) break
+        now = Math.max(now, deadline)
+        controller.timeout(millis(now))
+        words.push(...drain().map((word) => `${now} ${word}`))
+        assert.ok((controller.pollTimeout() ?? Number.POSITIVE_INFINITY) > now, 'every alarm has an effect')
+      }
+      now = until
+      return words
+    },
+  }
+}
+
+function inWords(action: ControllerAction): string {
+  switch (action.type) {
+    case 'want':
+      return `want ${action.tunnel} ${action.readiness}`
+    case 'route':
+      if (action.active.kind === 'path') return `route ${action.active.name}`
+      return action.active.kind === 'hold' ? `hold for ${action.active.awaited}` : 'route nowhere'
+    case 'pace':
+      return `pace ${action.path} ${action.pace}`
+    case 'steer':
+      return `steer ${action.path} ${action.on ? 'on' : 'off'}`
+    case 'linger':
+      return `linger ${action.tunnel} ${action.span}`
+    case 'confirm':
+      return `confirm ${action.path}`
+    case 'switched':
+      return `${action.kind} ${action.from ?? 'nothing'} -> ${action.to} (${action.cause})`
+    case 'trialFailed':
+      return `trial of ${action.path} failed, next after ${action.nextDelay}`
+  }
+}
+
+/** Fibre has failed, the tunnel carries the traffic. */
+function onBackup() {
+  const s = script()
+  s.start()
+  s.fails('fibre')
+  s.session('up')
+  assert.equal(s.controller.readiness('aaisp'), 'active')
+  return s
+}
+
+test('starts on the most preferred path; the tunnel is kept warm, the metered path is spared', () => {
+  const s = script()
+  assert.deepEqual(s.start(), [
+    'route fibre',
+    'start nothing -> fibre (start)',
+    'want aaisp cold',
+    'pace lte sparing',
+    'want aaisp warm',
+  ])
+})
+
+test('fibre dies: the tunnel is dialled while traffic is held, and carries it as soon as its session is up', () => {
+  const s = script()
+  s.start()
+  assert.deepEqual(s.fails('fibre'), ['hold for aaisp', 'want aaisp session', 'pace lte normal'])
+  assert.deepEqual(s.session('dialling'), [])
+  assert.deepEqual(s.session('up'), [
+    'route aaisp',
+    'failover fibre -> aaisp (fibre: no answer from 1.1.1.1)',
+    'steer fibre on',
+    'pace lte sparing',
+  ])
+})
+
+test('a tunnel that needs longer than the grace is not waited for, and taken when it comes', () => {
+  const s = script()
+  s.start()
+  s.fails('fibre')
+  assert.deepEqual(s.run(DIAL_GRACE), [
+    `${DIAL_GRACE} route lte`,
+    `${DIAL_GRACE} failover fibre -> lte (fibre: no answer from 1.1.1.1)`,
+  ])
+  assert.deepEqual(s.session('up').slice(0, 2), ['route aaisp', 'failback lte -> aaisp (aaisp works again)'])
+})
+
+test('a tunnel whose dial has failed is not waited for', () => {
+  const s = script()
+  s.start()
+  s.fails('fibre')
+  assert.deepEqual(s.session('none', true).slice(0, 1), ['route lte'])
+})
+
+test('a dead fibre at boot is no different', () => {
+  const s = script()
+  s.tell('fibre', { health: 'unknown', reason: 'the link came up, probing' })
+  s.tell('aaisp', {})
+  s.tell('lte', {})
+  assert.deepEqual(s.fails('fibre').slice(0, 2), ['hold for aaisp', 'want aaisp session'])
+})
+
+test('a first miss raises a cold tunnel to warm and dials no session', () => {
+  const s = script([FIBRE, { ...TUNNEL, standby: 'cold' }, LTE])
+  assert.ok(s.start().includes('want aaisp cold'))
+  assert.deepEqual(s.tell('fibre', { health: 'suspect', troubleSince: millis(0) }), [
+    'want aaisp warm',
+    'pace lte normal',
+  ])
+  assert.deepEqual(s.works('fibre'), ['want aaisp cold', 'pace lte sparing'])
+})
+
+test('going back to a shared address is a trial with linger, and ends when the uplink is confirmed', () => {
+  const s = onBackup()
+  assert.deepEqual(s.works('fibre'), [])
+  assert.deepEqual(s.run(FAILBACK_DELAY), [
+    `${FAILBACK_DELAY} route fibre`,
+    `${FAILBACK_DELAY} linger aaisp ${LINGER}`,
+    `${FAILBACK_DELAY} steer fibre off`,
+    `${FAILBACK_DELAY} want aaisp warm`,
+    `${FAILBACK_DELAY} confirm fibre`,
+  ])
+  s.session('none')
+  assert.deepEqual(
+    s.input((now) => s.controller.confirmed(now, 'fibre')),
+    ['failback aaisp -> fibre (fibre works again)'],
+  )
+  assert.deepEqual(s.run(FAILBACK_DELAY + TRIAL_LIMIT + 1), [])
+})
+
+test('a trial that is not confirmed dials again at once and doubles the delay', () => {
+  const s = onBackup()
+  s.works('fibre')
+  s.run(FAILBACK_DELAY)
+  s.session('none')
+  const end = FAILBACK_DELAY + TRIAL_LIMIT
+  assert.deepEqual(s.run(end), [
+    `${end} trial of fibre failed, next after ${2 * FAILBACK_DELAY}`,
+    `${end} hold for aaisp`,
+    `${end} want aaisp session`,
+    `${end} pace lte normal`,
+  ])
+  assert.deepEqual(s.session('up').slice(0, 1), ['route aaisp'])
+  const quiet = s.run(end + 2 * FAILBACK_DELAY)
+  assert.deepEqual(quiet, [], 'not tried again before the doubled delay')
+  assert.notDeepEqual(s.run(end + 3 * FAILBACK_DELAY), [])
+})
+
+test('an uplink with an address of its own is gone back to without a trial', () => {
+  const s = script()
+  s.tell('fibre', { address: '198.51.100.7' })
+  s.tell('aaisp', {})
+  s.tell('lte', {})
+  s.fails('fibre')
+  s.session('up')
+  s.works('fibre')
+  assert.deepEqual(s.run(FAILBACK_DELAY), [
+    `${FAILBACK_DELAY} route fibre`,
+    `${FAILBACK_DELAY} failback aaisp -> fibre (fibre works again)`,
+    `${FAILBACK_DELAY} want aaisp warm`,
+  ])
+})
+
+test('an uplink that fails again before the delay is over starts it anew', () => {
+  const s = onBackup()
+  s.works('fibre')
+  s.run(FAILBACK_DELAY - 1)
+  s.fails('fibre')
+  s.works('fibre')
+  assert.deepEqual(s.run(2 * FAILBACK_DELAY - 2), [])
+})
+
+test('a path that flaps is gone back to after twice the delay', () => {
+  const s = onBackup()
+  s.works('fibre')
+  s.run(FAILBACK_DELAY)
+  s.session('none')
+  s.input((now) => s.controller.confirmed(now, 'fibre'))
+  s.run(FAILBACK_DELAY + FLAP_WINDOW - 1)
+  s.fails('fibre')
+  s.session('up')
+  s.works('fibre')
+  const back = FAILBACK_DELAY + FLAP_WINDOW - 1
+  assert.deepEqual(s.run(back + 2 * FAILBACK_DELAY - 1), [])
+  assert.notDeepEqual(s.run(back + 2 * FAILBACK_DELAY), [])
+})
+
+test('hot is refused for a tunnel whose address a better path has', () => {
+  const s = script([FIBRE, { ...TUNNEL, standby: 'hot' }, LTE])
+  assert.ok(s.start().includes('want aaisp warm'))
+  assert.match(s.controller.problem ?? '', /aaisp cannot be hot/)
+  const own = script([FIBRE, { ...TUNNEL, standby: 'hot', backsUp: 'other' }, LTE])
+  assert.ok(own.start().includes('want aaisp session'))
+  assert.equal(own.controller.problem, undefined)
+})
+
+test('an LNS that keeps closing idle tunnels gets none', () => {
+  const s = script()
+  s.start()
+  const tunnel = { dialable: true, session: 'none', failed: false, idleClosed: 2 } as const
+  assert.deepEqual(s.tell('aaisp', { tunnel }), ['want aaisp cold'])
+})
+
+test('a pinned path is used whatever the others are like, and said to be a problem when it fails', () => {
+  const s = script()
+  s.start()
+  assert.deepEqual(
+    s.input((now) => s.controller.setMode(now, 'lte')),
+    ['route lte', 'manual fibre -> lte (fibre: probes are answered)', 'pace lte normal'],
+  )
+  assert.deepEqual(s.run(3_600_000), [])
+  s.fails('lte', 'the link is down')
+  assert.equal(s.controller.problem, 'pinned to lte, which does not work: the link is down')
+  assert.deepEqual(s.input((now) => s.controller.setMode(now, 'auto')).slice(0, 1), ['route fibre'])
+})
+
+test('pinning the tunnel dials it and goes there', () => {
+  const s = script()
+  s.start()
+  assert.deepEqual(
+    s.input((now) => s.controller.setMode(now, 'aaisp')),
+    ['hold for aaisp', 'want aaisp session', 'pace lte normal'],
+  )
+  assert.deepEqual(s.session('up').slice(0, 1), ['route aaisp'])
+})
+
+test('a drill treats the path as dead, and goes back without a delay', () => {
+  const s = script()
+  s.start()
+  assert.deepEqual(
+    s.input((now) => s.controller.drill(now, 'fibre', 20_000)),
+    ['hold for aaisp', 'want aaisp session', 'pace lte normal'],
+  )
+  assert.equal(s.session('up')[1], 'drill fibre -> aaisp (drill)')
+  assert.deepEqual(s.run(20_000).slice(0, 1), ['20000 route fibre'])
+})
+
+test('a path cut off by its budget is not used while any other works', () => {
+  const s = script([FIBRE, LTE])
+  s.start()
+  s.tell('lte', { cutOff: true })
+  assert.deepEqual(s.fails('fibre'), ['pace lte normal'])
+  assert.equal(s.controller.problem, 'no path works')
+})
+
+test('with no path at all traffic stays where it was', () => {
+  const s = script([FIBRE, LTE])
+  s.start()
+  s.fails('lte')
+  assert.deepEqual(
+    s.fails('fibre').filter((word) => word.startsWith('route')),
+    [],
+  )
+  assert.deepEqual(s.works('lte').slice(0, 1), ['route lte'])
+})
