@@ -1,4 +1,4 @@
-/** Which control packets belong to a tunnel. RFC 2661 sections 3.1, 4.4.3 (Assigned Tunnel ID, Tie Breaker) and 5.3. */
+/** Which control packets belong to a tunnel. RFC 2661 sections 3.1 and 4.4.3 (Assigned Tunnel ID, Tie Breaker). */
 import type { Result } from '../result.ts'
 import type { ControlPacket } from './header.ts'
 import type { DecodedMessage, MessageError } from './message-decode.ts'

@@ -1,4 +1,4 @@
-/** PPP frames as L2TP carries them: no flags, no escapes, no FCS (RFC 2661 section 5.5, RFC 1661 section 2). */
+/** PPP frames as L2TP carries them: no flags, no escapes, no FCS (RFC 2661 section 5.3, RFC 1661 section 2). */
 import { ByteWriter, u8, u16 } from '../bytes.ts'
 import { type DecodeError, err, ok, type Result } from '../result.ts'
 
