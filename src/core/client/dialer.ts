@@ -99,7 +99,7 @@ export class Dialer {
       unresolved: (now, { route }) => roundOf(this.#state)?.unresolved(now, route),
       opened: (now, { id }) => this.#opened(now, id),
       up: (now, { id }) => this.#up(now, id),
-      sessionEnded: (_now, { id }) => this.#actions.push({ type: 'close', id, reason: 'reconnect' }),
+      sessionEnded: (now, { id }) => this.#sessionRefused(now, id),
       ended: (now, { id }) => this.#attemptEnded(now, id),
     },
     open: {
@@ -119,7 +119,7 @@ export class Dialer {
       },
       reconnect: (now) => this.#close(now, 'reconnect'),
       uplinks: (now) => this.#recallingUplinks(now),
-      ended: (now, { id }) => id === attemptsOf(this.#state)[0]?.id && this.#dial(now),
+      ended: (_now, { id }) => this.#recallingEnded(id),
     },
     closing: {
       ended: (now, { id }) => this.#oneClosed(now, id),
@@ -182,7 +182,7 @@ export class Dialer {
 
   #up(now: Millis, id: number): void {
     const state = this.#state
-    if (state.name !== 'dialling') return
+    if (state.name !== 'dialling' || this.#wanted !== 'session') return
     const attempt = state.attempts.find((each) => each.id === id)
     if (!attempt) return
     this.#dropOthers(now, state.attempts, attempt, state.round)
@@ -207,6 +207,13 @@ export class Dialer {
     state.attempts.splice(index, 1)
     if (state.opened?.id === id) state.opened = undefined
     state.round.failed(now)
+  }
+
+  /** Its server does not want us: another one may. */
+  #sessionRefused(now: Millis, id: number): void {
+    if (!attemptsOf(this.#state).some((attempt) => attempt.id === id)) return
+    this.#actions.push({ type: 'close', id, reason: 'reconnect' })
+    this.#attemptEnded(now, id)
   }
 
   #diallingUplinks(now: Millis): void {
@@ -339,6 +346,13 @@ export class Dialer {
     if (state.name !== 'recalling' || this.#usable(state.attempt.uplink)) return
     this.#actions.push({ type: 'close', id: state.attempt.id, reason: 'uplinkGone' })
     this.#dial(now)
+  }
+
+  /** The control connection goes too: a fresh one is dialled when the call was due, no sooner. */
+  #recallingEnded(id: number): void {
+    const state = this.#state
+    if (state.name === 'recalling' && state.attempt.id === id)
+      this.#state = { name: 'waiting', until: state.at }
   }
 
   #stayOpen(now: Millis): void {
