@@ -152,6 +152,7 @@ export class Session {
     }
     if (!this.open) return
     this.#attached = true
+    this.#received = device.counters().received
     device.attach({
       socket: runner.socket,
       peer: keys.peer,

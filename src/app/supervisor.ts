@@ -1,14 +1,16 @@
 import { Dialer } from '../core/client/dialer.ts'
 import type { Attempt, DialerAction, DialerInput, Readiness } from '../core/client/dialer-state.ts'
+import { attemptsOf } from '../core/client/dialer-state.ts'
 import type { CallPhase, ClientEvent } from '../core/client/types.ts'
 import type { TunnelConfig } from '../core/config/types.ts'
 import type { Failure } from '../core/failure.ts'
 import type { TunnelSession } from '../core/system/session.ts'
 import { type AttemptPorts, AttemptRunner, type Carrier, failureOfSystem } from './attempt.ts'
 import type { Devices } from './devices.ts'
+import { DialerLoop } from './dialer-loop.ts'
 import type { Memory } from './memory.ts'
 import type { Names } from './names.ts'
-import { type Cancel, SystemError, type TunDevice } from './ports.ts'
+import { SystemError, type TunDevice } from './ports.ts'
 import { Session } from './session.ts'
 import type { StatusWriter } from './status-store.ts'
 import { tunnelPatch } from './tunnel-status.ts'
@@ -32,6 +34,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #ports: SupervisorPorts
   readonly #dialer: Dialer
+  readonly #loop: DialerLoop
   readonly #attempts = new Map<number, AttemptRunner>()
   readonly #phases = new Map<number, CallPhase>()
   #carriers: readonly Carrier[] = []
@@ -40,8 +43,6 @@ export class Supervisor {
   /** The status tells why there is nothing to dial over. */
   #stranded = false
   #dials = 0
-  #cancel: Cancel | undefined
-  #running = false
   #wanted: Readiness = 'cold'
   /** By configuration, or by a user until told otherwise. */
   #disabled: boolean
@@ -56,6 +57,10 @@ export class Supervisor {
       servers: tunnel.servers,
       serial: tunnel.localPort !== 0,
       random: () => (ports.entropy(1)[0] ?? 0) / 256,
+    })
+    this.#loop = new DialerLoop(this.#dialer, ports.clock, {
+      perform: (action) => this.#perform(action),
+      settled: () => this.#show(),
     })
   }
 
@@ -102,58 +107,14 @@ export class Supervisor {
 
   /** After `down`: nothing is timed or sent any more. */
   release(): void {
-    this.#cancel?.()
+    this.#loop.stop()
     for (const runner of this.#attempts.values()) runner.destroy()
   }
 
-  // ---- the dialer's loop
-
-  /** Handlers may give inputs in turn: those wait until the dialer's actions are done. */
-  readonly #inputs: DialerInput[] = []
+  // ---- what the dialer wants
 
   #input(input: DialerInput): void {
-    this.#inputs.push(input)
-    if (this.#running) return
-    this.#running = true
-    try {
-      this.#drain()
-    } finally {
-      this.#running = false
-    }
-    this.#arm()
-    this.#show()
-  }
-
-  #drain(): void {
-    const { clock } = this.#ports
-    for (;;) {
-      const action = this.#dialer.pollAction()
-      if (action) {
-        this.#perform(action)
-        continue
-      }
-      const input = this.#inputs.shift()
-      if (!input) return
-      this.#dialer.input(clock.now(), input)
-    }
-  }
-
-  #arm(): void {
-    this.#cancel?.()
-    this.#cancel = undefined
-    const deadline = this.#dialer.pollTimeout()
-    if (deadline === undefined) return
-    this.#cancel = this.#ports.clock.alarm(deadline, () => {
-      this.#running = true
-      try {
-        this.#dialer.timeout(this.#ports.clock.now())
-        this.#drain()
-      } finally {
-        this.#running = false
-      }
-      this.#arm()
-      this.#show()
-    })
+    this.#loop.input(input)
   }
 
   #perform(action: DialerAction): void {
@@ -208,6 +169,7 @@ export class Supervisor {
       return
     }
     this.#dials++
+    if (tunnel.localPort !== 0) this.#freePort()
     try {
       const onEvent = (event: ClientEvent) => this.#onEvent(attempt.id, event)
       const remembered = memory.remembered(tunnel.name)
@@ -221,6 +183,14 @@ export class Supervisor {
     } catch (error) {
       status.failed(tunnel.name, failureOfSystem(error, `open a socket on ${carrier.uplink.device}`))
       this.#input({ type: 'ended', id: attempt.id })
+    }
+  }
+
+  /** Those that are over and only repeat their goodbye give way to who needs their port. */
+  #freePort(): void {
+    const alive = attemptsOf(this.#dialer.state)
+    for (const id of [...this.#attempts.keys()]) {
+      if (!alive.some((attempt) => attempt.id === id)) this.#forget(id)
     }
   }
 
@@ -259,6 +229,7 @@ export class Supervisor {
         return
       case 'finished':
         this.#attempts.delete(id)
+        this.#input({ type: 'ended', id })
         return
       default:
         if (this.#session?.id !== id) return
@@ -275,6 +246,8 @@ export class Supervisor {
     // A socket on a device that is gone has no one to say goodbye to.
     if (uplink && !this.#carriers.some((carrier) => carrier.id === uplink.id)) this.#forget(id)
     if (failure) this.#ports.status.failed(this.name, failure)
+    // Who closes everything waits for the peer to know: `finished`.
+    if (this.#attempts.has(id) && this.#dialer.state.name === 'closing') return
     this.#input({ type: 'ended', id })
   }
 
@@ -282,7 +255,9 @@ export class Supervisor {
   #addressGone(id: number, carrier: Carrier): void {
     this.#forget(id)
     this.#uplinkLost(carrier)
-    this.#ended(id, undefined)
+    this.#dropSession(id)
+    this.#phases.delete(id)
+    this.#input({ type: 'ended', id, readdressed: true })
   }
 
   #uplinkLost(carrier: Carrier): void {

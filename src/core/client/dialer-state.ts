@@ -72,8 +72,8 @@ export type DialerInput =
   | { readonly type: 'up'; readonly id: number }
   /** The session ended but the control connection is still good. */
   | { readonly type: 'sessionEnded'; readonly id: number }
-  /** The attempt is over, whatever it was doing. */
-  | { readonly type: 'ended'; readonly id: number }
+  /** The attempt is over, whatever it was doing. `readdressed`: its uplink has lost the address that it sent from. */
+  | { readonly type: 'ended'; readonly id: number; readonly readdressed?: boolean }
 
 export type DialerAction =
   | { readonly type: 'resolve'; readonly route: Route }

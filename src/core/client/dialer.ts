@@ -26,6 +26,7 @@ import type { Candidate, DialUplink } from './round.ts'
 import { Round } from './round.ts'
 
 type Open = Extract<DialerState, { name: 'open' }>
+type Ended = Extract<DialerInput, { type: 'ended' }>
 
 /**
  * Decides when and where a tunnel dials: rounds over uplinks, servers and addresses, back-off, redialling, going back.
@@ -110,7 +111,7 @@ export class Dialer {
       unresolved: (now, { route }) => roundOf(this.#state)?.unresolved(now, route),
       opened: (now, { id }) => this.#proved(now, id),
       sessionEnded: (now, { id }) => this.#sessionEnded(now, id),
-      ended: (now, { id }) => this.#lost(now, id),
+      ended: (now, input) => this.#lost(now, input),
     },
     recalling: {
       want: (now, { readiness }) => {
@@ -119,7 +120,7 @@ export class Dialer {
       },
       reconnect: (now) => this.#close(now, 'reconnect'),
       uplinks: (now) => this.#recallingUplinks(now),
-      ended: (_now, { id }) => this.#recallingEnded(id),
+      ended: (now, input) => this.#recallingEnded(now, input),
     },
     closing: {
       ended: (now, { id }) => this.#oneClosed(now, id),
@@ -255,12 +256,12 @@ export class Dialer {
     if (delay === 0) this.#recall(now, state.attempt)
   }
 
-  #lost(now: Millis, id: number): void {
+  #lost(now: Millis, { id, readdressed }: Ended): void {
     const state = this.#state
     if (state.name !== 'open') return
     if (state.attempt.id === id) {
       this.#dropReturn(state)
-      const delay = this.#delayAfterLoss(now, state.since)
+      const delay = readdressed ? 0 : this.#delayAfterLoss(now, state.since)
       if (delay === 0) this.#dial(now)
       else this.#state = { name: 'waiting', until: after(now, delay) }
     } else if (state.going?.step === 'proving') {
@@ -349,10 +350,11 @@ export class Dialer {
   }
 
   /** The control connection goes too: a fresh one is dialled when the call was due, no sooner. */
-  #recallingEnded(id: number): void {
+  #recallingEnded(now: Millis, { id, readdressed }: Ended): void {
     const state = this.#state
-    if (state.name === 'recalling' && state.attempt.id === id)
-      this.#state = { name: 'waiting', until: state.at }
+    if (state.name !== 'recalling' || state.attempt.id !== id) return
+    if (readdressed) this.#dial(now)
+    else this.#state = { name: 'waiting', until: state.at }
   }
 
   #stayOpen(now: Millis): void {
