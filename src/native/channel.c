@@ -58,7 +58,7 @@ void channel_close(napi_env env, struct channel *channel) {
   if (channel->fd < 0) return;
   if (channel->closing != NULL) channel->closing(channel);
   reactor_remove(channel);
-  mail_discard(channel);
+  mail_close(channel);
   close(channel->fd);
   channel->fd = -1;
   if (channel->next_open != NULL) channel->next_open->previous_open = channel->previous_open;

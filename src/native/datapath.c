@@ -197,8 +197,11 @@ static void *carry(void *argument) {
     struct pollfd udp = {.fd = path->socket->channel.fd, .events = POLLIN | (path->held != NULL ? POLLOUT : 0)};
     struct pollfd polled[] = {wake, tun, udp};
     if (poll(polled, 3, -1) < 0) continue;
-    eventfd_t unused;
-    if (polled[0].revents != 0) eventfd_read(path->wake, &unused);
+    if (polled[0].revents != 0) {
+      eventfd_t unused;
+      eventfd_read(path->wake, &unused);
+      continue; /* what changed holds for the packets that are waiting */
+    }
     if (polled[2].revents & POLLERR) socket_drain_errors(&path->socket->channel);
     if (polled[2].revents & (POLLIN | POLLERR)) download(path);
     if (path->held != NULL && polled[2].revents & POLLOUT) flush_held(path);

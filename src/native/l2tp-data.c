@@ -50,6 +50,7 @@ bool l2tp_parse(struct l2tp_message *message, const uint8_t *bytes, size_t lengt
 bool ppp_parse(struct ppp_packet *packet, const uint8_t *frame, size_t length) {
   size_t at = length >= 2 && frame[0] == 0xff && frame[1] == 0x03 ? 2 : 0;
   if (length < at + 1) return false;
+  if (frame[at] == 0xff) return false; /* RFC 1661 section 6.5: no protocol number begins with it */
   /* Only the last octet of a protocol number is odd. */
   if (frame[at] & 1) {
     packet->protocol = frame[at++];

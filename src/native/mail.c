@@ -48,6 +48,7 @@ bool mailbox_create(struct mailbox *mailbox, size_t capacity) {
 void mailbox_destroy(struct mailbox *mailbox) {
   free(mailbox->filling);
   free(mailbox->draining);
+  *mailbox = (struct mailbox){0};
 }
 
 napi_status mail_start(napi_env env) {
@@ -102,7 +103,7 @@ bool mail_has_room(struct channel *channel) {
   return room;
 }
 
-void mail_discard(struct channel *channel) {
+void mail_close(struct channel *channel) {
   pthread_mutex_lock(&office.lock);
   struct channel **link = &office.first;
   struct channel *previous = NULL;
@@ -114,9 +115,7 @@ void mail_discard(struct channel *channel) {
     *link = channel->mailbox.next;
     if (office.last == channel) office.last = previous;
   }
-  channel->mailbox.listed = false;
-  channel->mailbox.full = false;
-  channel->mailbox.used = 0;
+  mailbox_destroy(&channel->mailbox);
   pthread_mutex_unlock(&office.lock);
 }
 

@@ -43,7 +43,7 @@ void mail_post_error(struct channel *channel, int error);
 /* Reactor: whether any message fits. If not, the channel is not polled again before JS has emptied the mailbox. */
 bool mail_has_room(struct channel *channel);
 
-/* JS thread, after no thread reads the channel any more: forgets its undelivered mail. */
-void mail_discard(struct channel *channel);
+/* JS thread, after no thread reads the channel any more: forgets its mail and frees its mailbox, which takes none now. */
+void mail_close(struct channel *channel);
 
 #endif

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { inNamespace, link, run, startScript, until } from './namespace.ts'
+import { controlMessage } from './packets.ts'
+import { Bench } from './peer.ts'
+
+const BEGIN = `
+  import { NativeDatagrams } from '$SRC/host/datagrams.ts'
+  import { NativeNetlinks } from '$SRC/host/netlinks.ts'
+  import { NativeTuns } from '$SRC/host/tuns.ts'
+  const onError = (code) => console.log('error', code)
+  const onMessage = () => {}
+  const datagrams = new NativeDatagrams()
+  const socket = datagrams.open({ family: 4, source: '127.0.0.1', onMessage, onError })
+  const netlink = new NativeNetlinks().open({ protocol: 'route', groups: [1] })
+  const tun = new NativeTuns().open('nlt0')
+  const attach = (tun, socket) => tun.attach({
+    socket, peer: { host: '127.0.0.1', port: socket.local.port }, mtu: 1462, sequencing: false, ipv4: true, ipv6: true,
+    localTunnelId: 1, localSessionId: 1, peerTunnelId: 1, peerSessionId: 1,
+  })
+  attach(tun, socket)
+  // The socket is its own peer: each message that it sends keeps the threads and the mail busy.
+  const flood = () => { for (let i = 0; i < 50; i++) socket.send(new Uint8Array([0xc8, 2, 0, 0]), socket.local) }
+`
+
+async function outcome(
+  code: string,
+): Promise<{ status: number | null; signal: string | null; output: string }> {
+  const child = startScript(BEGIN + code)
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (text) => {
+      output += text
+    })
+  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
+  const [status, signal] = await once(child, 'close')
+  clearTimeout(timer)
+  return { status, signal, output }
+}
+
+function openFiles(): number {
+  return readdirSync('/proc/self/fd').length
+}
+
+function residentKilobytes(): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'latin1'))?.[1])
+}
+
+function threads(): number {
+  return readdirSync('/proc/self/task').length
+}
+
+inNamespace(import.meta.url, () => {
+  test('process.exit under load ends at once and cleanly', async () => {
+    for (const when of ['setTimeout(() => process.exit(7), 20)', 'setImmediate(() => process.exit(7))'])
+      assert.deepEqual(await outcome(`flood(); setInterval(flood, 1); ${when}`), {
+        status: 7,
+        signal: null,
+        output: '',
+      })
+  })
+
+  test('process.exit inside a callback ends cleanly', async () => {
+    const code = `
+      const other = datagrams.open({ family: 4, source: '127.0.0.1', onMessage: () => process.exit(8), onError })
+      flood()
+      other.send(new Uint8Array(10), other.local)`
+    assert.deepEqual(await outcome(code), { status: 8, signal: null, output: '' })
+  })
+
+  test('an exception in a callback is an uncaught exception, not a warning', async () => {
+    const code = `
+      const other = datagrams.open({ family: 4, source: '127.0.0.1', onMessage() { throw new Error('thrown inside') }, onError })
+      other.send(new Uint8Array(10), other.local)`
+    const { status, output } = await outcome(code)
+    assert.equal(status, 1)
+    assert.match(output, /Error: thrown inside/)
+    const caught = await outcome(`
+      let count = 0
+      process.on('uncaughtException', () => { if (++count === 2) process.exit(9); other.send(new Uint8Array(10), other.local) })
+      ${code}`)
+    assert.equal(caught.status, 9, caught.output)
+  })
+
+  test('the event loop ends when all is closed, and not before', async () => {
+    const code = `
+      setTimeout(() => { console.log('closing'); tun.close(); netlink.close(); socket.close() }, 100)
+      flood()`
+    assert.deepEqual(await outcome(code), { status: 0, signal: null, output: 'closing\n' })
+    const waiting = await outcome(`
+      tun.destroy(); netlink.close()
+      const { createSocket } = await import('node:dgram')
+      process.on('exit', () => console.log('got', got))
+      let got = 0
+      setTimeout(() => {}, 1)
+      const other = datagrams.open({ family: 4, source: '127.0.0.1', onMessage() { got++; other.close(); socket.close() }, onError })
+      setTimeout(() => socket.send(new Uint8Array(1), other.local), 300).unref()`)
+    assert.deepEqual(waiting, { status: 0, signal: null, output: 'got 1\n' })
+  })
+
+  test('closing in any order, inside callbacks and attached, is harmless', async () => {
+    const code = `
+      for (let i = 0; i < 30; i++) {
+        const messages = []
+        const done = new Promise((resolve) => {
+          const other = datagrams.open({ family: 4, source: '127.0.0.1', onError, onMessage() {
+            if (i % 3 === 0) { other.close(); second.close() }
+            if (i % 3 === 1) { second.destroy(); other.close() }
+            if (i % 3 === 2) { second.detach(); other.close(); second.destroy() }
+            resolve()
+          } })
+          const second = new NativeTuns().open('nlt1')
+          attach(second, other)
+          for (let j = 0; j < 5; j++) socket.send(new Uint8Array([0xc8, 2, 0, 0]), other.local)
+        })
+        await done
+      }
+      process.exit(3)`
+    assert.deepEqual(await outcome(code), { status: 3, signal: null, output: '' })
+  })
+
+  test('SIGKILL while attached leaves the device without carrier', async () => {
+    const child = startScript(`${BEGIN} tun.setCarrier(true); console.log('up'); setInterval(flood, 1)`)
+    assert.ok(child.stdout)
+    await once(child.stdout, 'data')
+    run('ip link set nlt0 up')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    await until(() => link('nlt0')?.flags.includes('NO-CARRIER') === true, 'the carrier is off')
+  })
+
+  test('1,000 times attaching and detaching under traffic cost no descriptor, thread or memory', async (t) => {
+    const bench = await Bench.make(t, 'nlt2')
+    let sent = 0
+    const cycle = async () => {
+      bench.attach()
+      bench.fromPeer(controlMessage(sent++))
+      bench.dataFromPeer('data')
+      bench.fromApplication('data')
+      if (sent % 10 === 0) await new Promise((resolve) => setImmediate(resolve))
+      bench.tun.detach()
+    }
+    for (let i = 0; i < 300; i++) await cycle()
+    const measure = () => {
+      globalThis.gc?.()
+      return { files: openFiles(), threads: threads(), rss: residentKilobytes() }
+    }
+    const before = measure()
+    for (let i = 0; i < 1000; i++) await cycle()
+    // While detached, data messages come to JS too.
+    const control = () => bench.toJs.filter((message) => message[0] === 0xc8).length
+    await until(() => control() === sent, 'every control message has arrived')
+    bench.toJs.length = bench.received.length = bench.delivered.length = 0
+    const after = measure()
+    assert.equal(after.files, before.files)
+    assert.equal(after.threads, before.threads)
+    assert.ok(after.rss - before.rss < 4096, `RSS grew from ${before.rss} to ${after.rss} kB`)
+  })
+
+  test('2,000 sockets opened and closed are given back, handles included', async () => {
+    const { NativeDatagrams } = await import('../../../src/host/datagrams.ts')
+    const datagrams = new NativeDatagrams()
+    const cycle = async () => {
+      const socket = datagrams.open({ family: 4, source: '127.0.0.1', onMessage() {}, onError() {} })
+      socket.send(new Uint8Array(100), socket.local)
+      await new Promise((resolve) => setImmediate(resolve))
+      socket.close()
+    }
+    for (let i = 0; i < 2000; i++) await cycle()
+    globalThis.gc?.()
+    const before = { files: openFiles(), rss: residentKilobytes() }
+    for (let i = 0; i < 2000; i++) await cycle()
+    globalThis.gc?.()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.equal(openFiles(), before.files)
+    // Leaking their mailboxes alone would be half a gigabyte of address space, and at least 8 MB resident.
+    assert.ok(
+      residentKilobytes() - before.rss < 6144,
+      `RSS grew from ${before.rss} to ${residentKilobytes()} kB`,
+    )
+  })
+})
