@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { SECTIONS } from '../src/core/config/read.ts'
-import type { Option } from '../src/core/config/schema.ts'
+import type { Option, Options, Section } from '../src/core/config/schema.ts'
 
 const PAGE = 'docs/configuration.md'
 const EXAMPLES = 'test/fixtures/config'
@@ -34,7 +34,8 @@ in place.
 
 - A name ending in \`.json\` means JSON, one in \`.uci\` means UCI; otherwise a file that begins with \`{\` is JSON.
 - In JSON the keys are the words of UCI: \`{"TYPE":{"NAME":{"OPTION":VALUE}}}\`. \`null\` and \`""\` are as if left out.
-- Names of sections hold \`a-z\`, \`0-9\` and \`_\`, and are unique over all types. Only \`lifeline\` may be anonymous in UCI.
+- Names of sections hold \`a-z\`, \`0-9\` and \`_\`, and are unique over all types. In UCI \`lifeline\`, \`failover\`,
+  \`firewall\` and \`redirect\` may be anonymous.
 - A single value is as good as a list of one, in both notations: \`option\` and \`list\`, a text and an array.
 - Numbers may be written as texts.
 - **boolean**: \`1\`, \`true\`, \`on\`, \`yes\`, \`enabled\`; \`0\`, \`false\`, \`off\`, \`no\`, \`disabled\`; in JSON also true and false.
@@ -47,8 +48,10 @@ in place.
 `
 }
 
-function section({ type, doc, options, onlyName }: (typeof SECTIONS)[keyof typeof SECTIONS]): string {
-  const title = onlyName === undefined ? `${type} 'NAME'` : `${type} '${onlyName}'`
+type AnySection = Pick<Section<Options, never>, 'type' | 'doc' | 'options' | 'onlyName' | 'anonymousName'>
+
+function section({ type, doc, options, onlyName, anonymousName }: AnySection): string {
+  const title = anonymousName ? type : `${type} '${onlyName ?? 'NAME'}'`
   const rows = Object.entries<Option<unknown>>(options).map(([name, option]) => row(name, option))
   return `## \`config ${title}\`
 
@@ -82,8 +85,7 @@ function ending(): string {
 not count. \`check\` and the daemon warn of files that everyone may read: \`chmod 600\` them. Secrets appear in no log, error
 or status.
 
-All options are there since version ${FIRST_VERSION} unless said otherwise. The sections \`failover\`, \`firewall\` and
-\`redirect\` belong to later versions: this one warns of them and goes on without.
+All options are there since version ${FIRST_VERSION} unless said otherwise.
 `
 }
 

@@ -56,12 +56,12 @@ test('check lists what is wrong and prints nothing else', () => {
 
 test('check of a file with warnings passes', () => {
   const file = shortest('shortest.uci')
-  writeFileSync(file, `${readFileSync(file, 'utf8')}\nconfig failover 'main'\n`)
+  writeFileSync(file, `${readFileSync(file, 'utf8')}\nconfig failovr 'main'\n`)
   const captured = new Captured()
   assert.equal(runCheck({ config: file }, captured), 0)
   assert.match(
     captured.stderr(),
-    /^[^\n]*:6: warning: failover 'main': not supported by this version[^\n]*\n$/,
+    /^[^\n]*:6: warning: failovr 'main': the type of section is unknown[^\n]*\n$/,
   )
   assert.notEqual(captured.stdout().length, 0)
 })

@@ -5,12 +5,13 @@ import { Memory } from '../../src/app/memory.ts'
 import { Names } from '../../src/app/names.ts'
 import { StatusStore } from '../../src/app/status-store.ts'
 import { Supervisor } from '../../src/app/supervisor.ts'
-import type { Config, TunnelConfig, UplinkConfig } from '../../src/core/config/types.ts'
+import type { Config, TunnelConfig } from '../../src/core/config/types.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { StatusEvent, TunnelStatus } from '../../src/core/status.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../../src/core/system/session.ts'
 import { carriersOf, type UsableUplink } from '../../src/core/system/uplinks.ts'
 import { seconds } from '../../src/core/time.ts'
+import { configOf, uplinkOf } from '../core/system/samples.ts'
 import { digests, LNS_ADDRESS } from './endpoints.ts'
 import { Machine } from './machine.ts'
 import type { Network } from './network.ts'
@@ -46,6 +47,9 @@ export function tunnelConfig(changes: Partial<TunnelConfig> = {}): TunnelConfig 
     echoFailures: 10,
     localPort: 0,
     firewall: 'default',
+    standby: 'auto',
+    backsUp: undefined,
+    probe: {},
     enabled: true,
     ...changes,
   }
@@ -75,7 +79,10 @@ export class SimRouter {
     const tunnel = tunnelConfig(changes)
     const { clock } = network
     this.#tunnel = tunnel
-    this.#config = configOf(tunnel)
+    this.#config = configOf(
+      [tunnel],
+      tunnel.uplinks.map((name) => uplinkOf(name, name)),
+    )
     this.machine = new Machine(network)
     this.tuns = new SimTuns(this.machine)
     this.resolver = new SimResolver(network)
@@ -155,30 +162,6 @@ function carrierOf(uplink: UsableUplink): Carrier {
   const families = uplink.ways.map(({ family }) => family).join('')
   const id = `${uplink.name}#${uplink.link.index}/${families}`
   return { name: uplink.name, id, uplink, resolvers: () => ['192.0.2.53'] }
-}
-
-function configOf(tunnel: TunnelConfig): Config {
-  const uplink = (name: string): UplinkConfig => ({
-    name,
-    device: name,
-    gateway: undefined,
-    gateway6: undefined,
-    source: undefined,
-    dns: [],
-  })
-  return {
-    lifeline: {
-      node: undefined,
-      logLevel: 'info',
-      stateDir: '/nonexistent',
-      markMask: 0xff0000,
-      rulePriority: 1000,
-      tableBase: 1000,
-    },
-    uplinks: tunnel.uplinks.map(uplink),
-    tunnels: [tunnel],
-    mqtt: [],
-  }
 }
 
 /** A router whose fibre has the address of the client, dialling. */

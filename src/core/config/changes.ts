@@ -1,8 +1,9 @@
 /** What a new configuration changes, so that a reload touches nothing else. */
 import { Secret } from '../secret.ts'
+import { failoverOptionOf, probeOptionOf } from './failover.ts'
 import { lifelineOptionOf } from './lifeline.ts'
 import { tunnelOptionOf } from './tunnel.ts'
-import type { Config } from './types.ts'
+import type { Config, ProbeOverrides } from './types.ts'
 
 /** Names of tunnels. */
 export interface TunnelChanges {
@@ -18,7 +19,10 @@ export function changedTunnels(old: Config, next: Config): TunnelChanges {
   const changed = new Map<string, readonly string[]>()
   for (const [name, tunnel] of after) {
     const previous = before.get(name)
-    const options = previous === undefined ? [] : changedOptions(previous, tunnel, tunnelOptionOf)
+    const options =
+      previous === undefined
+        ? []
+        : [...changedOptions(previous, tunnel, tunnelOptionOf), ...changedProbe(previous, tunnel)]
     if (options.length > 0) changed.set(name, options)
   }
   return {
@@ -31,6 +35,30 @@ export function changedTunnels(old: Config, next: Config): TunnelChanges {
 /** Names of uplinks that were added, removed or changed in any way. */
 export function changedUplinks(old: Config, next: Config): readonly string[] {
   return changedNames(old.uplinks, next.uplinks)
+}
+
+/** The options of `failover` whose values differ; undefined if it came or went. */
+export function changedFailover(old: Config, next: Config): readonly string[] | undefined {
+  if (old.failover === undefined || next.failover === undefined)
+    return old.failover === next.failover ? [] : undefined
+  return [
+    ...changedOptions(old.failover, next.failover, failoverOptionOf),
+    ...changedProbe(old.failover, next.failover),
+  ]
+}
+
+/** `firewall NAME` and `redirect NAME` for sections that were added, removed or changed in any way. */
+export function changedFirewall(old: Config, next: Config): readonly string[] {
+  return [
+    ...changedNames(old.firewalls, next.firewalls).map((name) => `firewall ${name}`),
+    ...changedNames(old.redirects, next.redirects).map((name) => `redirect ${name}`),
+  ]
+}
+
+/** Whether a tunnel with these options changed has to dial anew; the others concern the choice of path alone. */
+export function needsRedial(options: readonly string[]): boolean {
+  const others: readonly string[] = ['standby', 'backs_up', ...Object.values(probeOptionOf)]
+  return options.some((option) => !others.includes(option))
 }
 
 /** Names of brokers that were added, removed or changed in any way. */
@@ -49,6 +77,13 @@ function changedNames(old: Named, next: Named): string[] {
   const names = new Set([...old, ...next].map(({ name }) => name))
   const named = (sections: Named, name: string) => sections.find((section) => section.name === name)
   return [...names].filter((name) => !equal(named(old, name), named(next, name)))
+}
+
+function changedProbe(
+  old: { readonly probe: ProbeOverrides },
+  next: { readonly probe: ProbeOverrides },
+): string[] {
+  return changedOptions<ProbeOverrides, keyof ProbeOverrides>(old.probe, next.probe, probeOptionOf)
 }
 
 /** The options that decide the properties that differ. */

@@ -109,7 +109,7 @@ function between(value: number, min: number, max: number, text: string): Result<
 export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
   return {
     name: words.map((word) => `\`${word}\``).join(', '),
-    allowed: `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`,
+    allowed: words.length === 1 ? `${words[0]}` : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`,
     parse(text) {
       const word = words.find((candidate) => candidate === text)
       return word === undefined ? err(`'${text}' is unknown`) : ok(word)

@@ -55,6 +55,29 @@ export function network(family: 4 | 6): Kind<Prefix> {
   }
 }
 
+/** A network of either family, or of one; an address without a prefix length stands for itself. */
+export function networkOrHost(family?: 4 | 6): Kind<Prefix> {
+  const v4 = '192.0.2.1 or 192.0.2.0/24'
+  const v6 = '2001:db8::1 or 2001:db8:2::/56'
+  return {
+    name: family === undefined ? 'address or prefix' : `IPv${family} address or prefix`,
+    allowed: `an address or prefix, such as ${[family !== 6 && v4, family !== 4 && v6].filter(Boolean).join(', ')}`,
+    parse(text) {
+      const prefix = parsePrefix(text)
+      if (prefix === undefined) return err(`'${text}' is neither an address nor a prefix${spaceHint(text)}`)
+      if (family !== undefined && ipFamily(prefix.address) !== family)
+        return err(`'${text}' is not IPv${family}`)
+      if (hasHostBits(prefix)) return err(`'${text}' has bits set behind its prefix length`)
+      return isUnspecified(prefix.address) && prefix.length !== 0
+        ? err(`'${text}' is the unspecified address`)
+        : ok(prefix)
+    },
+    print({ address, length }) {
+      return length === (ipFamily(address) === 4 ? 32 : 128) ? address : `${address}/${length}`
+    },
+  }
+}
+
 function prefixOf(family: 4 | 6, text: string): Result<Prefix, string> {
   const prefix = parsePrefix(text)
   if (prefix === undefined) return err(`'${text}' is not an address with a prefix length${spaceHint(text)}`)
@@ -134,6 +157,6 @@ export const deviceName: Kind<string> = {
 }
 
 /** Several values in one are a common slip, as other programs divide them at spaces. */
-function spaceHint(text: string): string {
+export function spaceHint(text: string): string {
   return /\s/.test(text) ? ' (give each value a `list` line, or an element of an array, of its own)' : ''
 }

@@ -46,7 +46,7 @@ export function readSection<O extends Options, C>(
     if (printed.length > 0) effective.push({ name: optionName, list: option.list, values: printed })
   }
   for (const { name: given } of source.options)
-    if (!Object.hasOwn(section.options, given)) reportUnknown(given, section.options, report)
+    if (!Object.hasOwn(section.options, given)) reportUnknown(given, section, report)
 
   const enabled = values.enabled !== false
   const missing = Object.entries(section.options).filter(
@@ -105,7 +105,16 @@ function readOption<V>(
   return option.absent(section)
 }
 
-function reportUnknown(name: string, options: Options, report: Report): void {
+function reportUnknown(
+  name: string,
+  { options, foreign = {} }: Pick<Section<Options, unknown>, 'options' | 'foreign'>,
+  report: Report,
+): void {
+  const known = Object.hasOwn(foreign, name) ? foreign[name] : undefined
+  if (known !== undefined) {
+    report({ ...known, option: name })
+    return
+  }
   const guess = nearest(name, Object.keys(options))
   const hint = guess === undefined ? '' : `; did you mean '${guess}'?`
   report({ severity: 'warning', option: name, reason: `unknown, so it has no effect${hint}` })

@@ -1,6 +1,10 @@
 /** Reads a configuration: UCI or JSON in, one frozen `Config` out, or everything that is wrong with it. */
 import { err, ok, type Result } from '../result.ts'
 import { checkBrokers, checkTogether } from './checks.ts'
+import { checkFailover } from './checks-failover.ts'
+import { checkFirewalls, checkRedirects } from './checks-firewall.ts'
+import { failover } from './failover.ts'
+import { firewall } from './firewall.ts'
 import { sectionName } from './kinds.ts'
 import { lifeline } from './lifeline.ts'
 import { mqtt } from './mqtt.ts'
@@ -13,6 +17,7 @@ import {
   readSection,
   reporter,
 } from './read-section.ts'
+import { redirect } from './redirect.ts'
 import type { Options, SecretSource, Section } from './schema.ts'
 import type { SourceSection } from './source.ts'
 import { tunnel } from './tunnel.ts'
@@ -34,10 +39,7 @@ export interface ReadConfig {
 }
 
 /** All types of section, in the order of the reference. */
-export const SECTIONS = { lifeline, uplink, tunnel, mqtt } as const
-
-/** Announced for later versions, so a file may hold them already; nobody shall believe them to be in force. */
-const LATER_TYPES = ['failover', 'firewall', 'redirect']
+export const SECTIONS = { lifeline, uplink, tunnel, failover, firewall, redirect, mqtt } as const
 
 /** Reads the octets of a file. On failure all problems are listed, warnings included, in the order of lines. */
 export function readConfig(
@@ -61,7 +63,13 @@ export function readConfig(
   const uplinks = all(uplink)
   const tunnels = all(tunnel)
   const brokers = all(mqtt)
+  const failovers = all(failover)
+  const firewalls = all(firewall)
+  const redirects = all(redirect)
   checkTogether(main.value, uplinks, tunnels)
+  checkFailover(failovers[0], uplinks, tunnels)
+  checkFirewalls(firewalls, uplinks, tunnels)
+  checkRedirects(redirects, firewalls)
   checkBrokers(brokers)
 
   const problems = reading.problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
@@ -72,9 +80,13 @@ export function readConfig(
     lifeline: main.value,
     uplinks: uplinks.map(({ value }) => value),
     tunnels: tunnels.map(({ value }) => value),
+    failover: failovers[0]?.value,
+    firewalls: firewalls.map(({ value }) => value),
+    redirects: redirects.map(({ value }) => value),
     mqtt: brokers.map(({ value }) => value),
   }
-  const effective = [main, ...uplinks, ...tunnels, ...brokers].map((section) => section.effective)
+  const sections = [main, ...uplinks, ...tunnels, ...failovers, ...firewalls, ...redirects, ...brokers]
+  const effective = sections.map((section) => section.effective)
   return ok({ config: deepFreeze(config), effective, warnings: problems })
 }
 
@@ -85,10 +97,6 @@ function reportUnknownType(section: SourceSection, reading: Reading): void {
   const { type, name } = section
   if (Object.hasOwn(SECTIONS, type)) return
   const report = reporter(reading, section, name)
-  if (LATER_TYPES.includes(type)) {
-    report({ severity: 'warning', reason: 'not supported by this version, so it has no effect' })
-    return
-  }
   const guess = nearest(type, Object.keys(SECTIONS))
   const hint = guess === undefined ? '' : `; did you mean '${guess}'?`
   report({ severity: 'warning', reason: `the type of section is unknown, so it has no effect${hint}` })
@@ -101,33 +109,44 @@ interface NamedSection {
 
 /** The known sections with the names they go by, which are unique over all types. */
 function nameSections(sections: readonly SourceSection[], reading: Reading): NamedSection[] {
+  const known = sections.filter(({ type }) => Object.hasOwn(SECTIONS, type))
   const takenBy = new Map<string, SourceSection>()
-  const named: NamedSection[] = []
-  for (const section of sections) {
-    if (!Object.hasOwn(SECTIONS, section.type)) continue
-    const { onlyName } = SECTIONS[section.type as keyof typeof SECTIONS]
+  const written = new Set(known.flatMap(({ name }) => name ?? []))
+  return known.map((section) => {
+    const schema: AnySection = SECTIONS[section.type as keyof typeof SECTIONS]
     const report = reporter(reading, section, section.name)
-    const name = section.name ?? onlyName
+    const name = section.name ?? schema.onlyName ?? freeName(schema.anonymousName, written)
     if (name === undefined) {
       report({ reason: 'a name is missing', allowed: `config ${section.type} 'NAME'` })
-    } else {
-      const valid = sectionName.parse(name)
-      const other = takenBy.get(name)
-      if (!valid.ok) report({ reason: valid.error, allowed: sectionName.allowed })
-      else if (onlyName !== undefined && name !== onlyName)
-        report({ reason: `'${name}' cannot be its name`, allowed: onlyName })
-      else if (other?.type === section.type)
-        report({ reason: `there is another in line ${other.line}`, allowed: 'one such section' })
-      else if (other !== undefined)
-        report({
-          reason: `the name is taken by the ${other.type} in line ${other.line}`,
-          allowed: 'names that differ over all types',
-        })
-      takenBy.set(name, other ?? section)
+      return { section, name: '' }
     }
-    named.push({ section, name: name ?? '' })
-  }
-  return named
+    written.add(name)
+    const valid = sectionName.parse(name)
+    const other = takenBy.get(name)
+    const twin = schema.single ? known.find(({ type }) => type === section.type) : other
+    if (!valid.ok) report({ reason: valid.error, allowed: sectionName.allowed })
+    else if (schema.onlyName !== undefined && name !== schema.onlyName)
+      report({ reason: `'${name}' cannot be its name`, allowed: schema.onlyName })
+    else if (twin !== undefined && twin !== section && twin.type === section.type)
+      report({ reason: `there is another in line ${twin.line}`, allowed: 'one such section' })
+    else if (other !== undefined)
+      report({
+        reason: `the name is taken by the ${other.type} in line ${other.line}`,
+        allowed: 'names that differ over all types',
+      })
+    takenBy.set(name, other ?? section)
+    return { section, name }
+  })
+}
+
+type AnySection = Pick<Section<Options, unknown>, 'onlyName' | 'anonymousName' | 'single'>
+
+/** A name for a section without one: `redirect`, then `redirect2`, `redirect3`. */
+function freeName(base: string | undefined, taken: ReadonlySet<string>): string | undefined {
+  if (base === undefined || !taken.has(base)) return base
+  let number = 2
+  while (taken.has(`${base}${number}`)) number++
+  return `${base}${number}`
 }
 
 function deepFreeze<T>(value: T): T {

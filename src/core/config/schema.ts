@@ -68,7 +68,18 @@ export interface Section<O extends Options, C> {
   readonly options: O
   /** The only name that a section of this type may have, which it also has if it is anonymous. */
   readonly onlyName?: string
+  /** What a section without a name goes by; the second one has a 2 behind it. Without this a name is needed. */
+  readonly anonymousName?: string
+  /** There is one such section at most, whatever its name. */
+  readonly single?: true
+  /** Options of other programs that are known, not obeyed, and more than a slip: what is said of them. */
+  readonly foreign?: Readonly<Record<string, Foreign>>
   build(values: Values<O>, context: BuildContext): C
+}
+
+export interface Foreign {
+  readonly severity: 'error' | 'warning'
+  readonly reason: string
 }
 
 interface About {

@@ -2,6 +2,7 @@
 import { Secret } from '../secret.ts'
 import { duration, flag, integer, oneOf, path, secret, sectionName, text, wordOr } from './kinds.ts'
 import { addressPrefix, deviceName, network, server } from './network-kinds.ts'
+import { probeOverrideOptions, probeOverrides } from './probe.ts'
 import { type BuildContext, list, one, type Section, type Values } from './schema.ts'
 import { secretOf } from './secret-option.ts'
 import type { TunnelConfig } from './types.ts'
@@ -87,9 +88,18 @@ const options = {
     default: '0',
   }),
   firewall: one(oneOf('default', 'none'), {
-    doc: '`default` lets in replies and ICMP and nothing else; `none` leaves the device to the rules of others.',
+    doc: '`default` follows the `firewall` section, and without one lets in replies and ICMP and nothing else; `none` leaves the device to the rules of others.',
     default: 'default',
   }),
+  standby: one(oneOf('cold', 'warm', 'hot', 'auto'), {
+    doc: 'What the tunnel keeps while another path of `failover` is in use: nothing, the control connection, or the session as well. `auto` is `warm`, and `cold` where the LNS closes idle tunnels or the budget is short. `hot` needs an address that no more preferred path has.',
+    default: 'auto',
+  }),
+  backs_up: one(sectionName, {
+    doc: 'The `uplink` whose public address the session takes over, as with the login of the line itself.',
+    defaultText: 'found when the addresses are the same',
+  }),
+  ...probeOverrideOptions,
   enabled: one(flag, { doc: '0 leaves the tunnel out.', default: '1' }),
 }
 
@@ -131,13 +141,18 @@ export const tunnel: Section<typeof options, TunnelConfig> = {
       echoFailures: values.echo_failures,
       localPort: values.local_port,
       firewall: values.firewall,
+      standby: values.standby,
+      backsUp: values.backs_up,
+      probe: probeOverrides(values),
       enabled: values.enabled,
     }
   },
 }
 
 /** The option that decides each property. Both forms of a secret decide one property; the plain one stands for them. */
-export const tunnelOptionOf: Readonly<Record<Exclude<keyof TunnelConfig, 'name'>, keyof typeof options>> = {
+export const tunnelOptionOf: Readonly<
+  Record<Exclude<keyof TunnelConfig, 'name' | 'probe'>, keyof typeof options>
+> = {
   servers: 'server',
   username: 'username',
   password: 'password',
@@ -159,6 +174,8 @@ export const tunnelOptionOf: Readonly<Record<Exclude<keyof TunnelConfig, 'name'>
   echoFailures: 'echo_failures',
   localPort: 'local_port',
   firewall: 'firewall',
+  standby: 'standby',
+  backsUp: 'backs_up',
   enabled: 'enabled',
 }
 
@@ -172,6 +189,12 @@ function check(values: TunnelValues, { given, report }: BuildContext): void {
       option: 'mtu',
       reason: `${values.mtu} octets are too few for IPv6`,
       allowed: `${SMALLEST_IPV6_MTU} to ${LARGEST_MTU}, or less with ipv6 0`,
+    })
+  if (values.standby === 'hot' && given('backs_up'))
+    report({
+      option: 'standby',
+      reason: `a session that is up would take the address away from '${values.backs_up}' while that is well`,
+      allowed: 'cold, warm or auto together with backs_up',
     })
   for (const option of ['ip4table', 'ip6table'] as const) {
     const table = values[option]

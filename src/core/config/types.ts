@@ -9,6 +9,11 @@ export interface Config {
   readonly tunnels: readonly TunnelConfig[]
   /** The brokers that are told. */
   readonly mqtt: readonly MqttConfig[]
+
+  /** Undefined: tunnels with `defaultroute` are the paths, in the order of the file, then main's default route. */
+  readonly failover: FailoverConfig | undefined
+  readonly firewalls: readonly FirewallConfig[]
+  readonly redirects: readonly RedirectConfig[]
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -37,6 +42,13 @@ export interface UplinkConfig {
   readonly source: string | undefined
   /** Literal resolver addresses; empty means learnt from the system. */
   readonly dns: readonly string[]
+  /** Its volume costs money: it is probed sparingly while it stands by. */
+  readonly metered: boolean
+  /** Octets in both directions that a calendar month may hold. */
+  readonly monthlyBudget: number | undefined
+  /** Not used any more in a month whose budget is spent. */
+  readonly budgetCutoff: boolean
+  readonly probe: ProbeOverrides
 }
 
 export type AuthMethod = 'chap' | 'mschapv2' | 'pap'
@@ -79,7 +91,31 @@ export interface TunnelConfig {
   /** Fixed UDP source port; 0 means a fresh one for each attempt. */
   readonly localPort: number
   readonly firewall: 'default' | 'none'
+  readonly standby: Standby
+  /** Name of the uplink whose public address the session takes over; undefined: found by itself. */
+  readonly backsUp: string | undefined
+  readonly probe: ProbeOverrides
   readonly enabled: boolean
+}
+
+/**
+ * What a tunnel keeps while it is not the active path: nothing, the control connection, or the session as well. `auto`
+ * is warm, and cold where that does not work or costs too much.
+ */
+export type Standby = 'cold' | 'warm' | 'hot' | 'auto'
+
+/** `config failover 'NAME'`: which paths lead to the internet. */
+export interface FailoverConfig {
+  readonly name: string
+  /** Names of uplinks and tunnels in order of preference; never empty. */
+  readonly paths: readonly string[]
+  /** `auto`, or the name of the path that is used whatever its health. */
+  readonly mode: string
+  /** How long a less preferred path is not used while a more preferred tunnel is being dialled. */
+  readonly dialGrace: Millis
+  /** How long a more preferred path has to be up before it is used again. */
+  readonly failbackDelay: Millis
+  readonly probe: ProbeConfig
 }
 
 /** How a path is probed. */
@@ -94,6 +130,9 @@ export interface ProbeConfig {
   /** Answered rounds in a row that make it `up` again. */
   readonly up: number
 }
+
+/** What a path has different from the probing that `failover` describes. */
+export type ProbeOverrides = Partial<ProbeConfig>
 
 /** Whom to probe, by a literal address. */
 export type ProbeTarget =
@@ -133,5 +172,59 @@ export interface MqttConfig {
   /** Names of commands that are obeyed; empty means none. */
   readonly commands: readonly string[]
   readonly protocol: '3.1.1' | '5'
+  readonly enabled: boolean
+}
+
+/** `config firewall 'NAME'`: what may pass between the internet, this machine and the LAN. */
+export interface FirewallConfig {
+  readonly name: string
+  /** Names of uplinks and tunnels; empty means every tunnel whose `firewall` is not none, and every uplink in `failover`. */
+  readonly paths: readonly string[]
+  /** What this machine itself takes from the internet. */
+  readonly allow: readonly AllowRule[]
+  /** What hosts of the LAN with public addresses take from the internet. */
+  readonly allowForward: readonly ForwardRule[]
+  /** Devices from which the internet may be used. */
+  readonly lan: readonly string[]
+  /** What becomes of the rest. */
+  readonly policy: 'drop' | 'reject'
+  /** The IPv4 address that the LAN shows: `auto` chooses it by path, `none` leaves addresses as they are. */
+  readonly snat: string
+}
+
+export type PortProtocol = 'tcp' | 'udp' | 'sctp'
+/** Named as nftables does. */
+export type AllowedProtocol = PortProtocol | 'esp' | 'ah' | 'gre'
+
+/** Both ends included, 1 to 65535. */
+export interface PortRange {
+  readonly first: number
+  readonly last: number
+}
+
+export interface AllowRule {
+  readonly protocols: readonly AllowedProtocol[]
+  /** Ascending, apart from one another; empty only for protocols without ports. */
+  readonly ports: readonly PortRange[]
+  /** Networks of either family; empty means anyone. */
+  readonly sources: readonly Prefix[]
+}
+
+export interface ForwardRule extends AllowRule {
+  /** The host, or network, of the LAN. */
+  readonly destination: Prefix
+}
+
+/** `config redirect`: a port of ours that leads to a host of the LAN, in the words of OpenWrt's firewall. */
+export interface RedirectConfig {
+  readonly name: string
+  readonly protocols: readonly PortProtocol[]
+  readonly srcDport: PortRange
+  /** Networks; empty means anyone. */
+  readonly srcIps: readonly Prefix[]
+  /** IPv4. */
+  readonly destIp: string
+  /** One port for all of them, or a range as long as `srcDport`. */
+  readonly destPort: PortRange
   readonly enabled: boolean
 }

@@ -1,6 +1,8 @@
 /** `config uplink 'NAME'`: a physical way out. */
+import { flag, size } from './kinds.ts'
 import { address, deviceName } from './network-kinds.ts'
-import { list, one, type Section, type Values } from './schema.ts'
+import { probeOverrideOptions, probeOverrides } from './probe.ts'
+import { type BuildContext, list, one, type Section, type Values } from './schema.ts'
 import type { UplinkConfig } from './types.ts'
 
 const LEARNT = 'learnt from the system'
@@ -20,18 +22,52 @@ const options = {
     doc: 'Resolvers asked, over this uplink, for the names of servers.',
     defaultText: LEARNT,
   }),
+  metered: one(flag, {
+    doc: 'Its volume costs money: while it stands by it is probed once a minute only. `check` says what standing by costs.',
+    default: '0',
+  }),
+  monthly_budget: one(size('1M', '1000000G'), {
+    doc: 'Octets, both directions together, that a calendar month (UTC) may hold. There are warnings at 80 % and at 100 %.',
+  }),
+  budget_cutoff: one(flag, {
+    doc: '1 stops using the uplink, for tunnels as well, until the month ends once the budget is spent.',
+    default: '0',
+  }),
+  ...probeOverrideOptions,
 }
 
 export const uplink: Section<typeof options, UplinkConfig> = {
   type: 'uplink',
-  doc: 'A physical way out, such as fibre, cable or 4G, that carries tunnels.',
+  doc: 'A physical way out, such as fibre, cable or 4G, that carries tunnels and may itself be a path of `failover`.',
   options,
-  build: (values: Values<typeof options>, { name }) => ({
-    name,
-    device: values.device ?? '',
-    gateway: values.gateway,
-    gateway6: values.gateway6,
-    source: values.source,
-    dns: values.dns,
-  }),
+  build(values: Values<typeof options>, context) {
+    check(values, context)
+    return {
+      name: context.name,
+      device: values.device ?? '',
+      gateway: values.gateway,
+      gateway6: values.gateway6,
+      source: values.source,
+      dns: values.dns,
+      metered: values.metered,
+      monthlyBudget: values.monthly_budget,
+      budgetCutoff: values.budget_cutoff,
+      probe: probeOverrides(values),
+    }
+  },
+}
+
+function check(values: Values<typeof options>, { given, report }: BuildContext): void {
+  if (given('monthly_budget') && !values.metered)
+    report({
+      severity: 'warning',
+      option: 'monthly_budget',
+      reason: 'the uplink is not metered, so that standing by spends the budget freely; set metered 1',
+    })
+  if (values.budget_cutoff && !given('monthly_budget'))
+    report({
+      severity: 'warning',
+      option: 'budget_cutoff',
+      reason: "there is no 'monthly_budget', so it has no effect",
+    })
 }

@@ -52,22 +52,35 @@ export interface Way {
  */
 export function uplinks(config: Config, facts: Facts): Uplink[] {
   const configured = config.uplinks.map((uplink) => describe(uplink, facts))
-  if (config.tunnels.every((tunnel) => tunnel.uplinks.length > 0)) return configured
-  const implicit = systemUplink(config, facts)
-  const isConfigured = configured.some(({ device }) => device === implicit?.device)
-  return implicit === undefined || isConfigured ? configured : [...configured, describe(implicit, facts)]
+  const devices = new Set(configured.map(({ device }) => device))
+  const learnt = config.tunnels
+    .filter((tunnel) => carrierNames(tunnel, config) === undefined)
+    .flatMap((tunnel) => systemUplink(tunnel, config, facts) ?? [])
+    .filter(({ device }) => !devices.has(device) && devices.add(device))
+  return [...configured, ...learnt.map((uplink) => describe(uplink, facts))]
 }
 
 /**
- * The uplinks that can carry the tunnel now, the most preferred first. A tunnel without a list gets the one that the
- * system uses, and follows it.
+ * Names of the uplinks that may carry the tunnel, the most preferred first: its own list, else those that follow it in
+ * `failover`. Undefined leaves the choice to the system.
+ */
+export function carrierNames(
+  tunnel: TunnelConfig,
+  config: Pick<Config, 'uplinks' | 'failover'>,
+): readonly string[] | undefined {
+  if (tunnel.uplinks.length > 0) return tunnel.uplinks
+  const following = around(tunnel, config).after
+  return following.length > 0 ? following : undefined
+}
+
+/**
+ * The uplinks that can carry the tunnel now, the most preferred first. A tunnel for which none is named gets the one
+ * that the system uses, and follows it.
  */
 export function carriersOf(tunnel: TunnelConfig, config: Config, facts: Facts): UsableUplink[] {
-  const wanted =
-    tunnel.uplinks.length > 0
-      ? tunnel.uplinks.map((name) => config.uplinks.find((uplink) => uplink.name === name))
-      : [systemUplink(config, facts)]
-  return wanted
+  const names = carrierNames(tunnel, config)
+  const wanted = names?.map((name) => config.uplinks.find((uplink) => uplink.name === name))
+  return (wanted ?? [systemUplink(tunnel, config, facts)])
     .filter((uplink) => uplink !== undefined)
     .map((uplink) => describe(uplink, facts))
     .filter((uplink) => uplink.state === 'up')
@@ -115,10 +128,15 @@ export function wayOut(
 
 /**
  * The device of main's default route as an uplink: IPv4's, or IPv6's where there is no other; the lowest metric whose
- * device is usable, else the lowest. Never a device of our own tunnels.
+ * device is usable, else the lowest. Never a device of our own tunnels, nor of an uplink that the tunnel is there to
+ * replace, as it comes first in `failover`.
  */
-function systemUplink(config: Config, facts: Facts): UplinkConfig | undefined {
-  const own = new Set(config.tunnels.map(({ device }) => device))
+function systemUplink(tunnel: TunnelConfig, config: Config, facts: Facts): Described | undefined {
+  const replaced = around(tunnel, config).before
+  const own = new Set([
+    ...config.tunnels.map(({ device }) => device),
+    ...config.uplinks.filter(({ name }) => replaced.includes(name)).map(({ device }) => device),
+  ])
   const devices = ([4, 6] as const)
     .flatMap((family) => byMetric(foreignDefaults(facts, family).filter(({ table }) => table === TABLE_MAIN)))
     .flatMap(({ nexthops }) => nexthops)
@@ -130,11 +148,26 @@ function systemUplink(config: Config, facts: Facts): UplinkConfig | undefined {
   return config.uplinks.find((uplink) => uplink.device === device) ?? learnt(device)
 }
 
-function learnt(device: string): UplinkConfig {
+/** The uplinks that come before and after the tunnel in `failover`; none where it is no path. */
+function around(
+  tunnel: TunnelConfig,
+  { failover, uplinks: configured }: Pick<Config, 'uplinks' | 'failover'>,
+): { before: readonly string[]; after: readonly string[] } {
+  const paths = failover?.paths ?? []
+  const place = paths.indexOf(tunnel.name)
+  if (place < 0) return { before: [], after: [] }
+  const areUplinks = (names: readonly string[]) =>
+    names.filter((path) => configured.some(({ name }) => name === path))
+  return { before: areUplinks(paths.slice(0, place)), after: areUplinks(paths.slice(place + 1)) }
+}
+
+type Described = UplinkIdentity & Pick<UplinkConfig, 'gateway' | 'gateway6'>
+
+function learnt(device: string): Described {
   return { name: device, device, gateway: undefined, gateway6: undefined, source: undefined, dns: [] }
 }
 
-function describe(uplink: UplinkConfig, facts: Facts): Uplink {
+function describe(uplink: Described, facts: Facts): Uplink {
   const { name, device, source, dns } = uplink
   const identity = { name, device, source, dns }
   const link = linkNamed(facts, device)

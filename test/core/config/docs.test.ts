@@ -8,8 +8,10 @@ test('docs/configuration.md is what `npm run docs` makes of the schema', () => {
   assert.equal(readFileSync('docs/configuration.md', 'utf8'), configurationPage())
 })
 
-test('the README shows the shortest configuration word for word, in both notations', () => {
-  const readme = readFileSync('README.md', 'utf8')
-  for (const name of ['shortest.uci', 'shortest.json'])
-    assert.ok(readme.includes(`\n\`\`\`\n${fixture(name)}\`\`\`\n`), name)
-})
+for (const name of ['shortest', 'failover', 'server']) {
+  test(`the README shows the configuration ${name} word for word, in both notations`, () => {
+    const readme = readFileSync('README.md', 'utf8')
+    for (const notation of ['uci', 'json'])
+      assert.ok(readme.includes(`\n\`\`\`\n${fixture(`${name}.${notation}`)}\`\`\`\n`), notation)
+  })
+}

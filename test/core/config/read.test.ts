@@ -41,6 +41,9 @@ const AAISP = {
   echoFailures: 10,
   localPort: 0,
   firewall: 'default',
+  standby: 'auto',
+  backsUp: undefined,
+  probe: {},
   enabled: true,
 }
 
@@ -53,11 +56,33 @@ const LIFELINE = {
   tableBase: 17010,
 }
 
+const UPLINK = {
+  gateway: undefined,
+  gateway6: undefined,
+  source: undefined,
+  dns: [],
+  metered: false,
+  monthlyBudget: undefined,
+  budgetCutoff: false,
+  probe: {},
+}
+
+/** A configuration without any section. */
+const NOTHING = {
+  lifeline: LIFELINE,
+  uplinks: [],
+  tunnels: [],
+  failover: undefined,
+  firewalls: [],
+  redirects: [],
+  mqtt: [],
+}
+
 describe('the shortest useful configuration', () => {
   for (const notation of ['uci', 'json'] as const) {
     test(`in ${notation}`, () => {
       const { config, warnings } = mustRead(notation, fixture(`shortest.${notation}`))
-      assert.deepEqual(plain(config), { lifeline: LIFELINE, uplinks: [], tunnels: [AAISP], mqtt: [] })
+      assert.deepEqual(plain(config), { ...NOTHING, tunnels: [AAISP] })
       assert.deepEqual(warnings, [])
     })
   }
@@ -65,6 +90,7 @@ describe('the shortest useful configuration', () => {
 
 describe('every option', () => {
   const expected = {
+    ...NOTHING,
     lifeline: {
       node: 'router-1',
       logLevel: 'debug',
@@ -75,20 +101,18 @@ describe('every option', () => {
     },
     uplinks: [
       {
+        ...UPLINK,
         name: 'fibre',
         device: 'pppoe-wan',
-        gateway: undefined,
         gateway6: 'fe80::1',
         source: '2001:db8::5',
         dns: ['192.0.2.53', '2001:db8::53'],
       },
       {
+        ...UPLINK,
         name: '4g',
         device: 'wwan0',
         gateway: '192.0.2.1',
-        gateway6: undefined,
-        source: undefined,
-        dns: [],
       },
     ],
     tunnels: [
@@ -124,7 +148,6 @@ describe('every option', () => {
       },
       { ...AAISP, name: 'off', device: 'l2tp-off', username: '', servers: [], password: '', enabled: false },
     ],
-    mqtt: [],
   }
 
   for (const notation of ['uci', 'json'] as const) {
@@ -165,7 +188,7 @@ test('nothing at all is a configuration that does nothing, with a warning', () =
   for (const content of ['', '{}', '\ufeff{}', 'null']) {
     const result = read(content === '' ? 'uci' : 'json', content)
     assert.ok(result.ok)
-    assert.deepEqual(plain(result.value.config), { lifeline: LIFELINE, uplinks: [], tunnels: [], mqtt: [] })
+    assert.deepEqual(plain(result.value.config), NOTHING)
     assert.equal(result.value.warnings.map(formatProblem).length, 1)
   }
 })

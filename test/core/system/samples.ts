@@ -18,6 +18,9 @@ export function configOf(tunnels: readonly TunnelConfig[], uplinks: readonly Upl
     },
     uplinks,
     tunnels,
+    failover: undefined,
+    firewalls: [],
+    redirects: [],
     mqtt: [],
   }
 }
@@ -46,13 +49,28 @@ export function tunnelOf(name: string, options: Partial<TunnelConfig> = {}): Tun
     echoFailures: 10,
     localPort: 0,
     firewall: 'default',
+    standby: 'auto',
+    backsUp: undefined,
+    probe: {},
     enabled: true,
     ...options,
   }
 }
 
 export function uplinkOf(name: string, device: string, options: Partial<UplinkConfig> = {}): UplinkConfig {
-  return { name, device, gateway: undefined, gateway6: undefined, source: undefined, dns: [], ...options }
+  return {
+    name,
+    device,
+    gateway: undefined,
+    gateway6: undefined,
+    source: undefined,
+    dns: [],
+    metered: false,
+    monthlyBudget: undefined,
+    budgetCutoff: false,
+    probe: {},
+    ...options,
+  }
 }
 
 export function linkOf(index: number, name: string, options: Partial<Link> = {}): Link {

@@ -69,7 +69,19 @@ function defaultRoute(
 }
 
 function uplink(name: string, device: string, change: Partial<UplinkConfig> = {}): UplinkConfig {
-  return { name, device, gateway: undefined, gateway6: undefined, source: undefined, dns: [], ...change }
+  return {
+    name,
+    device,
+    gateway: undefined,
+    gateway6: undefined,
+    source: undefined,
+    dns: [],
+    metered: false,
+    monthlyBudget: undefined,
+    budgetCutoff: false,
+    probe: {},
+    ...change,
+  }
 }
 
 function tunnel(names: readonly string[]): TunnelConfig {

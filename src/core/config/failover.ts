@@ -1,0 +1,66 @@
+/** `config failover 'NAME'`: which paths lead to the internet, and how one is chosen. */
+import { duration, sectionName, wordOr } from './kinds.ts'
+import { probeOptions } from './probe.ts'
+import { list, one, type Section, type Values } from './schema.ts'
+import type { FailoverConfig, ProbeConfig } from './types.ts'
+
+const options = {
+  path: list(sectionName, {
+    doc: 'Names of `uplink` and `tunnel` sections in order of preference. A tunnel without an `uplink` of its own is carried by the uplinks that follow it here.',
+    required: true,
+  }),
+  mode: one(wordOr('auto', sectionName), {
+    doc: '`auto` uses the most preferred path that works; the name of a path pins it, whatever its health. `lifeline use` changes it until the next start.',
+    default: 'auto',
+  }),
+  dial_grace: one(duration('0s', '1m'), {
+    doc: 'How long, while a more preferred tunnel can be dialled, a less preferred path is not used: connections wait rather than move.',
+    default: '5',
+  }),
+  failback_delay: one(duration('0s', '10m'), {
+    doc: 'How long a more preferred path has to be well before it is used again. Doubled, up to 10 minutes, each time that it fails soon after.',
+    default: '10',
+  }),
+  ...probeOptions,
+}
+
+export const failover: Section<typeof options, FailoverConfig> = {
+  type: 'failover',
+  doc: 'The ways to the internet, the best one first. There is at most one such section, of any name or none. Without it tunnels with `defaultroute` come first, in the order of the file, then the default route of the main table.',
+  options,
+  anonymousName: 'failover',
+  single: true,
+  build: (values: Values<typeof options>, { name }) => ({
+    name,
+    paths: values.path,
+    mode: values.mode,
+    dialGrace: values.dial_grace,
+    failbackDelay: values.failback_delay,
+    probe: {
+      targets: values.probe,
+      interval: values.probe_interval,
+      timeout: values.probe_timeout,
+      down: values.probe_down,
+      up: values.probe_up,
+    },
+  }),
+}
+
+/** The option that decides each property; of `probe` those of its own. */
+export const failoverOptionOf: Readonly<
+  Record<Exclude<keyof FailoverConfig, 'name' | 'probe'>, keyof typeof options>
+> = {
+  paths: 'path',
+  mode: 'mode',
+  dialGrace: 'dial_grace',
+  failbackDelay: 'failback_delay',
+}
+
+/** The option that decides each property of `probe`, in every section that has it. */
+export const probeOptionOf: Readonly<Record<keyof ProbeConfig, keyof typeof probeOptions>> = {
+  targets: 'probe',
+  interval: 'probe_interval',
+  timeout: 'probe_timeout',
+  down: 'probe_down',
+  up: 'probe_up',
+}
