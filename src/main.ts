@@ -1,5 +1,6 @@
 /** Wiring only: the one file that sees core, hosts, app and command line. */
 import { hostname } from 'node:os'
+import { Announcer } from './app/announcer.ts'
 import { Apply } from './app/apply.ts'
 import { Control, type Refusal } from './app/control.ts'
 import { Daemon, type ReadyConfig } from './app/daemon.ts'
@@ -28,6 +29,7 @@ import { lockNamespace } from './host/namespace-lock.ts'
 import { NativeNetlinks } from './host/netlinks.ts'
 import { nft } from './host/nft.ts'
 import { DnsResolver } from './host/resolver.ts'
+import { systemd } from './host/sd-notify.ts'
 import { StateDirectory } from './host/state-files.ts'
 import { sysctls } from './host/sysctls.ts'
 import { systemProbe as probe } from './host/system-probe.ts'
@@ -93,8 +95,10 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   await watcher.start()
   const keeper = new Keeper({ apply, watcher, netlinks, clock, log })
   daemon.start()
-  process.on('SIGHUP', () => void daemon.reload())
+  const announcer = new Announcer(systemd, status)
+  process.on('SIGHUP', () => void announcer.reloading(daemon.reload()))
   await new Promise((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve))
+  announcer.stopping()
   keeper.close()
   await daemon.stop()
   listening.close()

@@ -232,3 +232,13 @@ export interface SystemProbe {
   /** Opens a device file for reading and writing and closes it: the errno name of the refusal, or undefined. */
   openError(path: string): string | undefined
 }
+
+/** The service manager that started this process (sd_notify(3)); all of it does nothing where there is none. */
+export interface ServiceManager {
+  /** Start-up, or the reading of a new configuration, is done. */
+  ready(): void
+  reloading(): void
+  stopping(): void
+  /** One line for people about how the service fares. */
+  status(text: string): void
+}

@@ -3,12 +3,13 @@
 #include "datagram.h"
 #include "icmp.h"
 #include "netlink.h"
+#include "notify.h"
 #include "reactor.h"
 #include "session.h"
 #include "tun.h"
 
 /* Counts up with each change of these functions, so that a bundle never runs with another one's addon. */
-#define INTERFACE 1
+#define INTERFACE 2
 
 static const struct {
   const char *name;
@@ -30,6 +31,7 @@ static const struct {
     {"detach", js_detach},
     {"counters", js_counters},
     {"close", js_close},
+    {"notify", js_notify},
 };
 
 static bool started;
