@@ -21,11 +21,13 @@ export interface KernelState {
   readonly routes: unknown
   readonly rules: unknown
   readonly nft: unknown
+  /** One line each. */
+  readonly sysctls: readonly string[]
 }
 
-/** Links, addresses, rules, the routes of all tables, and the nft ruleset, without counters and handles. */
+/** Links, addresses, rules, routes of all tables, the nft ruleset and network settings, without counters and handles. */
 export async function kernelState(namespace: Namespace): Promise<KernelState> {
-  const [links, addresses, routes4, routes6, rules4, rules6, nft] = await Promise.all([
+  const [links, addresses, routes4, routes6, rules4, rules6, nft, settings] = await Promise.all([
     namespace.show('-d', 'link', 'show'),
     namespace.show('address', 'show'),
     namespace.show('-4', 'route', 'show', 'table', 'all'),
@@ -33,6 +35,7 @@ export async function kernelState(namespace: Namespace): Promise<KernelState> {
     namespace.show('-4', 'rule', 'show'),
     namespace.show('-6', 'rule', 'show'),
     namespace.run(['nft', '-j', 'list', 'ruleset']).then(({ stdout }) => JSON.parse(stdout)),
+    namespace.run(['sysctl', '-a', '-r', '^net\\.ipv[46]\\.']).then(({ stdout }) => stdout.split('\n')),
   ])
   return {
     links: comparable(links),
@@ -40,6 +43,7 @@ export async function kernelState(namespace: Namespace): Promise<KernelState> {
     routes: comparable([routes4, routes6]),
     rules: comparable([rules4, rules6]),
     nft: comparable(nft),
+    sysctls: settings,
   }
 }
 

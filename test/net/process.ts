@@ -89,8 +89,8 @@ export class Process {
     return this.#code === undefined
   }
 
-  write(text: string): void {
-    this.#child.stdin?.write(text)
+  write(data: string | Uint8Array): void {
+    this.#child.stdin?.write(data)
   }
 
   signal(signal: NodeJS.Signals): void {

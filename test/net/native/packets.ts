@@ -1,13 +1,15 @@
 /** Packets built by hand, so that the data path is judged by nothing of ours. */
 
-function sum16(bytes: Uint8Array, from = 0): number {
+/** The sum of RFC 1071, not inverted. */
+export function sum16(bytes: Uint8Array, from = 0): number {
   let sum = from
   for (let i = 0; i < bytes.length; i += 2) sum += ((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0)
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
   return sum
 }
 
-function be16(value: number): number[] {
+/** Two octets, network order. */
+export function be16(value: number): number[] {
   return [(value >> 8) & 0xff, value & 0xff]
 }
 
