@@ -43,6 +43,8 @@ export interface DatagramOptions {
   readonly source?: string
   /** Local port; 0 or left out for a fresh one. */
   readonly port?: number
+  /** The mark of the packets that are sent (SO_MARK); none if left out. */
+  readonly mark?: number
   onMessage(from: Address, bytes: Uint8Array): void
   /** An asynchronous error such as ECONNREFUSED or EHOSTUNREACH (from ICMP); the socket stays usable. */
   onError(code: string): void
@@ -68,12 +70,29 @@ export interface Datagrams {
 
 export interface IcmpOptions {
   readonly family: 4 | 6
-  readonly device: string
+  /** Left out: bound to no device, as `mark` or the routes decide. */
+  readonly device?: string
   readonly source?: string
+  /** The mark of the packets that are sent (SO_MARK); none if left out. */
+  readonly mark?: number
   /** `hopLimit` is the received TTL or hop limit. Only ICMPv6 types in `accept` arrive, if given. */
   readonly accept?: readonly number[]
   onMessage(from: string, message: Uint8Array, hopLimit: number): void
   onError(code: string): void
+}
+
+export interface TcpProbeOptions {
+  readonly to: Address
+  readonly device?: string
+  readonly source?: string
+  readonly mark?: number
+  /** `connected`, or ECONNREFUSED: both prove that the host is there; any other errno name proves nothing. */
+  onOutcome(outcome: string): void
+}
+
+export interface TcpProbes {
+  /** Begins a connection and closes it as soon as it stands. The returned function gives it up. Throws SystemError. */
+  connect(options: TcpProbeOptions): Cancel
 }
 
 export interface IcmpSocket {

@@ -25,6 +25,8 @@ export interface SessionOptions {
   readonly echoInterval: Millis
   /** What the session has changed; resolves once the kernel holds it. */
   onChange(session: TunnelSession): Promise<void>
+  /** An LCP echo came back. */
+  onEchoed(): void
   /** Counters and round-trip times have news. */
   onStatistics(): void
 }
@@ -107,6 +109,7 @@ export class Session {
         break
       case 'echoed':
         this.echo.answered(event.rttMs)
+        this.#options.onEchoed()
         this.#options.onStatistics()
         break
       case 'echoMissed':

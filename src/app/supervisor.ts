@@ -6,17 +6,15 @@ import type { TunnelConfig } from '../core/config/types.ts'
 import type { Failure } from '../core/failure.ts'
 import type { TunnelSession } from '../core/system/session.ts'
 import { type AttemptPorts, AttemptRunner, type Carrier, failureOfSystem } from './attempt.ts'
-import type { Devices } from './devices.ts'
 import { DialerLoop } from './dialer-loop.ts'
 import type { Memory } from './memory.ts'
 import type { Names } from './names.ts'
-import { SystemError, type TunDevice } from './ports.ts'
-import { Session } from './session.ts'
+import type { Session } from './session.ts'
+import { SessionSlot, type SlotPorts } from './session-slot.ts'
 import type { StatusWriter } from './status-store.ts'
-import { tunnelPatch } from './tunnel-status.ts'
+import { type TunnelPath, tunnelPatch } from './tunnel-status.ts'
 
-export interface SupervisorPorts extends AttemptPorts {
-  readonly devices: Devices
+export interface SupervisorPorts extends AttemptPorts, SlotPorts {
   readonly names: Names
   readonly memory: Memory
   readonly status: StatusWriter
@@ -27,6 +25,10 @@ export interface SupervisorOptions {
   readonly hostName: string
   /** Makes the kernel hold a session, or none; resolves once it does, rejects if it cannot. */
   onSession(session: TunnelSession | undefined): Promise<void>
+  /** What `path` gives may have changed. */
+  onPath?(): void
+  /** An LCP echo came back. */
+  onEchoed?(): void
 }
 
 /** One tunnel: runs its dialer, its attempts and its session, and tells the status store how they fare. */
@@ -37,12 +39,12 @@ export class Supervisor {
   readonly #loop: DialerLoop
   readonly #attempts = new Map<number, AttemptRunner>()
   readonly #phases = new Map<number, CallPhase>()
+  readonly #slot: SessionSlot
   #carriers: readonly Carrier[] = []
-  #session: { readonly id: number; readonly live: Session } | undefined
-  #applied = false
   /** The status tells why there is nothing to dial over. */
   #stranded = false
   #dials = 0
+  #idleClosed = 0
   #wanted: Readiness = 'cold'
   /** By configuration, or by a user until told otherwise. */
   #disabled: boolean
@@ -62,10 +64,48 @@ export class Supervisor {
       perform: (action) => this.#perform(action),
       settled: () => this.#show(),
     })
+    this.#slot = new SessionSlot(
+      {
+        tunnel: tunnel.name,
+        device: tunnel.device,
+        echoInterval: tunnel.echoInterval,
+        onSession: options.onSession,
+        onApplied: () => {
+          this.#dials = 0
+          this.#show()
+        },
+        onRefused: (id) => this.#refused(id),
+        onStatistics: (live) => this.#showStatistics(live),
+        onEchoed: () => options.onEchoed?.(),
+      },
+      ports,
+    )
   }
 
   get name(): string {
     return this.#options.tunnel.name
+  }
+
+  get path(): TunnelPath {
+    const { state } = this.#dialer
+    const { live, applied } = this.#slot
+    const { ipv4, ipv6 } = live?.state ?? {}
+    const dialling = state.name === 'dialling' || (state.name === 'open' && state.session)
+    return {
+      device: this.#options.tunnel.device,
+      dialable: !this.#disabled && this.#carriers.length > 0,
+      session: applied ? 'up' : dialling ? 'dialling' : 'none',
+      failed: state.name === 'recalling' || (state.name === 'waiting' && state.until !== undefined),
+      idleClosed: this.#idleClosed,
+      address: ipv4?.address ?? this.#ports.memory.last(this.name)?.ipv4?.address,
+      addresses: [...(ipv4 ? [ipv4.address] : []), ...(ipv6?.addresses.map(({ address }) => address) ?? [])],
+      dns: live?.dns ?? [],
+    }
+  }
+
+  /** The session that is ended next is still received from for `span` ms. */
+  linger(span: number): void {
+    this.#slot.linger(span)
   }
 
   /** How ready the tunnel is to be, unless it is `disabled`. */
@@ -108,6 +148,7 @@ export class Supervisor {
   /** After `down`: nothing is timed or sent any more. */
   release(): void {
     this.#loop.stop()
+    this.#slot.close()
     for (const runner of this.#attempts.values()) runner.destroy()
   }
 
@@ -129,14 +170,14 @@ export class Supervisor {
         this.#attempts.get(action.id)?.command({ type: 'call' })
         break
       case 'hangUp':
-        this.#dropSession(action.id)
+        this.#slot.drop(action.id)
         this.#attempts.get(action.id)?.command({ type: 'hangUp' })
         break
       case 'close': {
         const runner = this.#attempts.get(action.id)
         if (!runner) break
         if (action.reason === 'uplinkGone') this.#uplinkLost(runner.carrier)
-        this.#dropSession(action.id)
+        this.#slot.drop(action.id)
         runner.command({ type: 'close' })
         break
       }
@@ -213,14 +254,14 @@ export class Supervisor {
         return
       case 'sessionOpened':
         this.#adopt(id)
-        this.#session?.live.onEvent(event)
+        this.#slot.live?.onEvent(event)
         this.#input({ type: 'opened', id })
         return
       case 'authenticated':
         status.tunnel(name, { auth: event.method })
         return
       case 'sessionEnded':
-        this.#dropSession(id)
+        this.#slot.drop(id)
         status.failed(name, event.failure)
         this.#input({ type: 'sessionEnded', id })
         return
@@ -232,16 +273,18 @@ export class Supervisor {
         this.#input({ type: 'ended', id })
         return
       default:
-        if (this.#session?.id !== id) return
-        this.#session.live.onEvent(event)
+        if (!this.#slot.belongsTo(id)) return
+        this.#slot.live?.onEvent(event)
         if (event.type === 'ipv4Opened' || event.type === 'ipv6Opened') this.#input({ type: 'up', id })
         if (event.type === 'ipv4Opened') this.#ports.memory.rememberDns(this.name, event.dns)
     }
   }
 
   #ended(id: number, failure: Failure | undefined): void {
-    this.#dropSession(id)
+    this.#slot.drop(id)
     this.#phases.delete(id)
+    const { state } = this.#dialer
+    if (state.name === 'open' && !state.session && failure?.code === 'tunnel_closed') this.#idleClosed++
     const uplink = this.#attempts.get(id)?.carrier
     // A socket on a device that is gone has no one to say goodbye to.
     if (uplink && !this.#carriers.some((carrier) => carrier.id === uplink.id)) this.#forget(id)
@@ -255,7 +298,7 @@ export class Supervisor {
   #addressGone(id: number, carrier: Carrier): void {
     this.#forget(id)
     this.#uplinkLost(carrier)
-    this.#dropSession(id)
+    this.#slot.drop(id)
     this.#phases.delete(id)
     this.#input({ type: 'ended', id, readdressed: true })
   }
@@ -272,73 +315,21 @@ export class Supervisor {
 
   // ---- the session
 
-  /** The device belongs to the attempt whose call was taken last. */
   #adopt(id: number): void {
     const runner = this.#attempts.get(id)
-    const device = this.#openDevice()
-    if (!runner) return
-    if (!device) {
-      runner.command({ type: 'close' })
-      return
-    }
-    if (this.#session) this.#dropSession(this.#session.id)
-    const { echoInterval } = this.#options.tunnel
-    const live: Session = new Session(
-      {
-        runner,
-        device,
-        echoInterval,
-        onChange: (state) => this.#apply(live, state),
-        onStatistics: () => this.#showStatistics(live),
-      },
-      this.#ports,
-    )
-    this.#session = { id, live }
+    if (runner && !this.#slot.adopt(id, runner)) runner.command({ type: 'close' })
   }
 
-  #openDevice(): TunDevice | undefined {
-    try {
-      return this.#ports.devices.open(this.#options.tunnel.device)
-    } catch (error) {
-      this.#ports.status.failed(this.name, this.#deviceFailure(error))
-      return undefined
-    }
-  }
-
-  #deviceFailure(error: unknown): Failure {
-    const { device } = this.#options.tunnel
-    if (error instanceof SystemError && error.code === 'EBUSY') return { code: 'device_busy', device }
-    return failureOfSystem(error, `open the device ${device}`)
-  }
-
-  async #apply(live: Session, state: TunnelSession): Promise<void> {
-    try {
-      await this.#options.onSession(state)
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      this.#ports.status.failed(this.name, { code: 'firewall_refused', reason })
-      throw error
-    }
-    if (this.#session?.live !== live) return
-    this.#applied = live.open
-    this.#dials = 0
-    this.#show()
-  }
-
-  #dropSession(id: number): void {
-    if (this.#session?.id !== id) return
-    this.#session.live.close()
-    this.#session = undefined
-    this.#applied = false
-    void this.#options.onSession(undefined).catch((error: unknown) => {
-      this.#ports.log.error('the kernel still holds an ended session', { tunnel: this.name, error })
-    })
+  /** Without filters and a device the session is of no use: it is ended, and dialled again after the back-off. */
+  #refused(id: number): void {
+    this.#slot.drop(id)
+    this.#attempts.get(id)?.command({ type: 'close' })
   }
 
   // ---- what users see
 
   #show(): void {
-    const { status, devices } = this.#ports
+    const { status } = this.#ports
     const { state } = this.#dialer
     this.#explainWaiting(state)
     const shown = state.name === 'dialling' ? (state.opened ?? state.attempts[0]) : undefined
@@ -348,12 +339,13 @@ export class Supervisor {
         dialer: state,
         disabled: this.#disabled,
         phase: shown && this.#phases.get(shown.id),
-        applied: this.#applied,
+        applied: this.#slot.applied,
         dials: this.#dials,
-        session: this.#session?.live,
-        datapath: devices.get(this.#options.tunnel.device)?.datapath(),
+        session: this.#slot.live,
+        datapath: this.#slot.device?.datapath(),
       }),
     )
+    this.#options.onPath?.()
     if (state.name === 'cold') for (const resolve of this.#whenDown.splice(0)) resolve()
   }
 
@@ -366,8 +358,8 @@ export class Supervisor {
   }
 
   #showStatistics(live: Session): void {
-    const device = this.#ports.devices.get(this.#options.tunnel.device)
-    if (!device || this.#session?.live !== live) return
+    const { device } = this.#slot
+    if (!device || this.#slot.live !== live) return
     const { rx, tx } = device.counters()
     this.#ports.status.tunnel(this.name, { rx, tx, rtt_ms: live.echo.rttMs, loss: live.echo.loss })
   }

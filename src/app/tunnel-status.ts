@@ -5,6 +5,23 @@ import type { TunnelState } from '../core/status.ts'
 import type { Session } from './session.ts'
 import type { TunnelPatch } from './status-store.ts'
 
+/** A tunnel as the choice among paths sees it. */
+export interface TunnelPath {
+  readonly device: string
+  /** Enabled, with an uplink that can carry it. */
+  readonly dialable: boolean
+  readonly session: 'none' | 'dialling' | 'up'
+  /** The last round came to nothing, or the session ended: it is tried again later. */
+  readonly failed: boolean
+  /** How often the LNS has closed the control connection while no session was wanted. */
+  readonly idleClosed: number
+  /** IPv4, now or last. */
+  readonly address: string | undefined
+  /** Literal addresses on the device now. */
+  readonly addresses: readonly string[]
+  readonly dns: readonly string[]
+}
+
 /** What a supervisor knows of its tunnel. */
 export interface TunnelView {
   readonly dialer: DialerState

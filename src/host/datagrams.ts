@@ -25,13 +25,19 @@ export class NativeDatagramSocket implements DatagramSocket {
   #closed = false
 
   constructor(addon: Addon, options: DatagramOptions) {
-    const { family, device = '', source, port = 0 } = options
+    const { family, device = '', source, port = 0, mark = 0 } = options
     this.#addon = addon
     this.#options = options
     const where = [device && `on ${device}`, source && `from ${source}`, port && `port ${port}`]
     const what = ['cannot open a UDP socket', ...where.filter(Boolean)].join(' ')
     this.handle = checked(
-      addon.openDatagram(device, localOctets(family, source), port, (arrivals) => this.#arrived(arrivals)),
+      addon.openDatagram(
+        device,
+        localOctets(family, source),
+        port,
+        (arrivals) => this.#arrived(arrivals),
+        mark,
+      ),
       what,
     )
   }
@@ -72,11 +78,17 @@ class NativeIcmpSocket implements IcmpSocket {
   #closed = false
 
   constructor(addon: Addon, options: IcmpOptions) {
-    const { family, device, source, accept } = options
+    const { family, device = '', source, accept, mark = 0 } = options
     this.#addon = addon
     this.#options = options
     this.#handle = checked(
-      addon.openIcmp(device, localOctets(family, source), accept, (arrivals) => this.#arrived(arrivals)),
+      addon.openIcmp(
+        device,
+        localOctets(family, source),
+        accept,
+        (arrivals) => this.#arrived(arrivals),
+        mark,
+      ),
       `cannot open an ICMP socket on ${device}`,
     )
   }
@@ -99,7 +111,8 @@ class NativeIcmpSocket implements IcmpSocket {
   }
 }
 
-function localOctets(family: 4 | 6, source: string | undefined): Uint8Array {
+/** The local address for a family: the given one, or the unspecified. */
+export function localOctets(family: 4 | 6, source: string | undefined): Uint8Array {
   const unspecified = new Uint8Array(family === 4 ? 4 : 16)
   if (source === undefined) return unspecified
   const bytes = octets(source)
@@ -107,8 +120,8 @@ function localOctets(family: 4 | 6, source: string | undefined): Uint8Array {
   throw new SystemError('EAFNOSUPPORT', `${source} is no address of IPv${family}`)
 }
 
-/** Octets of a literal address. */
-function octets(host: string): Uint8Array {
+/** Octets of a literal address; throws SystemError EINVAL for anything else. */
+export function octets(host: string): Uint8Array {
   const bytes = parseIp(host)
   if (bytes === undefined) throw new SystemError('EINVAL', `${host} is no literal address`)
   return bytes

@@ -9,7 +9,7 @@ import { SystemError } from '../app/ports.ts'
 declare const handle: unique symbol
 
 /** What the addon opened; good for nothing but handing it back. */
-export type Handle<Kind extends 'datagram' | 'icmp' | 'netlink' | 'tun'> = { readonly [handle]: Kind }
+export type Handle<Kind extends 'datagram' | 'icmp' | 'netlink' | 'tcp' | 'tun'> = { readonly [handle]: Kind }
 
 /** Zero, or a negative errno number. */
 type Outcome = number
@@ -50,6 +50,7 @@ export interface Addon {
     source: Uint8Array,
     port: number,
     onArrivals: OnArrivals,
+    mark: number,
   ): Handle<'datagram'> | Outcome
   connect(socket: Handle<'datagram'>, host: Uint8Array, port: number): Outcome
   /** Errors arrive like messages. Data messages with sequence numbers get their Ns written into `bytes`. */
@@ -60,8 +61,18 @@ export interface Addon {
     source: Uint8Array,
     types: readonly number[] | undefined,
     onArrivals: OnArrivals,
+    mark: number,
   ): Handle<'icmp'> | Outcome
   sendIcmp(socket: Handle<'icmp'>, bytes: Uint8Array, host: Uint8Array): void
+  /** One arrival comes: a message without octets when the connection stands, or an error. */
+  openTcp(
+    device: string,
+    source: Uint8Array,
+    host: Uint8Array,
+    port: number,
+    onArrivals: OnArrivals,
+    mark: number,
+  ): Handle<'tcp'> | Outcome
   openNetlink(
     protocol: number,
     groups: readonly number[],
@@ -85,13 +96,13 @@ export interface Addon {
     received: number
   }
   /** Nothing arrives any more afterwards. May be repeated. */
-  close(channel: Handle<'datagram' | 'icmp' | 'netlink' | 'tun'>): void
+  close(channel: Handle<'datagram' | 'icmp' | 'netlink' | 'tcp' | 'tun'>): void
   /** Sends one datagram to a unix socket; a path that begins with `@` names an abstract one. */
   notify(path: string, bytes: Uint8Array): Outcome
 }
 
 /** The addon's `interface` that this bundle was written for. */
-const INTERFACE = 2
+const INTERFACE = 3
 
 /** The addon, deflated and in base64, put in by the build (empty where a package ships the file); not defined when src runs directly. */
 declare const LIFELINE_ADDON: string

@@ -6,10 +6,11 @@
 #include "notify.h"
 #include "reactor.h"
 #include "session.h"
+#include "tcp.h"
 #include "tun.h"
 
 /* Counts up with each change of these functions, so that a bundle never runs with another one's addon. */
-#define INTERFACE 2
+#define INTERFACE 3
 
 static const struct {
   const char *name;
@@ -21,6 +22,7 @@ static const struct {
     {"local", js_local},
     {"openIcmp", js_open_icmp},
     {"sendIcmp", js_send_icmp},
+    {"openTcp", js_open_tcp},
     {"openNetlink", js_open_netlink},
     {"sendNetlink", js_send_netlink},
     {"openTun", js_open_tun},

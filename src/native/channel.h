@@ -17,11 +17,12 @@
 /* Reads that one turn of a thread makes before it looks at what else there is to do. */
 #define READS_PER_TURN 64
 
-enum channel_kind { CHANNEL_DATAGRAM, CHANNEL_ICMP, CHANNEL_NETLINK, CHANNEL_TUN };
+enum channel_kind { CHANNEL_DATAGRAM, CHANNEL_ICMP, CHANNEL_NETLINK, CHANNEL_TCP, CHANNEL_TUN };
 
 struct channel {
   enum channel_kind kind;
   int fd; /* -1 once closed */
+  uint32_t events; /* what the reactor waits for (epoll); 0 means something to read */
   /* Called by the reactor when there may be something to read; asks first whether the mailbox has room. False: nothing
    * will ever come again. */
   bool (*read)(struct channel *channel, uint8_t *buffer);

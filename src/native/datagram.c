@@ -30,6 +30,7 @@ napi_value js_open_datagram(napi_env env, napi_callback_info info) {
   int fd = socket_open(domain, SOCK_DGRAM, 0);
   if (fd < 0) return channel_refuse(env, channel, -fd);
   int error = socket_prepare(fd, domain);
+  if (error == 0) error = socket_mark(fd, get_int(env, call.arguments[4]));
   if (error == 0) error = socket_bind(fd, device, &local);
   if (error == 0) return channel_open(env, channel, fd, call.arguments[3]);
   close(fd);

@@ -76,6 +76,7 @@ napi_value js_open_icmp(napi_env env, napi_callback_info info) {
   if (fd < 0) return channel_refuse(env, channel, -fd);
   int error = filter_types(env, fd, domain, call.arguments[2]);
   if (error == 0) error = prepare(fd, domain);
+  if (error == 0) error = socket_mark(fd, get_int(env, call.arguments[4]));
   if (error == 0) error = socket_bind(fd, device, &local);
   if (error == 0) return channel_open(env, channel, fd, call.arguments[3]);
   close(fd);

@@ -23,12 +23,16 @@ static struct {
 static int start(void);
 static void *react(void *unused);
 
+static uint32_t awaited(const struct channel *channel) {
+  return channel->events != 0 ? channel->events : EPOLLIN;
+}
+
 int reactor_add(struct channel *channel) {
   int error = start();
   if (error != 0) return error;
   pthread_mutex_lock(&reactor.lock);
   channel->token = ++reactor.last_token;
-  struct epoll_event event = {.events = EPOLLIN, .data.u64 = channel->token};
+  struct epoll_event event = {.events = awaited(channel), .data.u64 = channel->token};
   if (epoll_ctl(reactor.epoll, EPOLL_CTL_ADD, channel->fd, &event) == 0) {
     channel->next_watched = reactor.watched;
     reactor.watched = channel;
@@ -59,7 +63,7 @@ void reactor_pause(struct channel *channel) {
 }
 
 void reactor_resume(struct channel *channel) {
-  struct epoll_event event = {.events = EPOLLIN, .data.u64 = channel->token};
+  struct epoll_event event = {.events = awaited(channel), .data.u64 = channel->token};
   if (channel->token != 0) epoll_ctl(reactor.epoll, EPOLL_CTL_ADD, channel->fd, &event);
 }
 

@@ -40,6 +40,10 @@ int socket_bind(int fd, const char *device, const union address *local) {
   return bind(fd, &local->any, address_size(local)) < 0 ? errno : 0;
 }
 
+int socket_mark(int fd, int mark) {
+  return mark == 0 ? 0 : socket_set(fd, SOL_SOCKET, SO_MARK, mark);
+}
+
 int socket_send(int fd, const void *bytes, size_t length, const union address *to) {
   socklen_t size = to == NULL ? 0 : address_size(to);
   const struct sockaddr *name = to == NULL ? NULL : &to->any;

@@ -14,6 +14,9 @@ int socket_prepare(int fd, int domain);
 /* Binds to a device (empty: none) and to a local address. 0 or an errno number. */
 int socket_bind(int fd, const char *device, const union address *local);
 
+/* Marks the packets that are sent; 0 leaves them alone. 0 or an errno number. */
+int socket_mark(int fd, int mark);
+
 int socket_set(int fd, int level, int option, int value);
 
 /* Sends; an error that an earlier packet caused does not keep this one back. 0 or an errno number. */

@@ -33,7 +33,7 @@ export class SimTuns implements Tuns {
   }
 
   #openIcmp(options: IcmpOptions): IcmpSocket {
-    const device = this.devices.get(options.device)
+    const device = this.devices.get(options.device ?? '')
     if (!device) throw new SystemError('ENODEV', `no device ${options.device}`)
     return device.openIcmp(options)
   }

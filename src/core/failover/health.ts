@@ -10,6 +10,7 @@ export type Health = 'up' | 'suspect' | 'down' | 'unknown'
 export type Pace = 'normal' | 'sparing'
 
 export interface Probe {
+  /** 1..65535 */
   readonly id: number
   readonly target: ProbeTarget
 }
@@ -28,6 +29,8 @@ export const SPARING_INTERVAL = 60_000
 export const TRAFFIC_GRACE = 10_000
 /** How long an answer to an old probe still proves life, in ms. */
 const LATE_LIMIT = 10_000
+/** Ids have to fit into the sequence number of an echo. */
+const MAX_ID = 0xffff
 /** Probes that loss is told over. */
 const LOSS_WINDOW = 100
 
@@ -76,6 +79,7 @@ export class PathHealth {
   #answeredRounds = 0
   #received: number | undefined
   #trafficAt: Millis | undefined
+  #lenientUntil: Millis | undefined
 
   constructor(config: ProbeConfig) {
     this.#config = config
@@ -159,6 +163,13 @@ export class PathHealth {
     this.#alive(now)
   }
 
+  /** Probes all targets at once, and counts no miss against the path before `until`. */
+  probeNow(now: Millis, until: Millis): void {
+    if (!this.#linkUp) return
+    this.#lenientUntil = until
+    this.#probeAll(now)
+  }
+
   /** Something else proves that the path works, such as an LCP echo. */
   life(now: Millis): void {
     if (this.#linkUp) this.#alive(now)
@@ -217,7 +228,8 @@ export class PathHealth {
       return
     }
     for (const target of targets) {
-      const id = this.#nextId++
+      const id = this.#nextId
+      this.#nextId = (id % MAX_ID) + 1
       this.#outstanding.set(id, { key: targetKey(target), sentAt: now })
       this.#probes.push({ id, target })
     }
@@ -239,6 +251,10 @@ export class PathHealth {
       return
     }
     if (this.#health === 'down') return
+    if (this.#lenientUntil !== undefined && now < this.#lenientUntil) {
+      this.#probeAll(now)
+      return
+    }
     this.#misses++
     this.#firstMissAt ??= round.startedAt
     const spoken = this.#trafficAt !== undefined && this.#trafficAt >= this.#firstMissAt

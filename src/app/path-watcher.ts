@@ -1,0 +1,113 @@
+import type { ProbeConfig, ProbeTarget } from '../core/config/types.ts'
+import { type Health, type Pace, PathHealth, targetKey } from '../core/failover/health.ts'
+import { after } from '../core/time.ts'
+import type { Cancel, Clock } from './ports.ts'
+import { Prober, type ProberPorts, type Way } from './prober.ts'
+
+export interface PathWatcherOptions {
+  readonly name: string
+  readonly probe: ProbeConfig
+  /** Health, its reason or a round-trip time have changed. */
+  onChange(): void
+}
+
+/** Runs the health of one path: its probes, its alarm, and the way by which probes leave. */
+export class PathWatcher {
+  readonly #options: PathWatcherOptions
+  readonly #clock: Clock
+  readonly #ports: ProberPorts
+  readonly #health: PathHealth
+  #prober: Prober | undefined
+  #wayKey = ''
+  #targets: readonly ProbeTarget[] = []
+  #confirming: (() => void) | undefined
+  #cancel: Cancel | undefined
+
+  constructor(options: PathWatcherOptions, clock: Clock, ports: ProberPorts) {
+    this.#options = options
+    this.#clock = clock
+    this.#ports = ports
+    this.#health = new PathHealth(options.probe)
+  }
+
+  get health(): PathHealth {
+    return this.#health
+  }
+
+  get state(): Health {
+    return this.#health.health
+  }
+
+  /** How probes leave now; undefined while the link is down, for a reason in words. */
+  setWay(way: Way | undefined, reason: string): void {
+    const key = JSON.stringify(way ?? null)
+    const changed = key !== this.#wayKey
+    this.#wayKey = key
+    if (changed) {
+      this.#prober?.close()
+      this.#prober = way && new Prober(way, this.#ports, (id) => this.#answered(id))
+    }
+    this.#run((health, now) => health.link(now, way !== undefined, reason))
+  }
+
+  /** Whom to probe, and which of them are known to answer on this path or another. */
+  setTargets(targets: readonly ProbeTarget[], known: ReadonlySet<string>): void {
+    this.#targets = targets.filter((target) => this.#prober?.reaches(target) ?? false)
+    this.#run((health, now) => health.targets(now, this.#targets, known))
+  }
+
+  setPace(pace: Pace): void {
+    this.#run((health, now) => health.pace(now, pace))
+  }
+
+  /** An LCP echo came back through the path. */
+  life(): void {
+    this.#run((health, now) => health.life(now))
+  }
+
+  /** Packets that the device has received so far. */
+  traffic(received: number): void {
+    this.#run((health, now) => health.traffic(now, received))
+  }
+
+  /** Probes all targets until one answers, for `span` ms at most, and counts no miss against the path meanwhile. */
+  confirm(span: number, done: () => void): void {
+    this.#confirming = done
+    this.#run((health, now) => health.probeNow(now, after(now, span)))
+  }
+
+  close(): void {
+    this.#cancel?.()
+    this.#prober?.close()
+    this.#prober = undefined
+  }
+
+  /** Keys of the targets whose silence would mean something here. */
+  answering(): readonly string[] {
+    const here = new Set(this.#targets.map(targetKey))
+    return this.#health.answering.filter((key) => here.has(key))
+  }
+
+  #answered(id: number): void {
+    const done = this.#confirming
+    this.#confirming = undefined
+    this.#run((health, now) => health.answered(now, id))
+    done?.()
+    this.#options.onChange()
+  }
+
+  #run(input: (health: PathHealth, now: ReturnType<Clock['now']>) => void): void {
+    input(this.#health, this.#clock.now())
+    for (let probe = this.#health.pollProbe(); probe; probe = this.#health.pollProbe())
+      this.#prober?.send(probe)
+    let changed = false
+    while (this.#health.pollChange()) changed = true
+    this.#cancel?.()
+    const deadline = this.#health.pollTimeout()
+    this.#cancel =
+      deadline === undefined
+        ? undefined
+        : this.#clock.alarm(deadline, () => this.#run((health, now) => health.timeout(now)))
+    if (changed) this.#options.onChange()
+  }
+}
