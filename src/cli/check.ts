@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import type { Notation } from '../core/config/notation.ts'
 import { printEffective } from '../core/config/print.ts'
 import { formatProblem } from '../core/config/problems.ts'
+import { formatStandbyCost, standbyCosts } from '../core/failover/standby-cost.ts'
 import { loadConfig } from '../host/config-files.ts'
 import { chooseConfigFile, withConfigOption } from './config-file.ts'
 import type { CliContext, Finish } from './context.ts'
@@ -26,12 +27,14 @@ export interface CheckArguments {
   readonly format?: Notation | undefined
 }
 
-/** Prints problems to stderr and the effective configuration, secrets hidden, to stdout. */
+/** Prints problems, and what standby costs, to stderr, and the effective configuration, secrets hidden, to stdout. */
 export function runCheck(args: CheckArguments, terminal: Terminal): ExitCode {
   const loaded = loadConfig(args.config)
   const problems = loaded.ok ? loaded.value.warnings : loaded.error
   for (const problem of problems) terminal.err(`${formatProblem(problem)}\n`)
   if (!loaded.ok) return EXIT.usage
+  for (const cost of standbyCosts(loaded.value.config))
+    terminal.err(`${args.config}: note: uplink '${cost.uplink}': ${formatStandbyCost(cost)}\n`)
   terminal.out(printEffective(loaded.value.effective, args.format ?? loaded.value.notation))
   return EXIT.ok
 }

@@ -65,3 +65,13 @@ test('check of a file with warnings passes', () => {
   )
   assert.notEqual(captured.stdout().length, 0)
 })
+
+test('check says what standing by costs on a metered uplink', () => {
+  const captured = new Captured()
+  const file = shortest('failover.uci')
+  assert.equal(runCheck({ config: file }, captured), 0)
+  assert.equal(
+    captured.stderr(),
+    `${file}: note: uplink 'lte': standing by costs about 18.8 MB a month: HELLOs of aaisp 13.3 MB, probes of lte 5.5 MB\n`,
+  )
+})

@@ -280,6 +280,47 @@ describe('carriers', () => {
   })
 })
 
+describe('carriers of a tunnel that is a path', () => {
+  const paths = (names: readonly string[], own: readonly string[] = []): Config => ({
+    ...config([FIBRE, MOBILE], own),
+    failover: { paths: names } as unknown as Config['failover'],
+  })
+  const names = (given: Config, facts: Facts) =>
+    carriersOf(given.tunnels[0] ?? tunnel([]), given, facts).map(({ name }) => name)
+
+  it('are the uplinks that follow it', () => {
+    assert.deepEqual(names(paths(['fibre', 'aaisp', 'lte']), FACTS), ['lte'])
+    assert.deepEqual(names(paths(['aaisp', 'lte', 'fibre']), FACTS), ['lte', 'fibre'])
+    assert.deepEqual(names(paths(['aaisp', 'other', 'lte']), FACTS), ['lte'])
+  })
+
+  it('are its own ones where it names any', () => {
+    assert.deepEqual(names(paths(['fibre', 'aaisp', 'lte'], ['fibre']), FACTS), ['fibre'])
+  })
+
+  it('are none while those that follow are not usable: never the one before it', () => {
+    const broken = { ...FACTS, links: [ETH0, link(3, 'wwan0', { carrier: false })] }
+    assert.deepEqual(names(paths(['fibre', 'aaisp', 'lte']), broken), [])
+  })
+
+  it('are those of the system where none follows, but never the one before it', () => {
+    assert.deepEqual(names(paths(['aaisp']), FACTS), ['fibre'])
+    assert.deepEqual(names(paths(['fibre', 'aaisp']), FACTS), ['lte'])
+    assert.deepEqual(names(paths(['lte', 'fibre', 'aaisp']), FACTS), [])
+  })
+
+  it('need no uplink of the system where some follow', () => {
+    const facts = {
+      ...FACTS,
+      links: [...FACTS.links, link(4, 'eth9')],
+      routes: [defaultRoute(4, undefined, 1)],
+    }
+    const listed = (given: Config) => uplinks(given, facts).map(({ name }) => name)
+    assert.deepEqual(listed(paths(['fibre', 'aaisp', 'lte'])), ['fibre', 'lte'])
+    assert.deepEqual(listed(paths(['fibre', 'aaisp'])), ['fibre', 'lte', 'eth9'])
+  })
+})
+
 describe('all uplinks', () => {
   const states = (given: Config, facts: Facts) =>
     uplinks(given, facts).map(({ name, state }) => `${name} ${state}`)

@@ -1,0 +1,95 @@
+/** What paths that only stand by cost on a metered uplink, estimated before anything runs. */
+import { probeOf } from '../config/probe.ts'
+import type { Config, ProbeTarget, TunnelConfig } from '../config/types.ts'
+import { carrierNames } from '../system/uplinks.ts'
+import { SPARING_INTERVAL } from './health.ts'
+
+/** What one metered uplink carries in a month in which nothing fails. */
+export interface StandbyCost {
+  readonly uplink: string
+  /** Both directions together. */
+  readonly octets: number
+  readonly parts: readonly StandbyPart[]
+}
+
+export interface StandbyPart {
+  readonly path: string
+  readonly what: 'probes' | 'HELLOs' | 'LCP echoes'
+  readonly octets: number
+}
+
+/** 30 days in ms. */
+const MONTH = 30 * 86_400_000
+/** The LNS's own interval, where it sends LCP echoes at all: AAISP sends one each second. */
+const PEER_ECHO_INTERVAL = 1000
+
+// Octets of whole exchanges, request and answer, as packets of IPv6, whose header is the larger one; providers count IP.
+const IP_UDP = 40 + 8
+/** RFC 2661 section 3.1: 12 octets of header, and 8 of the Message Type AVP; a ZLB acknowledges. */
+const HELLO = IP_UDP + 12 + 8 + (IP_UDP + 12)
+/** 6 octets of L2TP header, then PPP's address, control and protocol fields. */
+const ENVELOPE = IP_UDP + 6 + 4
+/** RFC 1661 section 5.8: 4 octets of header and the Magic-Number. */
+const LCP_ECHO = 2 * (ENVELOPE + 8)
+const PROBE: Readonly<Record<ProbeTarget['kind'], number>> = {
+  icmp: 2 * (40 + 8 + 16),
+  // SYN, its acknowledgement, ours, RST.
+  tcp: 80 + 80 + 72 + 60,
+  dns: 80 + 180,
+}
+/** Packets of a probe in both directions, for the envelopes inside a tunnel. */
+const PROBE_PACKETS: Readonly<Record<ProbeTarget['kind'], number>> = { icmp: 2, tcp: 4, dns: 2 }
+
+/**
+ * The cost of standby on each metered uplink, in the order of the configuration. It is assumed that the first path
+ * carries traffic all the time, that tunnels stay on the first of their uplinks, that `auto` is warm, that nobody else
+ * uses the uplink, and that the LNS sends LCP echoes each second.
+ */
+export function standbyCosts(config: Config): StandbyCost[] {
+  const [, ...standing] = config.failover?.paths ?? []
+  return config.uplinks
+    .filter(({ metered }) => metered)
+    .map(({ name }) => {
+      const parts = standing.flatMap((path) => partsOf(path, name, config)).filter(({ octets }) => octets > 0)
+      return { uplink: name, octets: parts.reduce((sum, { octets }) => sum + octets, 0), parts }
+    })
+    .filter(({ octets }) => octets > 0)
+}
+
+function partsOf(path: string, uplink: string, config: Config): StandbyPart[] {
+  if (path === uplink) return [{ path, what: 'probes', octets: probes(path, config, 0) }]
+  const tunnel = config.tunnels.find(({ name, enabled }) => name === path && enabled)
+  if (tunnel === undefined || carrierNames(tunnel, config)?.[0] !== uplink) return []
+  return tunnelParts(tunnel, config)
+}
+
+function tunnelParts(tunnel: TunnelConfig, config: Config): StandbyPart[] {
+  const { name: path, standby, helloInterval, echoInterval } = tunnel
+  if (standby === 'cold') return []
+  const hellos: StandbyPart = { path, what: 'HELLOs', octets: (MONTH / helloInterval) * HELLO }
+  if (standby !== 'hot') return [hellos]
+  const echoes = (MONTH / echoInterval + MONTH / PEER_ECHO_INTERVAL) * LCP_ECHO
+  return [
+    hellos,
+    { path, what: 'LCP echoes', octets: echoes },
+    { path, what: 'probes', octets: probes(path, config, ENVELOPE) },
+  ]
+}
+
+/** Targets are probed in turn, so their mean counts; resolvers and anycast addresses are pinged. */
+function probes(path: string, config: Config, envelope: number): number {
+  const { targets } = probeOf(config, path)
+  const kinds = targets.length === 0 ? (['icmp'] as const) : targets.map(({ kind }) => kind)
+  const total = kinds.reduce((sum, kind) => sum + PROBE[kind] + PROBE_PACKETS[kind] * envelope, 0)
+  return (MONTH / SPARING_INTERVAL) * (total / kinds.length)
+}
+
+/** `standing by costs about 18.8 MB a month: HELLOs of aaisp 13.3 MB, probes of lte 5.5 MB` */
+export function formatStandbyCost({ octets, parts }: StandbyCost): string {
+  const list = parts.map(({ path, what, octets: part }) => `${what} of ${path} ${megabytes(part)}`)
+  return `standing by costs about ${megabytes(octets)} a month: ${list.join(', ')}`
+}
+
+function megabytes(octets: number): string {
+  return `${(octets / 1e6).toFixed(octets < 100e6 ? 1 : 0)} MB`
+}
