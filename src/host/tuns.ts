@@ -3,7 +3,7 @@ import type { DataCounters, DataSession, TunDevice, Tuns } from '../app/ports.ts
 import { SystemError } from '../app/ports.ts'
 import { parseIp } from '../core/ip/address.ts'
 import { NativeDatagramSocket } from './datagrams.ts'
-import { type Addon, checked, type Handle, loadAddon, type SessionKeys } from './native.ts'
+import { type Addon, checked, errnoName, type Handle, loadAddon, type SessionKeys } from './native.ts'
 
 export class NativeTuns implements Tuns {
   readonly #addon: Addon = loadAddon()
@@ -29,7 +29,9 @@ class NativeTunDevice implements TunDevice {
       this.#gone = true
       onGone?.()
     }
-    this.#handle = checked(addon.openTun(name, onArrivals), `cannot open the TUN device ${name}`)
+    const opened = addon.openTun(name, onArrivals)
+    const why = typeof opened === 'number' ? REFUSALS[errnoName(-opened)] : undefined
+    this.#handle = checked(opened, `cannot open the TUN device ${name}${why ? ` (${why})` : ''}`)
   }
 
   setCarrier(on: boolean): void {
@@ -89,6 +91,14 @@ class NativeTunDevice implements TunDevice {
   #unlessGone(outcome: number, what: string): void {
     if (!this.#gone && outcome !== -EBADFD) checked(outcome, what)
   }
+}
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  EBUSY: 'another process carries it',
+  EINVAL: 'there is another kind of device of this name, or the name is none for a device',
+  ENOENT: 'there is no /dev/net/tun',
+  ENODEV: 'the kernel has no module tun',
+  EPERM: 'CAP_NET_ADMIN is missing',
 }
 
 /** What the kernel says of a TUN descriptor whose device is gone. */

@@ -153,7 +153,8 @@ static bool flush_held(struct datapath *path) {
     counters->tx_octets += path->held_octets;
   } else {
     counters->tx_dropped++;
-    mail_post_error(&path->socket->channel, error);
+    /* A full queue of the uplink is congestion, not an error. */
+    if (error != ENOBUFS) mail_post_error(&path->socket->channel, error);
   }
   return true;
 }
@@ -207,5 +208,6 @@ static void *carry(void *argument) {
     if (path->held != NULL && polled[2].revents & POLLOUT) flush_held(path);
     if (polled[1].revents != 0) gone = !upload(path);
   }
+  if (path->held != NULL) datapath_count_discarded(path, 1);
   return NULL;
 }

@@ -67,7 +67,7 @@ void datapath_stop(struct datapath *path);
 
 struct counters datapath_counters(struct datapath *path);
 
-/* Reactor: packets from the device that came while there was no session. */
+/* Packets from the device that no session carries any more; not while the thread runs its turns. */
 void datapath_count_discarded(struct datapath *path, uint64_t packets);
 
 #endif

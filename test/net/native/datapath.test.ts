@@ -270,6 +270,32 @@ inNamespace(import.meta.url, () => {
     assert.ok(bench.tun.counters().rx.dropped < 40)
   })
 
+  test('where the uplink is slow, packets wait in the device instead of being lost', async (t) => {
+    const bench = await Bench.make(t, 'ndp15')
+    bench.attach()
+    try {
+      run('tc qdisc add dev lo root tbf rate 6mbit burst 20k limit 8m')
+    } catch {
+      return t.skip('this kernel has no tbf')
+    }
+    t.after(() => run('tc qdisc del dev lo root'))
+    const count = 1400
+    const before = bench.tun.counters()
+    for (let i = 0; i < count; i++) {
+      bench.fromApplication(String(i).padEnd(1000))
+      if (i % 50 === 0) await sleep(1)
+    }
+    bench.fromPeer(controlMessage(1))
+    const arrived = () => bench.textsAtPeer().length >= count
+    await until(arrived, 'all arrive')
+    assert.deepEqual(
+      bench.textsAtPeer().map(Number),
+      Array.from({ length: count }, (_, i) => i),
+    )
+    assert.equal(bench.tun.counters().tx.dropped, before.tx.dropped)
+    assert.equal(bench.toJs.length, 1)
+  })
+
   test('a peer that refuses is told as an error, and data goes on afterwards', async (t) => {
     const bench = await Bench.make(t, 'ndp12')
     bench.socket.connect(bench.peerAddress)
