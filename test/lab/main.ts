@@ -51,12 +51,18 @@ ${bold(' All of it stays up until Ctrl-C. To step in:')}
    dist/lifeline status --socket ${lifeline.socket}
    dist/lifeline events --socket ${lifeline.socket}
    dist/lifeline reconnect ${TUNNEL} --socket ${lifeline.socket}
-   ${inside(router.namespace.name)} bash             # the router: ip route, nft list ruleset, ping
-   ${inside(lns.namespace.name)} nc 127.0.0.1 23     # the LNS: show session, drop session 1
+   ${inside(router.namespace.name)} bash    # the router: ip rule, nft list ruleset, ping
+   ${inside(lns.namespace.name)} socat - TCP:127.0.0.1:23   # the LNS: show session; enable, drop session 1
    ${inside(internet.namespace.name)} bash
    ${inside(lan.name)} bash
  Its configuration is ${lifeline.file}`)
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.prependOnceListener(signal, () => resolve())
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  let end = () => {}
+  const told = new Promise<void>((resolve) => {
+    end = resolve
   })
+  for (const signal of signals) process.on(signal, end)
+  await told
+  // A second Ctrl-C does not wait for a good end.
+  for (const signal of signals) process.removeListener(signal, end)
 }

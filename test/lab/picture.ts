@@ -49,7 +49,7 @@ function tunnelLine(from: number, to: number, tunnel: TunnelStatus | undefined):
   const up = tunnel?.state === 'up'
   const words =
     tunnel === undefined
-      ? ' no tunnel yet '
+      ? ' no tunnel '
       : up
         ? ` ${tunnel.device} ${tunnel.ipv4.address ?? ''} `
         : ` ${tunnel.device}: ${tunnel.state} `

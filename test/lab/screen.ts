@@ -24,6 +24,7 @@ export function openScreen(): Screen {
 class LiveScreen implements Screen {
   #story: Story | undefined
   #drawn = 0
+  #closed = false
   readonly #timer = setInterval(() => this.#draw(), FRAME)
 
   constructor() {
@@ -34,18 +35,20 @@ class LiveScreen implements Screen {
     this.#story = story
   }
 
+  /** The last picture is drawn in full: it need not be drawn over. */
   close(): void {
+    if (this.#closed) return
+    this.#closed = true
     clearInterval(this.#timer)
-    this.#draw()
+    this.#draw(Number.POSITIVE_INFINITY)
     process.stdout.write('\x1b[?25h')
   }
 
-  #draw(): void {
+  // A picture taller than the terminal would scroll and could not be drawn over.
+  #draw(rows = (process.stdout.rows || 24) - 1): void {
     if (this.#story === undefined) return
-    const rows = process.stdout.rows ?? 40
-    // A picture taller than the terminal would scroll and could not be drawn over.
-    const lines = render(this.#story).slice(0, rows - 1)
-    const width = process.stdout.columns ?? 80
+    const lines = render(this.#story, rows)
+    const width = process.stdout.columns || 80
     const text = lines.map((line) => `${columns(line) > width ? cut(line, width) : line}\x1b[K\n`).join('')
     process.stdout.write(`${this.#drawn === 0 ? '' : `\x1b[${this.#drawn}A`}${text}\x1b[J`)
     this.#drawn = lines.length
@@ -91,31 +94,31 @@ class LineScreen implements Screen {
   }
 }
 
-/** The whole picture. */
-export function render(story: Story): string[] {
-  return [
-    bold(' lifeline lab: a small internet on this machine'),
-    '',
-    ...picture(story.tunnel),
-    '',
-    ...story.steps.flatMap(stepLines),
-    '',
-    ...(story.pings.length === 0 ? [] : [pingLine(story.pings), '']),
-    ...story.events.slice(-LAST_EVENTS).map((event) => dim(` ${eventLine(event)}`)),
+/** The whole picture in at most so many rows: where they do not suffice, events and what lies back are left out. */
+export function render(story: Story, rows = Number.POSITIVE_INFINITY): string[] {
+  const head = [bold(' lifeline lab: a small internet on this machine'), '', ...picture(story.tunnel), '']
+  const pings = story.pings.length === 0 ? [] : ['', pingLine(story.pings)]
+  const events = story.events.slice(-LAST_EVENTS).map((event) => dim(` ${eventLine(event)}`))
+  const steps = story.steps.map(stepLines)
+  const brief = steps.map((lines, index) => (index < steps.length - 1 ? lines.slice(0, 1) : lines))
+  const candidates = [
+    [...head, ...steps.flat(), ...pings, '', ...events],
+    [...head, ...steps.flat(), ...pings],
+    [...head, ...brief.flat(), ...pings],
   ]
+  return candidates.find((lines) => lines.length <= rows) ?? brief.flat().slice(-rows)
 }
 
 function stepLines(step: Step): string[] {
   const title = ` ${mark(step)} ${step.state === 'running' ? bold(step.title) : step.title}`
   const took = step.took ?? performance.now() - step.startedAt
+  const paint = step.state === 'failed' ? red : cyan
   return [
     spread(title, time(took)),
     ...step.details.map(({ text, took: part }: Detail) =>
       spread(`     ${text}`, part === undefined ? '' : dim(time(part))),
     ),
-    ...(step.result === ''
-      ? []
-      : [`     ${step.state === 'failed' ? red(firstLine(step)) : cyan(firstLine(step))}`]),
+    ...(step.result === '' ? [] : [`     ${paint(firstLine(step))}`]),
   ]
 }
 
