@@ -14,6 +14,8 @@ export interface RadiusUser {
   readonly ipv6?: string
   /** Delegated-IPv6-Prefix. */
   readonly prefix?: string
+  /** Framed-Route: an IPv4 prefix behind `ipv4`. */
+  readonly route?: string
 }
 
 export const RADIUS_SECRET = 'radsecret'
@@ -60,6 +62,7 @@ function entry(user: RadiusUser): string {
     user.ipv4 === undefined ? [] : `Framed-IP-Address = ${user.ipv4}`,
     user.ipv6 === undefined ? [] : `Framed-IPv6-Address = ${user.ipv6}`,
     user.prefix === undefined ? [] : `Delegated-IPv6-Prefix = ${user.prefix}`,
+    user.route === undefined ? [] : `Framed-Route = "${user.route} ${user.ipv4} 1"`,
   ].flat()
   return `"${user.name}" Cleartext-Password := "${user.password}"\n${reply.map((line) => `\t${line}`).join(',\n')}\n`
 }
