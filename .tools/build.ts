@@ -2,9 +2,24 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { deflateRawSync } from 'node:zlib'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 
 const LIMIT = 400_000
+
+/** The sentences about options are for docs/configuration.md and the pages of LuCI; the program never shows them. */
+const withoutDocs: Plugin = {
+  name: 'without-docs',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/core\/config\/[^/]+\.ts$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8')
+      const literal = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/
+      return {
+        contents: source.replace(new RegExp(`\\bdoc:\\s+(?:${literal.source})`, 'g'), "doc: ''"),
+        loader: 'ts',
+      }
+    })
+  },
+}
 
 execFileSync('make', ['-s', '-C', 'src/native'], { stdio: 'inherit' })
 
@@ -19,6 +34,7 @@ await build({
   format: 'cjs',
   minify: true,
   legalComments: 'none',
+  plugins: [withoutDocs],
   banner: { js: '#!/usr/bin/env node' },
   define: {
     LIFELINE_VERSION: JSON.stringify(version),
