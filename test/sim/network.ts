@@ -24,6 +24,8 @@ interface Entry {
   run: (() => void) | undefined
 }
 
+/** Promises that may hang one on another. */
+const PROMISE_TURNS = 20
 /** 2026-01-01T00:00:00Z */
 const EPOCH = Date.UTC(2026, 0, 1)
 
@@ -116,16 +118,25 @@ export class Network {
     }
   }
 
-  /** Lets time pass to `until`, or until `done`; gives whether it is done. Promises settle between any two events. */
+  /**
+   * Lets time pass to `until`, or until `done`; gives whether it is done. Short chains of promises settle between any two
+   * events, long ones before the end.
+   */
   async run(until: number, done: () => boolean = () => false): Promise<boolean> {
-    for (;;) {
+    for (let settled = false; ; ) {
       await Promise.resolve()
       if (done()) return true
       const next = this.#queue.pop(until)
       if (next === undefined) {
-        this.#now = millis(Math.max(this.#now, until))
-        return done()
+        if (settled) {
+          this.#now = millis(Math.max(this.#now, until))
+          return false
+        }
+        for (let turn = 0; turn < PROMISE_TURNS; turn++) await Promise.resolve()
+        settled = true
+        continue
       }
+      settled = false
       this.#now = millis(Math.max(this.#now, next.at))
       next.run?.()
     }

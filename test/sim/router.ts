@@ -164,15 +164,15 @@ function carrierOf(uplink: UsableUplink): Carrier {
   return { name: uplink.name, id, uplink, resolvers: () => ['192.0.2.53'] }
 }
 
-/** A router whose fibre has the address of the client, dialling. */
+/** A router whose fibre has an address, dialling. */
 export function startRouter(
   network: Network,
   seed: number,
   changes: Partial<TunnelConfig> = {},
-  files?: MemoryFiles,
+  address = '192.0.2.2',
 ): SimRouter {
-  const router = new SimRouter(network, seed, changes, files)
-  router.machine.add('fibre', ['192.0.2.2'])
+  const router = new SimRouter(network, seed, changes)
+  router.machine.add('fibre', [address])
   router.supervisor.want('session')
   return router
 }

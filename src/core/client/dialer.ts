@@ -101,7 +101,7 @@ export class Dialer {
       opened: (now, { id }) => this.#opened(now, id),
       up: (now, { id }) => this.#up(now, id),
       sessionEnded: (now, { id }) => this.#sessionRefused(now, id),
-      ended: (now, { id }) => this.#attemptEnded(now, id),
+      ended: (now, input) => this.#attemptEnded(now, input),
     },
     open: {
       want: (now, { readiness }) => this.#openWant(now, readiness),
@@ -147,7 +147,7 @@ export class Dialer {
       else this.#start(step.candidate)
     }
     if (!round.exhausted) return
-    if (this.#state.name === 'dialling') this.#retryLater(now)
+    if (this.#state.name === 'dialling') this.#dialAfter(now, this.#backoff.next())
     else if (this.#state.name === 'open') this.#unproved(now, this.#state)
   }
 
@@ -163,8 +163,9 @@ export class Dialer {
     })
   }
 
-  #retryLater(now: Millis): void {
-    this.#state = { name: 'waiting', until: after(now, this.#backoff.next()) }
+  #dialAfter(now: Millis, delay: number): void {
+    if (delay <= 0) this.#dial(now)
+    else this.#state = { name: 'waiting', until: after(now, delay) }
   }
 
   // ---- dialling
@@ -200,7 +201,7 @@ export class Dialer {
     }
   }
 
-  #attemptEnded(now: Millis, id: number): void {
+  #attemptEnded(now: Millis, { id, readdressed }: Omit<Ended, 'type'>): void {
     const state = this.#state
     if (state.name !== 'dialling') return
     const index = state.attempts.findIndex((attempt) => attempt.id === id)
@@ -208,13 +209,15 @@ export class Dialer {
     state.attempts.splice(index, 1)
     if (state.opened?.id === id) state.opened = undefined
     state.round.failed(now)
+    // The path is as good as before: it deserves a whole round.
+    if (readdressed && state.attempts.length === 0) this.#dial(now)
   }
 
   /** Its server does not want us: another one may. */
   #sessionRefused(now: Millis, id: number): void {
     if (!attemptsOf(this.#state).some((attempt) => attempt.id === id)) return
     this.#actions.push({ type: 'close', id, reason: 'reconnect' })
-    this.#attemptEnded(now, id)
+    this.#attemptEnded(now, { id })
   }
 
   #diallingUplinks(now: Millis): void {
@@ -222,7 +225,7 @@ export class Dialer {
     if (state.name !== 'dialling') return
     for (const attempt of state.attempts.filter(({ uplink }) => !this.#usable(uplink))) {
       this.#actions.push({ type: 'close', id: attempt.id, reason: 'uplinkGone' })
-      this.#attemptEnded(now, attempt.id)
+      this.#attemptEnded(now, attempt)
     }
     if (this.#uplinks.length === 0) this.#state = { name: 'waiting', until: undefined }
     else state.round.update(now, this.#uplinks)
@@ -261,9 +264,7 @@ export class Dialer {
     if (state.name !== 'open') return
     if (state.attempt.id === id) {
       this.#dropReturn(state)
-      const delay = readdressed ? 0 : this.#delayAfterLoss(now, state.since)
-      if (delay === 0) this.#dial(now)
-      else this.#state = { name: 'waiting', until: after(now, delay) }
+      this.#dialAfter(now, readdressed ? 0 : this.#delayAfterLoss(now, state.since))
     } else if (state.going?.step === 'proving') {
       const index = state.going.attempts.findIndex((attempt) => attempt.id === id)
       if (index < 0) return
@@ -353,8 +354,7 @@ export class Dialer {
   #recallingEnded(now: Millis, { id, readdressed }: Ended): void {
     const state = this.#state
     if (state.name !== 'recalling' || state.attempt.id !== id) return
-    if (readdressed) this.#dial(now)
-    else this.#state = { name: 'waiting', until: state.at }
+    this.#dialAfter(now, readdressed ? 0 : state.at - now)
   }
 
   #stayOpen(now: Millis): void {

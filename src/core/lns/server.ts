@@ -12,6 +12,8 @@ export interface LnsOptions {
   readonly ppp: Omit<PppServerOptions, 'role'>
   /** Peers that may have a control connection at once. */
   readonly maxPeers: number
+  /** A login ends the older session of the same user. */
+  readonly oneSessionPerUser?: boolean
 }
 
 export type LnsCommand =
@@ -33,8 +35,14 @@ export type LnsEvent =
 interface Peer {
   readonly address: Address
   readonly l2tp: L2tpEndpoint
-  readonly calls: Map<number, PppLink>
+  readonly calls: Map<number, Call>
   closed: boolean
+}
+
+interface Call {
+  readonly ppp: PppLink
+  /** Once authenticated. */
+  user: string | undefined
 }
 
 /**
@@ -55,7 +63,9 @@ export class LnsServer implements ProtocolEndpoint<LnsCommand, LnsEvent> {
   }
 
   receive(now: Millis, from: Address, bytes: Uint8Array): void {
-    const peer = this.#peers.get(keyOf(from)) ?? this.#accept(from, bytes)
+    const known = this.#peers.get(keyOf(from))
+    // One that only lingers to acknowledge gives way to a new tunnel from the same port.
+    const peer = known && !(known.closed && isOpening(bytes)) ? known : this.#accept(from, bytes)
     if (!peer) return
     peer.l2tp.receive(now, from, bytes)
     this.#settle(now, peer)
@@ -77,7 +87,7 @@ export class LnsServer implements ProtocolEndpoint<LnsCommand, LnsEvent> {
   timeout(now: Millis): void {
     for (const peer of [...this.#peers.values()]) {
       peer.l2tp.timeout(now)
-      for (const ppp of peer.calls.values()) ppp.timeout(now)
+      for (const { ppp } of peer.calls.values()) ppp.timeout(now)
       this.#settle(now, peer)
     }
   }
@@ -99,15 +109,13 @@ export class LnsServer implements ProtocolEndpoint<LnsCommand, LnsEvent> {
     let first: Millis | undefined
     for (const { l2tp, calls } of this.#peers.values()) {
       first = earliest(first, l2tp.pollTimeout())
-      for (const ppp of calls.values()) first = earliest(first, ppp.pollTimeout())
+      for (const { ppp } of calls.values()) first = earliest(first, ppp.pollTimeout())
     }
     return first
   }
 
-  /** Only what may be an SCCRQ makes a peer of its sender: a control message for tunnel 0 (RFC 2661 section 3.1). */
   #accept(from: Address, bytes: Uint8Array): Peer | undefined {
-    const isControl = (u8(bytes, 0) & 0x80) !== 0
-    if (!isControl || u16(bytes, 4) !== 0 || this.#peers.size >= this.#options.maxPeers) return undefined
+    if (!isOpening(bytes) || this.#peers.size >= this.#options.maxPeers) return undefined
     const peer: Peer = {
       address: from,
       l2tp: new L2tpEndpoint({ ...this.#options.l2tp, role: 'lns', peer: from }),
@@ -121,7 +129,7 @@ export class LnsServer implements ProtocolEndpoint<LnsCommand, LnsEvent> {
   #settle(now: Millis, peer: Peer): void {
     for (;;) {
       let busy = false
-      for (const [session, ppp] of peer.calls) {
+      for (const [session, { ppp }] of peer.calls) {
         for (let frame = ppp.pollTransmit(); frame; frame = ppp.pollTransmit()) {
           peer.l2tp.command(now, { type: 'send', session, frame })
         }
@@ -144,12 +152,12 @@ export class LnsServer implements ProtocolEndpoint<LnsCommand, LnsEvent> {
         break
       case 'sessionOpened': {
         const ppp = new PppLink({ ...this.#options.ppp, role: 'server' })
-        peer.calls.set(event.session, ppp)
+        peer.calls.set(event.session, { ppp, user: undefined })
         ppp.command(now, { type: 'open' })
         break
       }
       case 'received':
-        peer.calls.get(event.session)?.receive(now, event.frame)
+        peer.calls.get(event.session)?.ppp.receive(now, event.frame)
         break
       case 'sessionClosed':
         if (peer.calls.delete(event.session)) this.#events.push({ type: 'sessionClosed', peer: address })
@@ -174,8 +182,27 @@ export class LnsServer implements ProtocolEndpoint<LnsCommand, LnsEvent> {
       this.#events.push({ type: 'networkOpened', peer: address, protocol: 'ipv6' })
     else if (event.type === 'ipReceived')
       this.#events.push({ type: 'ipReceived', peer: address, packet: event.packet })
+    else if (event.type === 'authenticated') this.#authenticated(now, peer, session, event.username)
     else if (event.type === 'closed') peer.l2tp.command(now, { type: 'clear', session, result: 3 })
   }
+
+  #authenticated(now: Millis, peer: Peer, session: number, user: string): void {
+    for (const other of this.#options.oneSessionPerUser ? this.#peers.values() : []) {
+      for (const [older, call] of other.calls) {
+        if (call.user !== user || (other === peer && older === session)) continue
+        call.user = undefined
+        other.l2tp.command(now, { type: 'clear', session: older, result: 3 })
+        if (other !== peer) this.#settle(now, other)
+      }
+    }
+    const call = peer.calls.get(session)
+    if (call) call.user = user
+  }
+}
+
+/** What may be an SCCRQ: the first control message (T bit) of a sender who knows no tunnel id (RFC 2661 section 3.1). */
+function isOpening(bytes: Uint8Array): boolean {
+  return (u8(bytes, 0) & 0x80) !== 0 && u16(bytes, 4) === 0 && u16(bytes, 8) === 0
 }
 
 /** RFC 1662 section 3.1: address and control field, then the protocol and the packet. */

@@ -29,7 +29,7 @@ type Happening =
   | { readonly kind: 'answer'; readonly which: number; readonly addresses: readonly number[] }
   | {
       readonly kind: 'told'
-      readonly type: 'opened' | 'up' | 'sessionEnded' | 'ended'
+      readonly type: 'opened' | 'up' | 'sessionEnded' | 'ended' | 'readdressed'
       readonly back: number
     }
   | { readonly kind: 'time'; readonly ms: number }
@@ -60,7 +60,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     weight: 10,
     arbitrary: fc.record({
       kind: fc.constant('told'),
-      type: fc.constantFrom('opened', 'up', 'sessionEnded', 'ended'),
+      type: fc.constantFrom('opened', 'up', 'sessionEnded', 'ended', 'readdressed'),
       back: fc.nat({ max: 3 }),
     }),
   },
@@ -112,8 +112,9 @@ class World {
       }
       case 'told': {
         const id = Math.max(1, this.#latest - what.back)
-        if (what.type === 'ended') this.#alive.delete(id)
-        this.#input({ type: what.type, id })
+        if (what.type === 'ended' || what.type === 'readdressed') this.#alive.delete(id)
+        if (what.type === 'readdressed') this.#input({ type: 'ended', id, readdressed: true })
+        else this.#input({ type: what.type, id })
         break
       }
       case 'time':

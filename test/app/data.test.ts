@@ -1,0 +1,94 @@
+/** IP packets through a session, and what is learnt from the router inside. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fromHex, toHex } from '../../src/core/bytes.ts'
+import { ipv6Packet } from '../sim/tuns.ts'
+import { upWithin, world } from '../sim/world.ts'
+
+const PING = fromHex('4500001c00010000400166ddcb00710acb0071010800f7fe00010000')
+
+test('packets pass both ways, numbered where the LNS wants it', async () => {
+  for (const sequencing of [false, true]) {
+    const arrived: string[] = []
+    const here = world(1, {
+      lns: {
+        change: (options) => ({ ...options, l2tp: { ...options.l2tp, sequencing } }),
+        onEvent: (event) => event.type === 'ipReceived' && arrived.push(toHex(event.packet)),
+      },
+    })
+    const { network, lns, router } = here
+    await upWithin(here, 1_000)
+    const got: string[] = []
+    router.device.onPacket = (packet) => got.push(toHex(packet))
+    const before = arrived.length
+    for (let i = 0; i < 3; i++) router.device.inject(PING)
+    lns.command({ type: 'send', protocol: 0x21, packet: PING })
+    await network.run(network.now + 3_000)
+    assert.deepEqual(
+      arrived.slice(before).filter((packet) => packet.startsWith('4')),
+      Array(3).fill(toHex(PING)),
+    )
+    assert.deepEqual(
+      got.filter((packet) => packet.startsWith('4')),
+      [toHex(PING)],
+    )
+    assert.equal(router.device.session?.sequencing, sequencing)
+    assert.equal(router.shown.rx.packets > 0 && router.shown.tx.packets >= 3, true, 'counted')
+    assert.equal(router.up, true)
+  }
+})
+
+test('a router advertisement inside gives an address that status shows', async () => {
+  const here = world(1)
+  const { network, lns, router } = here
+  await upWithin(here, 1_000)
+  // RFC 4861 section 4.2: lifetime 1800 s; one prefix of /64 with A: 2001:db8:1::, valid and preferred for ever.
+  const advertisement = fromHex(
+    '86000000400007080000000000000000' + '030440c0ffffffffffffffff0000000020010db8000100000000000000000000',
+  )
+  lns.command({ type: 'send', protocol: 0x57, packet: ipv6Packet('fe80::1', 'ff02::1', advertisement) })
+  await network.run(network.now + 100)
+  const id = router.shown.ipv6.interface_id
+  assert.ok(id)
+  assert.deepEqual(router.shown.ipv6.addresses.length, 1)
+  assert.ok(router.shown.ipv6.addresses[0]?.startsWith('2001:db8:1:'))
+})
+
+test('data alone keeps a session: the peer answers no echo, its packets prove its life', async () => {
+  const here = world(1, {
+    lns: {
+      change: (options) => ({
+        ...options,
+        ppp: { ...options.ppp, echoInterval: 0 as typeof options.ppp.echoInterval },
+      }),
+    },
+  })
+  const { network, lns, router } = here
+  await upWithin(here, 1_000)
+  const { send } = network
+  // Everything of PPP's control protocols from the LNS is lost from now on; IP packets are not.
+  network.send = (from, to, bytes) => {
+    const isControlProtocol = ((bytes[0] ?? 0) & 0x80) === 0 && bytes[8] !== 0
+    if (!(isControlProtocol && from.host === lns.address.host)) send.call(network, from, to, bytes)
+  }
+  for (let i = 0; i < 120; i++) {
+    lns.command({ type: 'send', protocol: 0x21, packet: PING })
+    assert.equal(await network.run(network.now + 1_000, () => !router.up), false)
+  }
+  assert.equal(await network.run(network.now + 12_500, () => !router.up), true, 'and silence ends it')
+  assert.equal(router.failures.at(-1), 'silent')
+})
+
+test('what was negotiated is remembered: the next session asks for it', async () => {
+  const here = world(1)
+  await upWithin(here, 1_000)
+  const { texts, writes } = here.router.files
+  assert.ok(texts.get('sessions.json')?.includes('203.0.113.10'))
+  await here.network.run(200_000)
+  assert.equal(here.router.files.writes, writes, 'flash is written on change only')
+  here.router.supervisor.reconnect()
+  await here.network.run(here.network.now + 50)
+  await upWithin(here, 1_000)
+  await here.network.run(here.network.now + 10_000)
+  assert.equal(here.router.files.writes, writes, 'and the same again is no change')
+})
