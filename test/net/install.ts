@@ -31,6 +31,12 @@ const NEEDS: readonly Need[] = [
   { package: 'openssl', proof: 'openssl' },
 ]
 
+/** Packages named as arguments, whose command has their name, are needed too. */
+const needs: readonly Need[] = [
+  ...NEEDS,
+  ...process.argv.slice(2).map((name) => ({ package: name, proof: name })),
+]
+
 /** Asked by Debian's maintainer scripts before they start or stop a service; exit code 101 forbids it. */
 const POLICY = '/usr/sbin/policy-rc.d'
 const POLICY_ASIDE = '/usr/sbin/policy-rc.d.before-lifeline-tests'
@@ -38,7 +44,7 @@ const PATH = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'
 
 function main(): number {
   if (process.getuid?.() !== 0) return complain('network namespaces need root: run this as root')
-  const missing = NEEDS.filter(({ proof }) => !isThere(proof))
+  const missing = needs.filter(({ proof }) => !isThere(proof))
   if (missing.length === 0) return 0
   const names = missing.map((need) => need.package)
   if (!isThere('apt-get'))
@@ -50,7 +56,7 @@ function main(): number {
   )
   if (!installed) return complain(`apt-get could not install ${names.join(' ')}`)
   for (const { service } of missing) if (service !== undefined) disable(service)
-  const stillMissing = NEEDS.filter(({ proof }) => !isThere(proof))
+  const stillMissing = needs.filter(({ proof }) => !isThere(proof))
   return stillMissing.length === 0
     ? 0
     : complain(`still missing: ${stillMissing.map(({ proof }) => proof).join(' ')}`)

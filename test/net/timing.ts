@@ -1,0 +1,39 @@
+/** How long a dial takes, from the start of the program to the first answered ping. */
+import * as address from './addresses.ts'
+import type { Lifeline } from './lifeline.ts'
+import type { RadiusUser } from './radius.ts'
+import { LINE, lineOf } from './scenario.ts'
+import type { Network } from './topology.ts'
+
+export interface DialTimes {
+  readonly lifeline: Lifeline
+  /** ms from the start of the program to the first answer through the tunnel. */
+  readonly runToPing: number
+  /** ms between these two states. */
+  readonly diallingToUp: number
+}
+
+/** Runs lifeline while a ping goes on that only the tunnel can answer: the network must not have an open internet. */
+export async function timedDial(
+  net: Network,
+  user: RadiusUser,
+  onStart: (lifeline: Lifeline) => void,
+): Promise<DialTimes> {
+  const ping = net.router.namespace.start('ping', ['ping', '-n', '-D', '-i', '0.002', address.internet.ipv4])
+  try {
+    const lifeline = net.router.lifeline({ config: lineOf(user) })
+    onStart(lifeline)
+    await lifeline.waitForUp(LINE)
+    const [, seconds] = await ping.waitForOutput(/\[([\d.]+)\] \d+ bytes from/)
+    const states = (await lifeline.events()).filter(({ event }) => event === 'state')
+    const entered = (wanted: string) => Date.parse(states.find(({ state }) => state === wanted)?.at ?? '')
+    const started = performance.timeOrigin + lifeline.startedAt
+    return {
+      lifeline,
+      runToPing: Number(seconds) * 1000 - started,
+      diallingToUp: entered('up') - entered('dialling'),
+    }
+  } finally {
+    await ping.stop('SIGKILL')
+  }
+}
