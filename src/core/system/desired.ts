@@ -1,5 +1,6 @@
 /** What the kernel should hold, as a pure function: devices, addresses, routes, rules and nft text. */
 import type { Config } from '../config/types.ts'
+import type { ActiveRoute } from '../failover/types.ts'
 import { firewallText } from '../firewall/tunnels.ts'
 import type { Prefix } from '../ip/address.ts'
 import type { Family } from '../netlink/address.ts'
@@ -72,12 +73,16 @@ export const NOTHING_DESIRED: DesiredState = { nft: undefined, devices: [], rout
 
 /**
  * The wish for a configuration, given what the system is like and which sessions are up. `states` by name of the
- * tunnel; those without one have not dialled yet.
+ * tunnel; those without one have not dialled yet. `active`: where `failover` sends the traffic, left out before it has
+ * decided, without effect where there is no such section. `lastAddresses`: the public IPv4 address of each uplink, now
+ * or last, by its name, so that filters stay as they are while an uplink is away.
  */
 export function desiredState(
   config: Config,
   facts: Facts,
   states: ReadonlyMap<string, TunnelState>,
+  _active: ActiveRoute = { kind: 'none' },
+  _lastAddresses: ReadonlyMap<string, string> = new Map(),
 ): DesiredState {
   const tunnels = config.tunnels
     .map((tunnel, position) => describeTunnel(config, facts, tunnel, position, states.get(tunnel.name)))
