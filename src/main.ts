@@ -2,13 +2,14 @@
 import { hostname } from 'node:os'
 import { Announcer } from './app/announcer.ts'
 import { Apply } from './app/apply.ts'
-import { Control, type Refusal } from './app/control.ts'
-import { Daemon, type ReadyConfig } from './app/daemon.ts'
+import { Control } from './app/control.ts'
+import { Daemon } from './app/daemon.ts'
 import { Devices } from './app/devices.ts'
 import { examine } from './app/doctor/doctor.ts'
 import { FactsWatcher, readFacts } from './app/facts.ts'
 import { Keeper } from './app/keeper.ts'
 import { Memory } from './app/memory.ts'
+import { Publishers } from './app/mqtt/publishers.ts'
 import { Names } from './app/names.ts'
 import { planAtStart } from './app/plan.ts'
 import { StatusStore } from './app/status-store.ts'
@@ -16,15 +17,15 @@ import type { DaemonOptions } from './cli/context.ts'
 import { EXIT } from './cli/exit-codes.ts'
 import { runCli } from './cli/program.ts'
 import { processTerminal } from './cli/terminal.ts'
-import { formatProblem } from './core/config/problems.ts'
-import { err, ok, type Result } from './core/result.ts'
+import { ok } from './core/result.ts'
 import { systemClock as clock } from './host/clock.ts'
-import { loadConfig } from './host/config-files.ts'
+import { readConfig } from './host/config-files.ts'
 import { ControlClient } from './host/control-client.ts'
 import { listenControl } from './host/control-socket.ts'
 import { NativeDatagrams } from './host/datagrams.ts'
 import { digests, entropy } from './host/digests.ts'
 import { LineLog, standardError } from './host/log.ts'
+import { brokers } from './host/mqtt.ts'
 import { lockNamespace } from './host/namespace-lock.ts'
 import { NativeNetlinks } from './host/netlinks.ts'
 import { nft } from './host/nft.ts'
@@ -38,16 +39,6 @@ import { NativeTuns } from './host/tuns.ts'
 
 declare const LIFELINE_VERSION: string
 const version = typeof LIFELINE_VERSION === 'string' ? LIFELINE_VERSION : 'development'
-
-function readConfig(file: string): Result<ReadyConfig, Refusal> {
-  const loaded = loadConfig(file)
-  if (loaded.ok) {
-    const { config, warnings } = loaded.value
-    return ok({ config, warnings: warnings.map(formatProblem) })
-  }
-  const problems = loaded.error.map(formatProblem)
-  return err({ code: 'config_invalid', message: `the configuration ${file} is wrong`, problems })
-}
 
 /** Runs until SIGTERM or SIGINT; then everything of ours is gone again. */
 async function startDaemon({ configFile, socket }: DaemonOptions): Promise<number> {
@@ -69,6 +60,7 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   const files = new StateDirectory(lifeline.stateDir, log)
   const status = new StatusStore(clock, version)
   const apply = new Apply({ watcher, devices, nft, sysctls, log })
+  const publishers = new Publishers({ brokers, clock, log, random: Math.random, status, files })
   const daemon = new Daemon(ready.value, {
     clock,
     datagrams,
@@ -82,6 +74,7 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
     memory: new Memory(files),
     systemResolvers: new FileSystemResolvers(),
     status,
+    publishers,
     hostName: hostname(),
     readConfig: () => {
       const read = readConfig(configFile)

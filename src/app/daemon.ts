@@ -1,4 +1,4 @@
-import { changedLifeline, changedTunnels, changedUplinks } from '../core/config/changes.ts'
+import { changedBrokers, changedLifeline, changedTunnels, changedUplinks } from '../core/config/changes.ts'
 import type { Config, TunnelConfig } from '../core/config/types.ts'
 import { ok, type Result } from '../core/result.ts'
 import { describeChange } from '../core/system/change.ts'
@@ -12,6 +12,7 @@ import type { ControlTarget, Outcome, PlanReport, Refusal, ReloadReport } from '
 import type { Devices } from './devices.ts'
 import type { FactsWatcher } from './facts.ts'
 import type { Memory } from './memory.ts'
+import type { Publishers } from './mqtt/publishers.ts'
 import { type Cancel, type Log, SystemError, type SystemResolvers } from './ports.ts'
 import type { StatusStore } from './status-store.ts'
 import { Supervisor, type SupervisorPorts } from './supervisor.ts'
@@ -29,6 +30,7 @@ export interface DaemonPorts extends Omit<SupervisorPorts, 'status'> {
   readonly memory: Memory
   readonly systemResolvers: SystemResolvers
   readonly status: StatusStore
+  readonly publishers: Pick<Publishers, 'configure' | 'stop'>
   readonly log: Log
   /** Reads the configuration anew. */
   readConfig(): Result<ReadyConfig, Refusal>
@@ -69,6 +71,8 @@ export class Daemon implements ControlTarget {
   /** Hangs up everywhere, then removes all that is ours from the kernel. */
   async stop(): Promise<void> {
     this.#stopping = true
+    // While the way to the broker still stands.
+    await this.#ports.publishers.stop()
     await this.#reloading
     await Promise.all([...this.#supervisors.values()].map((supervisor) => this.#end(supervisor)))
     this.#stopped = true
@@ -144,9 +148,10 @@ export class Daemon implements ControlTarget {
   }
 
   #configured(): void {
-    const { status, hostName } = this.#ports
+    const { status, publishers, hostName } = this.#ports
     const { lifeline, tunnels, uplinks: configured } = this.#config
     status.configure({ node: lifeline.node ?? hostName, tunnels, uplinks: configured })
+    publishers.configure(this.#config, this)
   }
 
   // ---- tunnels
@@ -227,5 +232,6 @@ function describeChanges(old: Config, next: Config): string[] {
     ...added.map((name) => `tunnel ${name} added`),
     ...removed.map((name) => `tunnel ${name} removed`),
     ...[...changed].map(([name, options]) => `tunnel ${name} changed: ${options.join(', ')}`),
+    ...changedBrokers(old, next).map((name) => `mqtt ${name} changed`),
   ]
 }

@@ -80,6 +80,7 @@ export class StatusStore implements StatusWriter {
   #events: StatusEvent[] = []
   #seq = 0
   readonly #listeners = new Set<(event: StatusEvent) => void>()
+  readonly #watchers = new Set<() => void>()
 
   constructor(clock: Clock, version: string) {
     this.#clock = clock
@@ -177,6 +178,13 @@ export class StatusStore implements StatusWriter {
     return () => this.#listeners.delete(own)
   }
 
+  /** Calls `watcher` after every change, once its events have been told. It must be quick and must not write. */
+  watch(watcher: () => void): Cancel {
+    const own = () => watcher()
+    this.#watchers.add(own)
+    return () => this.#watchers.delete(own)
+  }
+
   /** What is known now. The same object as before if nothing has changed. */
   status(): Status {
     const offset = this.#clock.wall().getTime() - this.#clock.now()
@@ -225,6 +233,7 @@ export class StatusStore implements StatusWriter {
     this.#snapshot = undefined
     if (kind !== undefined) this.event(kind, fields)
     if (moved) this.event('internet', { state: path.state, path: path.path, from: before.state })
+    for (const watcher of this.#watchers) watcher()
   }
 
   #iso(instant: Millis): string {
@@ -236,9 +245,20 @@ function newEntry(device: string, enabled: boolean, now: Millis): TunnelEntry {
   const traffic = { packets: 0, octets: 0, dropped: 0 }
   const state = enabled ? 'waiting' : 'disabled'
   // The order of the keys is that of the contract.
-  const { rtt_ms, loss, ...session } = NO_SESSION
+  const { rtt_ms, loss, jitter_ms, ...session } = NO_SESSION
   return {
-    shown: { state, device, uplink: null, ...session, rx: traffic, tx: traffic, rtt_ms, loss, attempts: 0 },
+    shown: {
+      state,
+      device,
+      uplink: null,
+      ...session,
+      rx: traffic,
+      tx: traffic,
+      rtt_ms,
+      loss,
+      jitter_ms,
+      attempts: 0,
+    },
     since: now,
     retryAt: null,
     error: null,

@@ -361,6 +361,7 @@ export class Supervisor {
     const { device } = this.#slot
     if (!device || this.#slot.live !== live) return
     const { rx, tx } = device.counters()
-    this.#ports.status.tunnel(this.name, { rx, tx, rtt_ms: live.echo.rttMs, loss: live.echo.loss })
+    const { rttMs: rtt_ms, loss, jitterMs: jitter_ms } = live.echo
+    this.#ports.status.tunnel(this.name, { rx, tx, rtt_ms, loss, jitter_ms })
   }
 }

@@ -73,6 +73,8 @@ export interface TunnelStatus {
   readonly rtt_ms: number | null
   /** Share of recent LCP echoes without an answer, 0 to 1. */
   readonly loss: number | null
+  /** Mean deviation of those round-trip times, in ms. */
+  readonly jitter_ms: number | null
   /** Dials since the session was last up. */
   readonly attempts: number
   readonly retry_at: string | null
@@ -120,7 +122,18 @@ export interface StatusEvent {
 /** What is known about a session, its dial included; null and empty while there is none. */
 export type SessionStatus = Pick<
   TunnelStatus,
-  'server' | 'local' | 'peer' | 'auth' | 'mtu' | 'ipv4' | 'ipv6' | 'dns' | 'datapath' | 'rtt_ms' | 'loss'
+  | 'server'
+  | 'local'
+  | 'peer'
+  | 'auth'
+  | 'mtu'
+  | 'ipv4'
+  | 'ipv6'
+  | 'dns'
+  | 'datapath'
+  | 'rtt_ms'
+  | 'loss'
+  | 'jitter_ms'
 >
 
 export const NO_SESSION: SessionStatus = {
@@ -135,6 +148,7 @@ export const NO_SESSION: SessionStatus = {
   datapath: null,
   rtt_ms: null,
   loss: null,
+  jitter_ms: null,
 }
 
 export type InternetPath = Omit<InternetStatus, 'since'>

@@ -2,9 +2,10 @@
 import { readFileSync, type Stats, statSync } from 'node:fs'
 import { decodeUtf8 } from '../core/bytes.ts'
 import { type Notation, notationOf } from '../core/config/notation.ts'
-import type { Problem } from '../core/config/problems.ts'
-import { type ReadConfig, readConfig } from '../core/config/read.ts'
+import { formatProblem, type Problem } from '../core/config/problems.ts'
+import { type ReadConfig, readConfig as read } from '../core/config/read.ts'
 import type { FileSecret, SecretSource } from '../core/config/schema.ts'
+import type { Config } from '../core/config/types.ts'
 import { err, ok, type Result } from '../core/result.ts'
 
 export interface LoadedConfig extends ReadConfig {
@@ -18,12 +19,28 @@ export function loadConfig(file: string): Result<LoadedConfig, readonly Problem[
   if (!content.ok) return err([problem('error', file, content.error)])
   const { bytes, stats } = content.value
   const notation = notationOf(file, bytes)
-  const read = readConfig(bytes, { file, notation, secrets: secretFiles })
-  if (!read.ok) return read
-  const warnings = [...read.value.warnings]
-  if (holdsSecrets(read.value) && isWorldReadable(stats))
+  const result = read(bytes, { file, notation, secrets: secretFiles })
+  if (!result.ok) return result
+  const warnings = [...result.value.warnings]
+  if (holdsSecrets(result.value) && isWorldReadable(stats))
     warnings.push(problem('warning', file, `it holds secrets and ${worldReadable(file)}`))
-  return ok({ ...read.value, warnings, file, notation })
+  return ok({ ...result.value, warnings, file, notation })
+}
+
+/** A configuration that can be run, or why not; everything noticed about it in words. */
+export function readConfig(
+  file: string,
+): Result<
+  { readonly config: Config; readonly warnings: readonly string[] },
+  { readonly code: 'config_invalid'; readonly message: string; readonly problems: readonly string[] }
+> {
+  const loaded = loadConfig(file)
+  if (loaded.ok) {
+    const { config, warnings } = loaded.value
+    return ok({ config, warnings: warnings.map(formatProblem) })
+  }
+  const problems = loaded.error.map(formatProblem)
+  return err({ code: 'config_invalid', message: `the configuration ${file} is wrong`, problems })
 }
 
 /** Files of secrets on this system: UTF-8 text; one line break at the end does not count. */

@@ -37,6 +37,7 @@ export const UP: TunnelStatus = sampleTunnel({
   rx: { packets: 1, octets: 999, dropped: 0 },
   tx: { packets: 123_456, octets: 1_234_567_890, dropped: 3 },
   rtt_ms: 8.25,
+  jitter_ms: 0.5,
   loss: 0.013,
 })
 

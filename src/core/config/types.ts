@@ -9,7 +9,6 @@ export interface Config {
   readonly tunnels: readonly TunnelConfig[]
   /** The brokers that are told. */
   readonly mqtt: readonly MqttConfig[]
-
   /** Undefined: tunnels with `defaultroute` are the paths, in the order of the file, then main's default route. */
   readonly failover: FailoverConfig | undefined
   readonly firewalls: readonly FirewallConfig[]

@@ -1,0 +1,292 @@
+import type { CommandName } from '../../core/commands.ts'
+import { formatBrokerUrl } from '../../core/config/mqtt-kinds.ts'
+import type { Config, MqttConfig } from '../../core/config/types.ts'
+import { type CommandRequest, readCommand } from '../../core/homeassistant/command.ts'
+import { announcedBy, discoveryOf } from '../../core/homeassistant/discovery.ts'
+import { EventTranslator, SWITCH_EVENTS } from '../../core/homeassistant/events.ts'
+import {
+  birthTopics,
+  defaultClientId,
+  discoveryTopic,
+  objectIdOf,
+  type Topics,
+} from '../../core/homeassistant/topics.ts'
+import type { Status, StatusEvent } from '../../core/status.ts'
+import { after, seconds } from '../../core/time.ts'
+import type { ControlTarget } from '../control.ts'
+import {
+  type BrokerConnection,
+  BrokerError,
+  type BrokerMessage,
+  type Cancel,
+  type Clock,
+  type Log,
+  type StateFiles,
+} from '../ports.ts'
+import { EventQueue } from './events.ts'
+import { BrokerLink, type LinkPorts } from './link.ts'
+import { BrokerMemory } from './remembered.ts'
+import { States } from './states.ts'
+import { Stats } from './stats.ts'
+import { discoveryView, statesOf, topicsFor } from './view.ts'
+
+export interface PublisherPorts extends LinkPorts {
+  readonly status: StatusReader
+  readonly files: StateFiles
+  readonly target: CommandTarget
+}
+
+/** Carries commands out. */
+export type CommandTarget = Pick<ControlTarget, CommandName>
+
+/** The status store, as those see it who only read. */
+export interface StatusReader {
+  status(): Status
+  watch(watcher: () => void): Cancel
+  follow(listener: (event: StatusEvent) => void): Cancel
+}
+
+/** Home Assistant has started when it says so, and may then be busy: seconds until it is told of us again. */
+const BIRTH_DELAY = { least: 1, spread: 4 }
+
+/** Tells one broker the state of things, and Home Assistant through it which entities there are. */
+export class Publisher {
+  readonly #broker: MqttConfig
+  readonly #ports: PublisherPorts
+  readonly #log: Log
+  readonly #clock: Clock
+  readonly #topics: Topics
+  readonly #link: BrokerLink
+  readonly #memory: BrokerMemory
+  readonly #translator = new EventTranslator()
+  readonly #events: EventQueue
+  readonly #states: States
+  readonly #stats: Stats
+  readonly #unsubscribe: readonly Cancel[]
+  /** Topics that the broker refused, and retained commands: told once for each connection. */
+  readonly #complained = new Set<string>()
+  /** Ours until the end, even if the status store has another by then. */
+  readonly #node: string
+  #config: Config
+  #connection: BrokerConnection | undefined
+  #announced = ''
+  #switches = 0
+  #path: string | null
+  #cancelBirth: Cancel = () => {}
+
+  constructor(broker: MqttConfig, config: Config, ports: PublisherPorts) {
+    const { status, clock } = ports
+    const { node } = status.status()
+    this.#broker = broker
+    this.#node = node
+    this.#config = config
+    this.#ports = ports
+    this.#clock = clock
+    this.#log = ports.log.with({ mqtt: broker.name })
+    this.#topics = topicsFor(broker, node)
+    this.#memory = new BrokerMemory(ports.files, broker.name)
+    this.#path = status.status().internet.path
+    this.#events = new EventQueue(() => clock.wall().toISOString())
+    this.#states = new States(clock, () => statesOf(this.#topics, status.status(), this.#switches))
+    this.#stats = new Stats(clock, broker.statsInterval, this.#topics, () => status.status())
+    const options = {
+      ...broker,
+      clientId: broker.clientId ?? defaultClientId(node),
+      will: { topic: this.#topics.status, payload: 'offline', qos: 1, retain: true } as const,
+    }
+    this.#link = new BrokerLink(
+      options,
+      { ...ports, log: this.#log },
+      {
+        onOpen: (connection) => this.#opened(connection),
+        onMessage: (topic, payload, retained) => this.#received(topic, payload, retained),
+        onLost: () => this.#closed(),
+      },
+    )
+    this.#unsubscribe = [status.follow((event) => this.#happened(event)), status.watch(() => this.#changed())]
+  }
+
+  start(): void {
+    if (this.#broker.acceptAnyCertificate)
+      this.#log.warn('the certificate of the broker is not verified (accept_any_certificate 1)')
+    this.#link.start()
+  }
+
+  /** Another configuration, in which this broker is the same. */
+  reconfigure(config: Config): void {
+    this.#config = config
+    this.#announce()
+  }
+
+  /** Says that we are offline and goes. */
+  async stop(): Promise<void> {
+    for (const cancel of this.#unsubscribe) cancel()
+    this.#closed()
+    await this.#link.stop((connection) => {
+      const offline = { topic: this.#topics.status, payload: 'offline', qos: 1, retain: true } as const
+      // Not awaited: the goodbye waits for it, and not for ever.
+      connection.publish(offline).catch(() => {})
+    })
+  }
+
+  // ---- the connection
+
+  #opened(connection: BrokerConnection): void {
+    this.#connection = connection
+    this.#complained.clear()
+    this.#announced = ''
+    void this.#publish(connection, { topic: this.#topics.status, payload: 'online', qos: 1, retain: true })
+    this.#takeBack(connection)
+    this.#announce()
+    this.#subscribe(connection)
+    const message = (retain: boolean, qos: 0 | 1) => (topic: string, payload: string) =>
+      this.#publish(connection, { topic, payload, qos, retain })
+    this.#states.open(message(true, 1))
+    this.#stats.open(message(false, 0))
+    this.#events.open((payload) => message(false, 1)(this.#topics.event, payload))
+  }
+
+  #closed(): void {
+    this.#connection = undefined
+    this.#cancelBirth()
+    this.#states.close()
+    this.#stats.close()
+    this.#events.close()
+  }
+
+  /** False where the connection ended first. A refusal counts as done: asking again would change nothing. */
+  async #publish(connection: BrokerConnection, message: BrokerMessage): Promise<boolean> {
+    try {
+      await connection.publish(message)
+      return true
+    } catch (error) {
+      return this.#refused(message.topic, error)
+    }
+  }
+
+  #refused(topic: string, error: unknown): boolean {
+    if (!(error instanceof BrokerError)) throw error
+    const { code } = error.failure
+    if (code !== 'not_allowed' && code !== 'not_taken') return false
+    if (!this.#complained.has(topic)) this.#log.warn(error.message)
+    this.#complained.add(topic)
+    return true
+  }
+
+  #subscribe(connection: BrokerConnection): void {
+    const { commands, discovery, discoveryPrefix } = this.#broker
+    const filters = [
+      ...(commands.length > 0 ? [this.#topics.commandFilter] : []),
+      ...(discovery ? birthTopics(discoveryPrefix) : []),
+    ]
+    for (const filter of filters)
+      connection.subscribe(filter).catch((error: unknown) => this.#refused(filter, error))
+  }
+
+  // ---- what is told
+
+  #happened(event: StatusEvent): void {
+    if (SWITCH_EVENTS.includes(event.event)) this.#switches += 1
+    const payload = this.#translator.translate(event)
+    if (payload !== undefined) this.#events.push(payload)
+  }
+
+  #changed(): void {
+    this.#states.changed()
+    const { path } = this.#ports.status.status().internet
+    if (path !== this.#path) {
+      this.#path = path
+      this.#link.hurry()
+    }
+    this.#announce()
+  }
+
+  /** Announces the entities, where they are not what was announced on this connection. */
+  #announce(): void {
+    const connection = this.#connection
+    if (connection === undefined || !this.#broker.discovery) return
+    const view = discoveryView(this.#broker, this.#node, this.#config, this.#ports.status.status())
+    const key = JSON.stringify(view)
+    if (key === this.#announced) return
+    this.#announced = key
+    const broker = formatBrokerUrl(this.#broker.url)
+    const remembered = this.#memory.read(broker)
+    const topic = discoveryTopic(this.#broker.discoveryPrefix, objectIdOf(this.#node))
+    const known = remembered.discoveryTopic === topic ? remembered.announced : {}
+    const discovery = discoveryOf(view, known)
+    void this.#publish(connection, { topic, payload: JSON.stringify(discovery), qos: 1, retain: true })
+    const states = statesOf(this.#topics, this.#ports.status.status(), 0)
+    this.#memory.write({
+      broker,
+      discoveryTopic: topic,
+      announced: announcedBy(discovery),
+      retained: [this.#topics.status, ...states.keys()],
+    })
+  }
+
+  /** Removes what an earlier configuration left at the broker under topics that are ours no more. */
+  #takeBack(connection: BrokerConnection): void {
+    const broker = formatBrokerUrl(this.#broker.url)
+    const remembered = this.#memory.read(broker)
+    const states = statesOf(this.#topics, this.#ports.status.status(), 0)
+    const topic = discoveryTopic(this.#broker.discoveryPrefix, objectIdOf(this.#node))
+    const gone = remembered.retained.filter(
+      (candidate) => candidate !== this.#topics.status && !states.has(candidate),
+    )
+    const { discoveryTopic: announced } = remembered
+    if (announced !== undefined && (announced !== topic || !this.#broker.discovery)) gone.push(announced)
+    for (const old of gone) void this.#publish(connection, { topic: old, payload: '', qos: 1, retain: true })
+    if (this.#broker.discovery) return
+    this.#memory.write({
+      broker,
+      discoveryTopic: undefined,
+      announced: {},
+      retained: [this.#topics.status, ...states.keys()],
+    })
+  }
+
+  // ---- what is heard
+
+  #received(topic: string, payload: Uint8Array, retained: boolean): void {
+    if (birthTopics(this.#broker.discoveryPrefix).includes(topic)) {
+      // A retained one is older than this connection, on which all has just been told.
+      if (!retained && new TextDecoder().decode(payload) === 'online') this.#greet()
+    } else if (this.#topics.commandOf(topic) !== undefined) this.#command(topic, payload, retained)
+  }
+
+  #greet(): void {
+    const delay = BIRTH_DELAY.least + BIRTH_DELAY.spread * this.#ports.random()
+    this.#cancelBirth()
+    this.#cancelBirth = this.#clock.alarm(after(this.#clock.now(), seconds(delay)), () => {
+      this.#announced = ''
+      this.#announce()
+      this.#states.repeat()
+      this.#stats.now()
+    })
+  }
+
+  #command(topic: string, payload: Uint8Array, retained: boolean): void {
+    if (retained) {
+      if (!this.#complained.has(topic)) this.#log.warn('a retained command is never obeyed', { topic })
+      this.#complained.add(topic)
+      return
+    }
+    const names = { tunnels: Object.keys(this.#ports.status.status().tunnel) }
+    const read = readCommand(this.#topics, topic, payload, this.#broker.commands, names)
+    if (read.ok) void this.#obey(read.value)
+    else this.#answer('command_refused', { ...read.error })
+  }
+
+  async #obey(request: CommandRequest): Promise<void> {
+    const { command, arguments: values } = request
+    this.#log.info('command', { command, ...values })
+    const outcome = await this.#ports.target[command](values.tunnel ?? '')
+    if (outcome.ok) this.#answer('command_done', { command, ...values })
+    else this.#answer('command_refused', { command, ...values, message: outcome.error.message })
+  }
+
+  #answer(event_type: string, fields: Readonly<Record<string, unknown>>): void {
+    if (event_type === 'command_refused') this.#log.warn('command refused', fields)
+    this.#events.push({ event_type, at: this.#clock.wall().toISOString(), ...fields })
+  }
+}

@@ -1,0 +1,99 @@
+import { after, earliest, type Millis } from '../../core/time.ts'
+import type { Cancel, Clock } from '../ports.ts'
+
+/** Sends one retained message; false where the connection ended before the broker had it. */
+export type SendState = (topic: string, payload: string) => Promise<boolean>
+
+/** ms between two messages on one topic. */
+const SPACING = 200
+/** ms between two looks at what is wanted, which costs time. */
+const LOOK_SPACING = 10
+
+interface Entry {
+  /** What the broker has, or will have. */
+  sent: string | undefined
+  at: Millis
+  underWay: boolean
+}
+
+/**
+ * Retained states: a change goes out at once, then at most once in 200 ms and topic, and never while the message before
+ * it is unacknowledged, so that a slow broker gets the latest state and no queue.
+ */
+export class States {
+  readonly #clock: Clock
+  /** The payload of each topic now. */
+  readonly #wanted: () => ReadonlyMap<string, string>
+  #entries = new Map<string, Entry>()
+  #send: SendState | undefined
+  #armed: { readonly at: Millis; readonly cancel: Cancel } | undefined
+  #looked: Millis | undefined
+
+  constructor(clock: Clock, wanted: () => ReadonlyMap<string, string>) {
+    this.#clock = clock
+    this.#wanted = wanted
+  }
+
+  /** There is a connection to a broker that may know nothing: all states go out. */
+  open(send: SendState): void {
+    this.#send = send
+    this.#entries = new Map()
+    this.#look()
+  }
+
+  close(): void {
+    this.#send = undefined
+    this.#armed?.cancel()
+    this.#armed = undefined
+  }
+
+  /** All states go out again, as they are. */
+  repeat(): void {
+    for (const entry of this.#entries.values()) entry.sent = undefined
+    this.changed()
+  }
+
+  /** Something may have changed. */
+  changed(): void {
+    if (this.#send === undefined) return
+    const now = this.#clock.now()
+    this.#arm(this.#looked === undefined ? now : after(this.#looked, LOOK_SPACING))
+  }
+
+  #arm(at: Millis): void {
+    if (this.#armed !== undefined && this.#armed.at <= at) return
+    this.#armed?.cancel()
+    this.#armed = { at, cancel: this.#clock.alarm(at, () => this.#look()) }
+  }
+
+  #look(): void {
+    this.#armed?.cancel()
+    this.#armed = undefined
+    const send = this.#send
+    if (send === undefined) return
+    const now = this.#clock.now()
+    this.#looked = now
+    let next: Millis | undefined
+    const wanted = this.#wanted()
+    for (const [topic, payload] of wanted) {
+      const entry = this.#entries.get(topic)
+      if (entry?.sent === payload || entry?.underWay) continue
+      const due = entry === undefined ? now : after(entry.at, SPACING)
+      if (due <= now) this.#publish(send, topic, payload, now)
+      else next = earliest(next, due)
+    }
+    // An empty retained message removes what the broker keeps (MQTT 5 section 3.3.1.3).
+    for (const [topic, entry] of this.#entries)
+      if (!wanted.has(topic) && entry.sent !== '' && !entry.underWay) this.#publish(send, topic, '', now)
+    if (next !== undefined) this.#arm(next)
+  }
+
+  #publish(send: SendState, topic: string, payload: string, now: Millis): void {
+    const entry: Entry = { sent: payload, at: now, underWay: true }
+    this.#entries.set(topic, entry)
+    void send(topic, payload).then(() => {
+      entry.underWay = false
+      if (this.#send === send) this.changed()
+    })
+  }
+}

@@ -1,0 +1,218 @@
+import { formatIp, parseIp, parsePrefix } from '../ip/address.ts'
+import type { Status, TunnelState, TunnelStatus, UplinkStatus } from '../status.ts'
+import { budgetOf, failoverOf, type PathStatus, type SwitchStatus } from './failover-status.ts'
+
+/**
+ * The payloads, as docs/mqtt.md describes them: every key is always there, what does not apply now is null, and keys are
+ * only added. Instants are ISO 8601 in UTC, so are those of status.
+ */
+export interface StatePayload {
+  readonly internet: 'ok' | 'backup' | 'down'
+  /** The tunnel or uplink that carries traffic. */
+  readonly path: string | null
+  readonly on_backup: boolean
+  /** Something needs attention; `reason` says what. */
+  readonly problem: boolean
+  readonly reason: string | null
+  /** Since when the path is what it is. */
+  readonly since: string
+  /** `auto`, or the path that was pinned; null where there is no failover. */
+  readonly mode: string | null
+  readonly last_switch: SwitchStatus | null
+  /** Changes of path since the daemon started. */
+  readonly switches: number
+  readonly ipv4: string | null
+  readonly ipv6: string | null
+  readonly version: string
+}
+
+export interface TunnelStatePayload {
+  readonly state: TunnelState
+  readonly connected: boolean
+  /** Not switched off. */
+  readonly enabled: boolean
+  readonly since: string
+  readonly connected_since: string | null
+  readonly device: string
+  readonly uplink: string | null
+  readonly server: string | null
+  /** The address of the LNS. */
+  readonly lns: string | null
+  readonly mtu: number | null
+  readonly ipv4: string | null
+  /** The first global prefix of the tunnel. */
+  readonly ipv6_prefix: string | null
+  readonly ipv6: readonly string[]
+  readonly health: string | null
+  readonly readiness: string | null
+  readonly last_error: { readonly code: string; readonly message: string; readonly at: string } | null
+}
+
+export interface UplinkStatePayload {
+  readonly state: UplinkStatus['state']
+  readonly connected: boolean
+  readonly device: string
+  readonly addresses: readonly string[]
+  readonly health: string | null
+  readonly readiness: string | null
+}
+
+export interface TunnelStatsPayload {
+  readonly at: string
+  /** bit/s over the time since the message before; null in the first one. */
+  readonly rx_rate: number | null
+  readonly tx_rate: number | null
+  /** Octets since the device was opened by the daemon. */
+  readonly rx_octets: number
+  readonly tx_octets: number
+  readonly rtt_ms: number | null
+  readonly jitter_ms: number | null
+  /** Percent. */
+  readonly loss: number | null
+}
+
+export interface UplinkStatsPayload {
+  readonly at: string
+  readonly rtt_ms: number | null
+  /** Percent. */
+  readonly loss: number | null
+  /** Octets in the budget's month. */
+  readonly month_octets: number | null
+  readonly month_limit: number | null
+  readonly month_start: string | null
+}
+
+/** `switches` counts on from what the caller has seen. */
+export function statePayload(status: Status, switches: number): StatePayload {
+  const { internet, version } = status
+  const failover = failoverOf(status)
+  const reason = problemOf(status)
+  return {
+    internet: internet.state,
+    path: internet.path,
+    on_backup: internet.state === 'backup',
+    problem: reason !== null,
+    reason,
+    since: internet.since,
+    mode: failover === undefined ? null : failover.mode === 'pinned' ? failover.active : failover.mode,
+    last_switch: failover?.last_switch ?? null,
+    switches,
+    ipv4: internet.ipv4,
+    ipv6: internet.ipv6,
+    version,
+  }
+}
+
+export function tunnelStatePayload(name: string, tunnel: TunnelStatus, status: Status): TunnelStatePayload {
+  const { state, since, device, uplink, server, mtu, ipv4, ipv6, last_error } = tunnel
+  return {
+    state,
+    connected: state === 'up',
+    enabled: state !== 'disabled',
+    since,
+    connected_since: state === 'up' ? since : null,
+    device,
+    uplink,
+    server,
+    lns: lnsAddress(server),
+    mtu,
+    ipv4: ipv4.address,
+    ipv6_prefix: globalPrefix(ipv6.addresses),
+    ipv6: ipv6.addresses,
+    ...pathState(failoverOf(status)?.path[name]),
+    last_error,
+  }
+}
+
+export function uplinkStatePayload(name: string, uplink: UplinkStatus, status: Status): UplinkStatePayload {
+  const { state, device, addresses } = uplink
+  const path = pathState(failoverOf(status)?.path[name])
+  return { state, connected: state === 'up', device, addresses, ...path }
+}
+
+/** What the counters were when the last statistics were published; `at` in ms of the monotonic clock. */
+export interface CounterSample {
+  readonly at: number
+  readonly rx: number
+  readonly tx: number
+}
+
+export function tunnelStatsPayload(
+  tunnel: TunnelStatus,
+  at: string,
+  now: CounterSample,
+  before: CounterSample | undefined,
+): TunnelStatsPayload {
+  const up = tunnel.state === 'up'
+  return {
+    at,
+    rx_rate: before ? rate(now.rx - before.rx, now.at - before.at) : null,
+    tx_rate: before ? rate(now.tx - before.tx, now.at - before.at) : null,
+    rx_octets: now.rx,
+    tx_octets: now.tx,
+    rtt_ms: up ? tunnel.rtt_ms : null,
+    jitter_ms: up ? tunnel.jitter_ms : null,
+    loss: up ? percent(tunnel.loss) : null,
+  }
+}
+
+export function uplinkStatsPayload(
+  name: string,
+  uplink: UplinkStatus,
+  status: Status,
+  at: string,
+): UplinkStatsPayload {
+  const path = failoverOf(status)?.path[name]
+  const budget = budgetOf(uplink)
+  return {
+    at,
+    rtt_ms: path?.rtt_ms ?? null,
+    loss: percent(path?.loss ?? null),
+    month_octets: budget?.used ?? null,
+    month_limit: budget?.limit ?? null,
+    month_start: budget?.period_start ?? null,
+  }
+}
+
+/** What is wrong in one clause that stays the same while it lasts, or null. */
+export function problemOf(status: Status): string | null {
+  const told = failoverOf(status)?.problem
+  if (told) return told
+  if (status.internet.state === 'down') return 'there is no internet'
+  const down = Object.entries(status.tunnel).find(([, { state }]) => state !== 'up' && state !== 'disabled')
+  if (down === undefined) return null
+  const [name, { last_error }] = down
+  return `the tunnel ${name} is not up${last_error === null ? '' : `: ${last_error.message}`}`
+}
+
+function pathState(path: PathStatus | undefined): Pick<UplinkStatePayload, 'health' | 'readiness'> {
+  return { health: path?.health ?? null, readiness: path?.readiness ?? null }
+}
+
+/** bit/s, as a whole number. Counters begin anew with a new device. */
+function rate(octets: number, ms: number): number | null {
+  return octets < 0 || ms <= 0 ? null : Math.round((octets * 8 * 1000) / ms)
+}
+
+function percent(share: number | null): number | null {
+  return share === null ? null : Math.round(share * 1000) / 10
+}
+
+/** Status shows `name (address)`, or the address alone. */
+function lnsAddress(server: string | null): string | null {
+  return server === null ? null : (/\(([^()]+)\)$/.exec(server)?.[1] ?? server)
+}
+
+function globalPrefix(addresses: readonly string[]): string | null {
+  for (const text of addresses) {
+    const prefix = parsePrefix(text)
+    const bytes = prefix && parseIp(prefix.address)
+    // RFC 4291 section 2.5.6: fe80::/10 are link-local.
+    if (!prefix || !bytes || (bytes[0] === 0xfe && ((bytes[1] ?? 0) & 0xc0) === 0x80)) continue
+    const masked = bytes.map(
+      (octet, i) => octet & (0xff00 >> Math.min(8, Math.max(0, prefix.length - i * 8))),
+    )
+    return `${formatIp(masked)}/${prefix.length}`
+  }
+  return null
+}
