@@ -42,10 +42,7 @@ function serviceText({ tunnel }: Status): string {
   return tunnels.length === 0 ? 'no tunnel is configured' : tunnels.join('; ')
 }
 
-function tunnelText({ state, ipv4, ipv6, uplink, last_error: error }: TunnelStatus): string {
-  if (state === 'up') {
-    const addresses = [ipv4.address, ...ipv6.addresses].filter((address) => address !== null)
-    return `up as ${addresses.join(' and ')} over ${uplink}`
-  }
+function tunnelText({ state, uplink, last_error: error }: TunnelStatus): string {
+  if (state === 'up') return `up over ${uplink}`
   return state === 'waiting' && error !== null ? `waiting (${error.message})` : state
 }

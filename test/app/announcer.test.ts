@@ -35,15 +35,8 @@ test('each change is told once, in words that stay true', () => {
   status.tunnel('aaisp', { state: 'dialling', uplink: 'wan0' })
   status.tunnel('aaisp', { rtt_ms: 7 })
   status.event('reloaded', { changes: [] })
-  status.tunnel('aaisp', {
-    state: 'up',
-    ipv4: { address: '203.0.113.10', peer: null },
-    ipv6: { interface_id: '0:0:0:1', addresses: ['2001:db8::1/64'] },
-  })
-  assert.deepEqual(told, [
-    'aaisp: dialling; office: disabled',
-    'aaisp: up as 203.0.113.10 and 2001:db8::1/64 over wan0; office: disabled',
-  ])
+  status.tunnel('aaisp', { state: 'up' })
+  assert.deepEqual(told, ['aaisp: dialling; office: disabled', 'aaisp: up over wan0; office: disabled'])
 })
 
 test('a tunnel that waits says why', () => {
