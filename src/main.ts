@@ -8,6 +8,7 @@ import { Devices } from './app/devices.ts'
 import { examine } from './app/doctor/doctor.ts'
 import { FactsWatcher, readFacts } from './app/facts.ts'
 import { Keeper } from './app/keeper.ts'
+import { KnownTargets } from './app/known-targets.ts'
 import { Memory } from './app/memory.ts'
 import { Publishers } from './app/mqtt/publishers.ts'
 import { Names } from './app/names.ts'
@@ -18,24 +19,14 @@ import { EXIT } from './cli/exit-codes.ts'
 import { runCli } from './cli/program.ts'
 import { processTerminal } from './cli/terminal.ts'
 import { ok } from './core/result.ts'
-import { systemClock as clock } from './host/clock.ts'
 import { readConfig } from './host/config-files.ts'
 import { ControlClient } from './host/control-client.ts'
 import { listenControl } from './host/control-socket.ts'
-import { NativeDatagrams } from './host/datagrams.ts'
-import { digests, entropy } from './host/digests.ts'
 import { LineLog, standardError } from './host/log.ts'
-import { brokers } from './host/mqtt.ts'
 import { lockNamespace } from './host/namespace-lock.ts'
-import { NativeNetlinks } from './host/netlinks.ts'
-import { nft } from './host/nft.ts'
-import { DnsResolver } from './host/resolver.ts'
 import { systemd } from './host/sd-notify.ts'
 import { StateDirectory } from './host/state-files.ts'
-import { sysctls } from './host/sysctls.ts'
-import { systemProbe as probe } from './host/system-probe.ts'
-import { FileSystemResolvers } from './host/system-resolvers.ts'
-import { NativeTuns } from './host/tuns.ts'
+import { openSystem } from './host/system.ts'
 
 declare const LIFELINE_VERSION: string
 const version = typeof LIFELINE_VERSION === 'string' ? LIFELINE_VERSION : 'development'
@@ -53,26 +44,22 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   const { lifeline } = ready.value.config
   sink.level = lifeline.logLevel
   const lock = await lockNamespace()
-  const netlinks = new NativeNetlinks()
-  const datagrams = new NativeDatagrams()
-  const devices = new Devices(new NativeTuns())
-  const watcher = new FactsWatcher(netlinks, log)
+  const system = openSystem()
+  const devices = new Devices(system.tuns)
+  const watcher = new FactsWatcher(system.netlinks, log)
   const files = new StateDirectory(lifeline.stateDir, log)
-  const status = new StatusStore(clock, version)
-  const apply = new Apply({ watcher, devices, nft, sysctls, log })
-  const publishers = new Publishers({ brokers, clock, log, random: Math.random, status, files })
+  const status = new StatusStore(system.clock, version)
+  const apply = new Apply({ ...system, watcher, devices, log })
+  const publishers = new Publishers({ ...system, log, random: Math.random, status, files })
   const daemon = new Daemon(ready.value, {
-    clock,
-    datagrams,
-    digests,
-    entropy,
+    ...system,
     log,
     devices,
     watcher,
     apply,
-    names: new Names(new DnsResolver(datagrams, clock, entropy), files, clock),
+    names: new Names(system.resolver, files, system.clock),
     memory: new Memory(files),
-    systemResolvers: new FileSystemResolvers(),
+    known: new KnownTargets(files),
     status,
     publishers,
     hostName: hostname(),
@@ -86,7 +73,7 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   const listening = await listenControl(socket, (stream) => control.accept(stream))
   status.follow(({ seq: _seq, at: _at, event, ...fields }) => log.info(event, fields))
   await watcher.start()
-  const keeper = new Keeper({ apply, watcher, netlinks, clock, log })
+  const keeper = new Keeper({ ...system, apply, watcher, log })
   daemon.start()
   const announcer = new Announcer(systemd, status)
   process.on('SIGHUP', () => void announcer.reloading(daemon.reload()))
@@ -107,30 +94,12 @@ runCli(process.argv.slice(2), {
   startDaemon,
   planAtStart: async (configFile) => {
     const ready = readConfig(configFile)
-    return ready.ok ? ok(planAtStart(ready.value, await readFacts(new NativeNetlinks()), sysctls)) : ready
+    const { netlinks, sysctls } = openSystem()
+    return ready.ok ? ok(planAtStart(ready.value, await readFacts(netlinks), sysctls)) : ready
   },
   examine: async (configFile, tell) => {
     const ready = readConfig(configFile)
-    if (!ready.ok) return ready
-    const datagrams = new NativeDatagrams()
-    return ok(
-      await examine(
-        ready.value.config,
-        {
-          clock,
-          netlinks: new NativeNetlinks(),
-          nft,
-          sysctls,
-          datagrams,
-          resolver: new DnsResolver(datagrams, clock, entropy),
-          systemResolvers: new FileSystemResolvers(),
-          probe,
-          digests,
-          entropy,
-        },
-        tell,
-      ),
-    )
+    return ready.ok ? ok(await examine(ready.value.config, openSystem(), tell)) : ready
   },
   now: () => new Date(),
 }).then(

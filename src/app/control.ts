@@ -11,6 +11,7 @@ import { COMMANDS, type CommandName, readArguments } from '../core/commands.ts'
 import type { Result } from '../core/result.ts'
 import type { Status, StatusEvent } from '../core/status.ts'
 import type { Cancel, LineHandler, LineStream, Log } from './ports.ts'
+import { runCommand } from './run-command.ts'
 
 /** What the control socket (and later ubus and MQTT) asks of the daemon. */
 export interface ControlTarget {
@@ -23,6 +24,12 @@ export interface ControlTarget {
   up(tunnel: string): Outcome
   down(tunnel: string): Outcome
   reconnect(tunnel: string): Outcome
+  /** Names of the paths of failover in order of preference; empty without failover. */
+  paths(): readonly string[]
+  /** `path` is the name of a path, or `auto`. */
+  use(path: string): Outcome
+  /** Resolves when the traffic is back, or when it is clear that it will not come back soon. */
+  drill(path: string | undefined): Promise<Result<DrillReport, Refusal>>
   /** Reads the configuration again; a wrong one leaves the running one in place. */
   reload(): Promise<Result<ReloadReport, Refusal>>
   plan(): Promise<Result<PlanReport, Refusal>>
@@ -54,6 +61,18 @@ export interface PlanReport {
   readonly warnings: readonly string[]
 }
 
+/** What became of a drill. */
+export interface DrillReport {
+  /** The path that was treated as dead. */
+  readonly path: string
+  /** The path that carried the traffic meanwhile; null if none did. */
+  readonly to: string | null
+  /** From the beginning until a probe was answered over the other path, in ms; null if none was. */
+  readonly outage_ms: number | null
+  /** The same for going back; null if the traffic did not come back in time. */
+  readonly return_ms: number | null
+}
+
 /** The methods of the control socket: what each is given and gives. */
 export interface ControlMethods {
   version: { params: undefined; result: { version: string; schema: number } }
@@ -63,6 +82,8 @@ export interface ControlMethods {
   up: { params: { tunnel: string }; result: Record<string, never> }
   down: { params: { tunnel: string }; result: Record<string, never> }
   reconnect: { params: { tunnel: string }; result: Record<string, never> }
+  use: { params: { path: string }; result: Record<string, never> }
+  drill: { params: { path?: string }; result: DrillReport }
   reload: { params: undefined; result: ReloadReport }
   plan: { params: undefined; result: PlanReport }
 }
@@ -70,6 +91,7 @@ export interface ControlMethods {
 /** Codes of JSON-RPC errors beyond those of the specification; `data.code` carries the name, `data.problems` the lines. */
 export const CONTROL_ERRORS = {
   unknown_tunnel: -32001,
+  unknown_path: -32005,
   config_invalid: -32002,
   refused: -32003,
   system: -32004,
@@ -124,11 +146,12 @@ export class Control {
     this.#method('plan', async () => settle(await target.plan()))
     for (const command of COMMANDS) {
       this.#method(command.name, (params) => {
-        const read = readArguments(command, params, { tunnels: Object.keys(target.status().tunnel) })
+        const names = { tunnels: Object.keys(target.status().tunnel), paths: target.paths() }
+        const read = readArguments(command, params, names)
         if (read.ok) return this.#run(command.name, read.value)
         const { code, message } = read.error
-        const number =
-          code === 'unknown_tunnel' ? CONTROL_ERRORS.unknown_tunnel : JSONRPCErrorCode.InvalidParams
+        const isName = code === 'unknown_tunnel' || code === 'unknown_path'
+        const number = isName ? CONTROL_ERRORS[code] : JSONRPCErrorCode.InvalidParams
         throw new JSONRPCErrorException(message, number, { code })
       })
     }
@@ -144,10 +167,12 @@ export class Control {
     this.#server.addMethod(name, run)
   }
 
-  #run(command: CommandName, { tunnel = '' }: Readonly<Record<string, string>>): Record<string, never> {
-    this.#log.info('command', { command, tunnel })
-    settle(this.#target[command](tunnel))
-    return {}
+  async #run(
+    command: CommandName,
+    values: Readonly<Record<string, string>>,
+  ): Promise<DrillReport | Record<string, never>> {
+    this.#log.info('command', { command, ...values })
+    return settle(await runCommand(this.#target, command, values)) ?? {}
   }
 
   #events(params: unknown, session: ControlSession): ControlMethods['events']['result'] {

@@ -1,16 +1,18 @@
 import { changedBrokers, changedLifeline, changedTunnels, changedUplinks } from '../core/config/changes.ts'
 import type { Config, TunnelConfig } from '../core/config/types.ts'
-import { ok, type Result } from '../core/result.ts'
+import type { ActiveRoute } from '../core/failover/types.ts'
+import { err, ok, type Result } from '../core/result.ts'
 import { describeChange } from '../core/system/change.ts'
 import { desiredState, NOTHING_DESIRED } from '../core/system/desired.ts'
 import type { Facts } from '../core/system/facts.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../core/system/session.ts'
-import { carriersOf, type UsableUplink, uplinks } from '../core/system/uplinks.ts'
+import { carriersOf, type Uplink, type UsableUplink, uplinks } from '../core/system/uplinks.ts'
 import { type Apply, type ApplyFailure, keepsDown } from './apply.ts'
 import type { Carrier } from './attempt.ts'
-import type { ControlTarget, Outcome, PlanReport, Refusal, ReloadReport } from './control.ts'
+import type { ControlTarget, DrillReport, Outcome, PlanReport, Refusal, ReloadReport } from './control.ts'
 import type { Devices } from './devices.ts'
 import type { FactsWatcher } from './facts.ts'
+import { Failover, type FailoverPorts } from './failover.ts'
 import type { Memory } from './memory.ts'
 import type { Publishers } from './mqtt/publishers.ts'
 import { type Cancel, type Log, SystemError, type SystemResolvers } from './ports.ts'
@@ -23,7 +25,7 @@ export interface ReadyConfig {
   readonly warnings: readonly string[]
 }
 
-export interface DaemonPorts extends Omit<SupervisorPorts, 'status'> {
+export interface DaemonPorts extends Omit<SupervisorPorts, 'status'>, Omit<FailoverPorts, 'status'> {
   readonly watcher: FactsWatcher
   readonly apply: Apply
   readonly devices: Devices
@@ -51,6 +53,9 @@ export class Daemon implements ControlTarget {
   #stopping = false
   #stopped = false
   #reloading: Promise<unknown> = Promise.resolve()
+  #failover: Failover | undefined
+  /** Where the kernel is to send what has no route of its own. */
+  #active: ActiveRoute = { kind: 'none' }
 
   constructor(ready: ReadyConfig, ports: DaemonPorts) {
     this.#ports = ports
@@ -63,14 +68,16 @@ export class Daemon implements ControlTarget {
     const { watcher } = this.#ports
     this.#configured()
     for (const tunnel of this.#config.tunnels) this.#add(tunnel)
+    this.#beginFailover()
     watcher.onChange(() => this.#factsChanged())
     this.#factsChanged()
-    for (const supervisor of this.#supervisors.values()) supervisor.want('session')
+    this.#wantSessions()
   }
 
   /** Hangs up everywhere, then removes all that is ours from the kernel. */
   async stop(): Promise<void> {
     this.#stopping = true
+    this.#failover?.close()
     // While the way to the broker still stands.
     await this.#ports.publishers.stop()
     await this.#reloading
@@ -109,6 +116,21 @@ export class Daemon implements ControlTarget {
     return ok(undefined)
   }
 
+  paths(): readonly string[] {
+    return this.#failover?.names ?? []
+  }
+
+  use(path: string): Outcome {
+    this.#failover?.use(path)
+    return ok(undefined)
+  }
+
+  async drill(path: string | undefined): Promise<Result<DrillReport, Refusal>> {
+    const report = await this.#failover?.drill(path)
+    const message = this.#failover ? 'no path carries traffic now' : 'there is no failover section to drill'
+    return report ? ok(report) : err({ code: 'refused', message })
+  }
+
   reload(): Promise<Result<ReloadReport, Refusal>> {
     const done = this.#reloading.then(() => this.#reload())
     this.#reloading = done.catch(() => {})
@@ -116,7 +138,7 @@ export class Daemon implements ControlTarget {
   }
 
   async plan(): Promise<Result<PlanReport, Refusal>> {
-    const desired = desiredState(this.#config, this.#ports.watcher.facts, this.#states)
+    const desired = desiredState(this.#config, this.#ports.watcher.facts, this.#states, this.#active)
     const changes = this.#ports.apply.pending().map(describeChange)
     return ok({ changes, nft: desired.nft ?? '', warnings: this.#warnings })
   }
@@ -141,8 +163,9 @@ export class Daemon implements ControlTarget {
     this.#configured()
     const begun = config.tunnels.filter(({ name }) => added.includes(name) || changed.has(name))
     for (const tunnel of begun) this.#add(tunnel)
+    if (changes.length > 0) this.#beginFailover()
     this.#factsChanged()
-    for (const { name } of begun) this.#supervisors.get(name)?.want('session')
+    this.#wantSessions()
     if (changes.length > 0) status.event('reloaded', { changes })
     return ok({ changes, warnings })
   }
@@ -162,7 +185,38 @@ export class Daemon implements ControlTarget {
     this.#states.set(name, { session: undefined, held: memory.last(name) })
     const onSession = (session: TunnelSession | undefined) => this.#onSession(name, session)
     const node = this.#config.lifeline.node ?? hostName
-    this.#supervisors.set(name, new Supervisor({ tunnel, hostName: node, onSession }, this.#ports))
+    const onPath = () => this.#failover?.tunnelChanged(name)
+    const onEchoed = () => this.#failover?.echoed(name)
+    const options = { tunnel, hostName: node, onSession, onPath, onEchoed }
+    this.#supervisors.set(name, new Supervisor(options, this.#ports))
+  }
+
+  /** Tunnels that are no path of `failover` are up at all times; the others as its choice needs them. */
+  #wantSessions(): void {
+    const chosen = this.#failover?.names ?? []
+    for (const [name, supervisor] of this.#supervisors) if (!chosen.includes(name)) supervisor.want('session')
+  }
+
+  #beginFailover(): void {
+    const { failover } = this.#config
+    this.#failover?.close()
+    this.#failover = undefined
+    this.#active = { kind: 'none' }
+    if (!failover) return
+    this.#failover = new Failover(
+      {
+        config: this.#config,
+        failover,
+        supervisor: (name) => this.#supervisors.get(name),
+        resolvers: (uplink) => this.#resolvers(uplink),
+        setRoute: async (active) => {
+          this.#active = active
+          await this.#wish()
+        },
+        onSwitched: () => {},
+      },
+      this.#ports,
+    )
   }
 
   async #end(supervisor: Supervisor): Promise<void> {
@@ -191,19 +245,25 @@ export class Daemon implements ControlTarget {
       const carriers = carriersOf(tunnel, this.#config, facts).map((uplink) => this.#carrier(uplink))
       this.#supervisors.get(tunnel.name)?.setCarriers(carriers)
     }
+    this.#failover?.factsChanged(facts)
     void this.#wish()
   }
 
   #carrier(uplink: UsableUplink): Carrier {
-    const { name, device, dns, link } = uplink
+    const { name, link } = uplink
     const families = uplink.ways.map(({ family }) => family).join('')
     return {
       name,
       id: `${name}#${link.index}/${families}`,
       uplink,
-      resolvers: () =>
-        dns.length > 0 ? dns : this.#ports.systemResolvers.forLink({ name, device, ifindex: link.index }),
+      resolvers: () => this.#resolvers(uplink),
     }
+  }
+
+  #resolvers(uplink: Uplink): readonly string[] {
+    const { name, device, dns } = uplink
+    if (dns.length > 0 || uplink.state !== 'up') return dns
+    return this.#ports.systemResolvers.forLink({ name, device, ifindex: uplink.link.index })
   }
 
   #showUplinks(facts: Facts): void {
@@ -219,7 +279,7 @@ export class Daemon implements ControlTarget {
   async #wish(): Promise<readonly ApplyFailure[]> {
     if (this.#stopped) return []
     const { apply, watcher } = this.#ports
-    return apply.want(desiredState(this.#config, watcher.facts, this.#states))
+    return apply.want(desiredState(this.#config, watcher.facts, this.#states, this.#active))
   }
 }
 

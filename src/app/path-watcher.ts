@@ -9,6 +9,8 @@ export interface PathWatcherOptions {
   readonly probe: ProbeConfig
   /** Health, its reason or a round-trip time have changed. */
   onChange(): void
+  /** A probe was answered, or an echo of the tunnel. */
+  onAnswer(): void
 }
 
 /** Runs the health of one path: its probes, its alarm, and the way by which probes leave. */
@@ -93,6 +95,7 @@ export class PathWatcher {
     this.#confirming = undefined
     this.#run((health, now) => health.answered(now, id))
     done?.()
+    this.#options.onAnswer()
     this.#options.onChange()
   }
 

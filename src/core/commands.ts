@@ -23,6 +23,18 @@ export const COMMANDS = [
     arguments: [{ name: 'tunnel', type: 'tunnel', help: 'name of the tunnel section' }],
     surfaces: ['cli', 'ubus', 'mqtt'],
   },
+  {
+    name: 'use',
+    help: 'Use one path whatever its health, or `auto` to choose by health again',
+    arguments: [{ name: 'path', type: 'mode', help: 'name of a path of the failover section, or `auto`' }],
+    surfaces: ['cli', 'ubus', 'mqtt'],
+  },
+  {
+    name: 'drill',
+    help: 'Treat a path as dead for a while, measure the outage, go back and report',
+    arguments: [{ name: 'path', type: 'path', optional: true, help: 'the active path if left out' }],
+    surfaces: ['cli', 'ubus', 'mqtt'],
+  },
 ] as const satisfies readonly Command[]
 
 export type CommandName = (typeof COMMANDS)[number]['name']
@@ -39,18 +51,26 @@ export type Surface = 'cli' | 'ubus' | 'mqtt'
 
 export interface CommandArgument {
   readonly name: string
-  /** `tunnel`: the name of a configured tunnel. */
-  readonly type: 'tunnel'
+  /** `tunnel`: the name of a configured tunnel; `path`: of a path of failover; `mode`: the same, or `auto`. */
+  readonly type: 'tunnel' | 'path' | 'mode'
+  readonly optional?: boolean
   readonly help: string
 }
 
 /** Names that an argument may take now. */
 export interface Names {
   readonly tunnels: readonly string[]
+  /** Empty without failover. */
+  readonly paths: readonly string[]
 }
 
 export interface ArgumentError {
-  readonly code: 'missing_argument' | 'wrong_argument' | 'unknown_argument' | 'unknown_tunnel'
+  readonly code:
+    | 'missing_argument'
+    | 'wrong_argument'
+    | 'unknown_argument'
+    | 'unknown_tunnel'
+    | 'unknown_path'
   readonly message: string
 }
 
@@ -65,15 +85,15 @@ export function readArguments(
   const values: Record<string, string> = {}
   for (const argument of command.arguments) {
     const value = given.value.get(argument.name)
+    if (value === undefined && argument.optional) continue
     if (value === undefined) {
       return err({ code: 'missing_argument', message: `${command.name} needs the argument ${argument.name}` })
     }
     if (typeof value !== 'string') {
       return err({ code: 'wrong_argument', message: `the argument ${argument.name} must be a text` })
     }
-    if (!names.tunnels.includes(value)) {
-      return err({ code: 'unknown_tunnel', message: unknownTunnel(value, names.tunnels) })
-    }
+    const unknown = unknownName(argument, value, names)
+    if (unknown) return err(unknown)
     values[argument.name] = value
   }
   return ok(values)
@@ -96,8 +116,12 @@ function byName(command: Command, params: unknown): Result<ReadonlyMap<string, u
   return ok(new Map(entries))
 }
 
-function unknownTunnel(name: string, tunnels: readonly string[]): string {
+/** What is wrong with a name, if anything is. */
+function unknownName({ type }: CommandArgument, name: string, names: Names): ArgumentError | undefined {
+  const kind = type === 'tunnel' ? 'tunnel' : 'path'
+  const known = type === 'tunnel' ? names.tunnels : names.paths
+  if (known.includes(name) || (type === 'mode' && name === 'auto' && known.length > 0)) return undefined
   const shown = JSON.stringify(name.slice(0, 40))
-  if (tunnels.length === 0) return `there is no tunnel ${shown}: none is configured`
-  return `there is no tunnel ${shown}: configured are ${tunnels.join(', ')}`
+  const there = known.length === 0 ? 'none is configured' : `configured are ${known.join(', ')}`
+  return { code: `unknown_${kind}`, message: `there is no ${kind} ${shown}: ${there}` }
 }

@@ -55,6 +55,17 @@ class Target implements ControlTarget {
     this.calls.push(`reconnect ${tunnel}`)
     return this.outcome
   }
+  paths() {
+    return ['fibre', 'aaisp']
+  }
+  use(path: string) {
+    this.calls.push(`use ${path}`)
+    return this.outcome
+  }
+  async drill(path: string | undefined) {
+    this.calls.push(`drill ${path ?? 'the active path'}`)
+    return ok({ path: 'fibre', to: 'aaisp', outage_ms: 300, return_ms: 40 })
+  }
   async reload() {
     return this.reloading ? err(this.reloading) : ok({ changes: ['tunnel aaisp: mtu'], warnings: [] })
   }
@@ -114,7 +125,12 @@ test('commands of the table reach the daemon, by name and by position', async ()
   assert.deepEqual(await ask(call('down', { tunnel: 'aaisp' })), { jsonrpc: '2.0', id: 7, result: {} })
   await ask(call('up', ['aaisp']))
   await ask({ jsonrpc: '2.0', method: 'reconnect', params: ['aaisp'] })
-  assert.deepEqual(target.calls, ['down aaisp', 'up aaisp', 'reconnect aaisp'])
+  await ask({ jsonrpc: '2.0', method: 'use', params: { path: 'auto' } })
+  const drilled = await ask({ jsonrpc: '2.0', id: 9, method: 'drill' })
+  const report = { path: 'fibre', to: 'aaisp', outage_ms: 300, return_ms: 40 }
+  assert.deepEqual(drilled, { jsonrpc: '2.0', id: 9, result: report })
+  const expected = ['down aaisp', 'up aaisp', 'reconnect aaisp', 'use auto', 'drill the active path']
+  assert.deepEqual(target.calls, expected)
 })
 
 test('errors are typed', async () => {

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { COMMANDS, type Command, readArguments } from '../../src/core/commands.ts'
 
 const UP: Command = COMMANDS[0]
-const NAMES = { tunnels: ['aaisp', 'spare'] }
+const NAMES = { tunnels: ['aaisp', 'spare'], paths: [] }
 
 function refusal(params: unknown, names = NAMES): string {
   const read = readArguments(UP, params, names)
@@ -28,7 +28,7 @@ test('what is wrong with them is said in words', () => {
     'unknown_tunnel: there is no tunnel "x": configured are aaisp, spare',
   )
   assert.equal(
-    refusal({ tunnel: 'x' }, { tunnels: [] }),
+    refusal({ tunnel: 'x' }, { tunnels: [], paths: [] }),
     'unknown_tunnel: there is no tunnel "x": none is configured',
   )
   assert.equal(refusal({ tunnel: 'spare', force: true }), 'unknown_argument: up has no argument "force"')

@@ -1,4 +1,3 @@
-import type { CommandName } from '../../core/commands.ts'
 import { formatBrokerUrl } from '../../core/config/mqtt-kinds.ts'
 import type { Config, MqttConfig } from '../../core/config/types.ts'
 import { type CommandRequest, readCommand } from '../../core/homeassistant/command.ts'
@@ -13,7 +12,6 @@ import {
 } from '../../core/homeassistant/topics.ts'
 import type { Status, StatusEvent } from '../../core/status.ts'
 import { after, seconds } from '../../core/time.ts'
-import type { ControlTarget } from '../control.ts'
 import {
   type BrokerConnection,
   BrokerError,
@@ -23,6 +21,7 @@ import {
   type Log,
   type StateFiles,
 } from '../ports.ts'
+import { type CommandTarget, runCommand } from '../run-command.ts'
 import { EventQueue } from './events.ts'
 import { BrokerLink, type LinkPorts } from './link.ts'
 import { BrokerMemory } from './remembered.ts'
@@ -37,7 +36,6 @@ export interface PublisherPorts extends LinkPorts {
 }
 
 /** Carries commands out. */
-export type CommandTarget = Pick<ControlTarget, CommandName>
 
 /** The status store, as those see it who only read. */
 export interface StatusReader {
@@ -271,7 +269,8 @@ export class Publisher {
       this.#complained.add(topic)
       return
     }
-    const names = { tunnels: Object.keys(this.#ports.status.status().tunnel) }
+    const tunnels = Object.keys(this.#ports.status.status().tunnel)
+    const names = { tunnels, paths: this.#ports.target.paths() }
     const read = readCommand(this.#topics, topic, payload, this.#broker.commands, names)
     if (read.ok) void this.#obey(read.value)
     else this.#answer('command_refused', { ...read.error })
@@ -280,8 +279,8 @@ export class Publisher {
   async #obey(request: CommandRequest): Promise<void> {
     const { command, arguments: values } = request
     this.#log.info('command', { command, ...values })
-    const outcome = await this.#ports.target[command](values.tunnel ?? '')
-    if (outcome.ok) this.#answer('command_done', { command, ...values })
+    const outcome = await runCommand(this.#ports.target, command, values)
+    if (outcome.ok) this.#answer('command_done', { command, ...values, ...outcome.value })
     else this.#answer('command_refused', { command, ...values, message: outcome.error.message })
   }
 

@@ -73,6 +73,12 @@ export class Setup {
       up: command('up'),
       down: command('down'),
       reconnect: command('reconnect'),
+      use: command('use'),
+      drill: async (path) => {
+        this.commands.push(`drill ${path ?? 'the active path'}`)
+        return ok({ path: 'fibre', to: 'lte', outage_ms: 300, return_ms: 40 })
+      },
+      paths: () => ['fibre', 'lte'],
     })
   }
 

@@ -1,0 +1,302 @@
+import type { Config, FailoverConfig, ProbeTarget } from '../core/config/types.ts'
+import { FailoverController, TRIAL_LIMIT } from '../core/failover/controller.ts'
+import { pathPlans, probeOf } from '../core/failover/plans.ts'
+import { defaultTargets } from '../core/failover/targets.ts'
+import type { ActiveRoute, ControllerAction, PathFacts, PathPlan } from '../core/failover/types.ts'
+import type { Facts } from '../core/system/facts.ts'
+import { steeringMark } from '../core/system/marks.ts'
+import { type Uplink, uplinks } from '../core/system/uplinks.ts'
+import type { Millis } from '../core/time.ts'
+import type { DrillReport } from './control.ts'
+import { DRILL_SPAN, Drill } from './drill.ts'
+import type { KnownTargets } from './known-targets.ts'
+import { PathWatcher, type PathWatcherOptions } from './path-watcher.ts'
+import type { Cancel, Clock, Log } from './ports.ts'
+import type { ProberPorts, Sources, Way } from './prober.ts'
+import type { StatusWriter } from './status-store.ts'
+import type { Supervisor } from './supervisor.ts'
+
+export interface FailoverPorts extends ProberPorts {
+  readonly clock: Clock
+  readonly status: StatusWriter
+  readonly log: Log
+  readonly known: KnownTargets
+}
+
+export interface FailoverOptions {
+  readonly config: Config
+  readonly failover: FailoverConfig
+  supervisor(name: string): Supervisor | undefined
+  /** Resolvers of an uplink, best first. */
+  resolvers(uplink: Uplink): readonly string[]
+  /** Makes the kernel route so; resolves once it does. */
+  setRoute(active: ActiveRoute): Promise<void>
+  /** The traffic has another path now. */
+  onSwitched(switched: Switched): void
+}
+
+export interface Switched {
+  readonly kind: string
+  readonly from: string | undefined
+  readonly to: string
+  readonly cause: string
+  /** From the beginning of the trouble until the kernel had the new route, in ms. */
+  readonly outageMs: number
+}
+
+/** Joins the health of the paths, the controller that chooses among them, supervisors and kernel. */
+export class Failover {
+  readonly #options: FailoverOptions
+  readonly #ports: FailoverPorts
+  readonly #controller: FailoverController
+  readonly #watchers = new Map<string, PathWatcher>()
+  readonly #plans: readonly PathPlan[]
+  readonly #steered = new Set<string>()
+  #uplinks: readonly Uplink[] = []
+  #work: Promise<void> = Promise.resolve()
+  #cancel: Cancel | undefined
+  #drill: Drill | undefined
+  #closed = false
+
+  constructor(options: FailoverOptions, ports: FailoverPorts) {
+    const { config, failover } = options
+    this.#options = options
+    this.#ports = ports
+    this.#plans = pathPlans(config, failover)
+    const { mode, dialGrace, failbackDelay } = failover
+    this.#controller = new FailoverController({ paths: this.#plans, mode, dialGrace, failbackDelay })
+    for (const { name } of this.#plans) {
+      const probe = probeOf(config, failover, name)
+      const watched: PathWatcherOptions = {
+        name,
+        probe,
+        onChange: () => this.#pathChanged(name),
+        onAnswer: () => this.#drill?.answered(name),
+      }
+      const watcher = new PathWatcher(watched, ports.clock, ports)
+      this.#watchers.set(name, watcher)
+    }
+  }
+
+  get active(): ActiveRoute {
+    return this.#controller.active
+  }
+
+  get names(): readonly string[] {
+    return this.#plans.map(({ name }) => name)
+  }
+
+  factsChanged(facts: Facts): void {
+    this.#uplinks = uplinks(this.#options.config, facts)
+    for (const { name } of this.#plans) this.#look(name)
+  }
+
+  /** A supervisor's tunnel has come, gone or changed. */
+  tunnelChanged(name: string): void {
+    if (this.#watchers.has(name)) this.#look(name)
+  }
+
+  /** An LCP echo of the tunnel came back. */
+  echoed(name: string): void {
+    this.#watchers.get(name)?.life()
+  }
+
+  use(mode: string): void {
+    this.#controller.setMode(this.#ports.clock.now(), mode)
+    this.#drain()
+  }
+
+  /** Treats a path, the active one if undefined, as dead for a while; undefined if no path is active. */
+  drill(path: string | undefined): Promise<DrillReport> | undefined {
+    const { active } = this.#controller
+    const name = path ?? (active.kind === 'path' ? active.name : undefined)
+    if (name === undefined) return undefined
+    this.#drill?.abandon()
+    const { clock } = this.#ports
+    return new Promise((resolve) => {
+      this.#drill = new Drill(name, clock, (report) => {
+        this.#drill = undefined
+        this.#ports.status.event('drill', { ...report })
+        resolve(report)
+      })
+      this.#controller.drill(clock.now(), name, DRILL_SPAN)
+      this.#drain()
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#cancel?.()
+    this.#drill?.abandon()
+    for (const watcher of this.#watchers.values()) watcher.close()
+  }
+
+  // ---- paths
+
+  /** Takes a fresh look at a path: by which way it is probed, whom, and what the controller should know. */
+  #look(name: string): void {
+    const watcher = this.#watchers.get(name)
+    if (!watcher || this.#closed) return
+    const { way, reason, targets } = this.#wayOf(name)
+    watcher.setWay(way, reason)
+    watcher.setTargets(targets, this.#knownTargets(name))
+    this.#pathChanged(name)
+  }
+
+  #wayOf(name: string): { way: Way | undefined; reason: string; targets: readonly ProbeTarget[] } {
+    const { config, failover } = this.#options
+    const { targets } = probeOf(config, failover, name)
+    const uplink = this.#uplinks.find((each) => each.name === name)
+    if (uplink) {
+      const usual = defaultTargets(this.#options.resolvers(uplink))
+      const reason = uplinkReason(uplink)
+      if (uplink.state !== 'up')
+        return { way: undefined, reason, targets: targets.length > 0 ? targets : usual }
+      const sources = sourcesOf(uplink.addresses, uplink.source)
+      const mark = steeringMark(config, name)
+      const way =
+        this.#steered.has(name) && mark !== undefined ? { mark, sources } : { device: uplink.device, sources }
+      return { way, reason, targets: targets.length > 0 ? targets : usual }
+    }
+    const tunnel = this.#options.supervisor(name)?.path
+    const wanted = targets.length > 0 ? targets : defaultTargets(tunnel?.dns ?? [])
+    if (tunnel?.session !== 'up') return { way: undefined, reason: 'the tunnel is not up', targets: wanted }
+    return {
+      way: { device: tunnel.device, sources: sourcesOf(tunnel.addresses, undefined) },
+      reason: '',
+      targets: wanted,
+    }
+  }
+
+  /** A target that answers on any path is alive: its silence on another means something there. */
+  #knownTargets(name: string): ReadonlySet<string> {
+    const elsewhere = [...this.#watchers]
+      .filter(([other]) => other !== name)
+      .flatMap(([, each]) => each.answering())
+    return new Set([...this.#ports.known.of(name), ...elsewhere])
+  }
+
+  #pathChanged(name: string): void {
+    const watcher = this.#watchers.get(name)
+    const plan = this.#plans.find((each) => each.name === name)
+    if (!watcher || !plan || this.#closed) return
+    const answering = watcher.answering()
+    if (this.#ports.known.remember(name, answering)) this.#spread(name)
+    this.#controller.path(this.#ports.clock.now(), name, this.#factsOf(plan, watcher))
+    this.#drain()
+  }
+
+  /** What answers here for the first time counts on the other paths from now on. */
+  #spread(name: string): void {
+    for (const other of this.#watchers.keys()) if (other !== name) queueMicrotask(() => this.#look(other))
+  }
+
+  #factsOf(plan: PathPlan, { health }: PathWatcher): PathFacts {
+    const common = { health: health.health, reason: health.reason, troubleSince: health.troubleSince }
+    if (plan.kind === 'uplink') {
+      const uplink = this.#uplinks.find(({ name }) => name === plan.name)
+      const address = uplink?.addresses.find((each) => !each.includes(':'))
+      return { ...common, cutOff: false, address, tunnel: undefined }
+    }
+    const path = this.#options.supervisor(plan.name)?.path
+    const { dialable = false, session = 'none', failed = false, idleClosed = 0 } = path ?? {}
+    return {
+      ...common,
+      cutOff: false,
+      address: path?.address,
+      tunnel: { dialable, session, failed, idleClosed },
+    }
+  }
+
+  // ---- what the controller wants
+
+  #drain(): void {
+    for (let action = this.#controller.pollAction(); action; action = this.#controller.pollAction()) {
+      const wanted = action
+      this.#work = this.#work.then(() => this.#perform(wanted)).catch((error: unknown) => this.#failed(error))
+    }
+    this.#cancel?.()
+    const deadline = this.#controller.pollTimeout()
+    this.#cancel =
+      deadline === undefined
+        ? undefined
+        : this.#ports.clock.alarm(deadline, () => {
+            this.#controller.timeout(this.#ports.clock.now())
+            this.#drain()
+          })
+  }
+
+  /** One after the other: a session is not ended before the kernel sends its traffic elsewhere. */
+  async #perform(action: ControllerAction): Promise<void> {
+    if (this.#closed) return
+    switch (action.type) {
+      case 'want':
+        this.#options.supervisor(action.tunnel)?.want(action.readiness)
+        break
+      case 'route':
+        await this.#options.setRoute(action.active)
+        if (action.active.kind === 'path') this.#drill?.routed(action.active.name)
+        break
+      case 'pace':
+        this.#watchers.get(action.path)?.setPace(action.pace)
+        break
+      case 'steer':
+        if (action.on) this.#steered.add(action.path)
+        else this.#steered.delete(action.path)
+        this.#look(action.path)
+        break
+      case 'linger':
+        this.#options.supervisor(action.tunnel)?.linger(action.span)
+        break
+      case 'confirm':
+        this.#watchers.get(action.path)?.confirm(TRIAL_LIMIT, () => this.#confirmed(action.path))
+        break
+      case 'switched':
+        this.#switched(action)
+        break
+      case 'trialFailed':
+        this.#ports.status.event('failback_failed', { path: action.path, next_delay_ms: action.nextDelay })
+        break
+    }
+  }
+
+  #confirmed(path: string): void {
+    this.#controller.confirmed(this.#ports.clock.now(), path)
+    this.#drain()
+  }
+
+  #switched({ kind, from, to, cause, troubleSince }: Extract<ControllerAction, { type: 'switched' }>): void {
+    const outageMs = outage(this.#ports.clock.now(), troubleSince)
+    this.#ports.status.event(kind, { from: from ?? null, to, cause, outage_ms: outageMs })
+    this.#options.onSwitched({ kind, from, to, cause, outageMs })
+  }
+
+  #failed(error: unknown): void {
+    this.#ports.log.error('a switch of paths was not completed', { error })
+  }
+}
+
+function outage(now: Millis, troubleSince: Millis | undefined): number {
+  return troubleSince === undefined ? 0 : Math.round(now - troubleSince)
+}
+
+function sourcesOf(addresses: readonly string[], preferred: string | undefined): Sources {
+  const ordered = preferred === undefined ? addresses : [preferred, ...addresses]
+  const bare = ordered.map((address) => address.split('/')[0] ?? address)
+  const v4 = bare.find((address) => !address.includes(':'))
+  const v6 = bare.find((address) => address.includes(':'))
+  return { ...(v4 === undefined ? {} : { 4: v4 }), ...(v6 === undefined ? {} : { 6: v6 }) }
+}
+
+function uplinkReason({ state, device }: Uplink): string {
+  switch (state) {
+    case 'absent':
+      return `the device ${device} does not exist`
+    case 'down':
+      return 'lost carrier'
+    case 'no_address':
+      return 'has no address'
+    case 'up':
+      return ''
+  }
+}

@@ -1,0 +1,21 @@
+import type { Config, FailoverConfig, ProbeConfig } from '../config/types.ts'
+import type { PathPlan } from './types.ts'
+
+/** The paths of `failover` in order of preference. */
+export function pathPlans(config: Config, { paths }: FailoverConfig): readonly PathPlan[] {
+  return paths.flatMap((name): PathPlan[] => {
+    const uplink = config.uplinks.find((each) => each.name === name)
+    if (uplink) {
+      return [{ name, kind: 'uplink', standby: 'hot', backsUp: undefined, metered: uplink.metered }]
+    }
+    const tunnel = config.tunnels.find((each) => each.name === name)
+    if (!tunnel) return []
+    return [{ name, kind: 'tunnel', standby: tunnel.standby, backsUp: tunnel.backsUp, metered: false }]
+  })
+}
+
+/** How a path is probed: as `failover` says, but for what the path itself says otherwise. */
+export function probeOf(config: Config, failover: FailoverConfig, name: string): ProbeConfig {
+  const own = [...config.uplinks, ...config.tunnels].find((each) => each.name === name)
+  return { ...failover.probe, ...own?.probe }
+}

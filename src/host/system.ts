@@ -1,0 +1,33 @@
+/** The hosts of this system, one for each port of the app. */
+import { systemClock as clock } from './clock.ts'
+import { NativeDatagrams } from './datagrams.ts'
+import { digests, entropy } from './digests.ts'
+import { brokers } from './mqtt.ts'
+import { NativeNetlinks } from './netlinks.ts'
+import { nft } from './nft.ts'
+import { DnsResolver } from './resolver.ts'
+import { sysctls } from './sysctls.ts'
+import { systemProbe as probe } from './system-probe.ts'
+import { FileSystemResolvers } from './system-resolvers.ts'
+import { NativeTcpProbes } from './tcp-probes.ts'
+import { NativeTuns } from './tuns.ts'
+
+/** Loads the native addon; throws SystemError if it cannot be loaded. Nothing is opened yet. */
+export function openSystem() {
+  const datagrams = new NativeDatagrams()
+  return {
+    clock,
+    datagrams,
+    netlinks: new NativeNetlinks(),
+    tuns: new NativeTuns(),
+    tcpProbes: new NativeTcpProbes(),
+    nft,
+    brokers,
+    sysctls,
+    digests,
+    entropy,
+    resolver: new DnsResolver(datagrams, clock, entropy),
+    systemResolvers: new FileSystemResolvers(),
+    probe,
+  }
+}
