@@ -97,7 +97,7 @@ export class Machine implements Datagrams {
     if (name !== undefined && !device) throw new SystemError('ENODEV', `no device ${name}`)
     if (source !== undefined && ![...this.#devices.values()].some((each) => each.addresses.includes(source)))
       throw new SystemError('EADDRNOTAVAIL', `no address ${source}`)
-    if (port !== 0 && [...this.#sockets].some((each) => each.clashes(options.family, port)))
+    if (port !== 0 && [...this.#sockets].some((each) => each.clashes(options.family, port, device?.index)))
       throw new SystemError('EADDRINUSE', `port ${port} is in use`)
     const socket = new SimSocket(this, options, device?.index, port || this.#freshPort(), () =>
       this.#sockets.delete(socket),
@@ -114,7 +114,7 @@ export class Machine implements Datagrams {
   #freshPort(): number {
     const port = this.#nextPort++
     if (this.#nextPort > 60_000) this.#nextPort = FIRST_PORT
-    return [...this.#sockets].some(({ local }) => local.port === port) ? this.#freshPort() : port
+    return this.ports.includes(port) ? this.#freshPort() : port
   }
 
   #changed(): void {
@@ -202,8 +202,9 @@ export class SimSocket implements DatagramSocket {
     this.#onClose()
   }
 
-  clashes(family: 4 | 6, port: number): boolean {
-    return this.#options.family === family && this.#port === port
+  /** Sockets that are bound to different devices may have the same port. */
+  clashes(family: 4 | 6, port: number, index: number | undefined): boolean {
+    return this.#options.family === family && this.#port === port && this.#index === index
   }
 
   wants(index: number, from: Address, to: Address): boolean {

@@ -90,7 +90,7 @@ export type CloseReason = 'lostRace' | 'uplinkGone' | 'moved' | 'reconnect' | 's
 
 export interface DialerOptions {
   readonly servers: readonly ServerName[]
-  /** Never two attempts at once, for a fixed local port. */
+  /** Never two attempts at once over one uplink, for a fixed local port. */
   readonly serial: boolean
   /** Numbers in [0, 1). */
   readonly random: () => number

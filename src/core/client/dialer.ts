@@ -298,12 +298,12 @@ export class Dialer {
 
   #settle(now: Millis, attempt: Attempt): Return | undefined {
     const [best] = this.#uplinks
-    if (!best || best.id === attempt.uplink.id || this.#options.serial) return undefined
+    if (!best || best.id === attempt.uplink.id) return undefined
     return { step: 'settling', at: after(now, this.#returnDelay), uplink: best }
   }
 
   #prove(now: Millis, state: Open, uplink: DialUplink): void {
-    const round = new Round(now, [uplink], this.#options.servers, false)
+    const round = new Round(now, [uplink], this.#options.servers, this.#options.serial)
     this.#state = { ...state, going: { step: 'proving', round, attempts: [], uplink } }
   }
 
