@@ -1,10 +1,12 @@
 import { type Failure, failureMessage } from '../core/failure.ts'
 import {
+  type FailoverStatus,
   type InternetPath,
   internetPath,
   NO_SESSION,
   type Status,
   type StatusEvent,
+  type SwitchStatus,
   type TunnelState,
   type TunnelStatus,
   type UplinkStatus,
@@ -27,6 +29,11 @@ export interface StatusWriter {
   uplink(name: string, patch: Partial<UplinkStatus>): void
   /** Forgets an uplink that was learnt from the system. */
   removeUplink(name: string): void
+  /**
+   * Changes some keys of `failover`, which is made if need be; `path` replaces all paths. A new `active` sets `since`,
+   * and `last_switch` its own instant. Undefined: there is no failover.
+   */
+  failover(patch: FailoverPatch | undefined): void
   /** Something else that happened. `kind` is a past tense or a noun; the fields must hold no secret. */
   event(kind: string, fields?: Readonly<Record<string, unknown>>): void
 }
@@ -34,6 +41,10 @@ export interface StatusWriter {
 export type TunnelPatch = Partial<Omit<TunnelStatus, 'since' | 'retry_at' | 'last_error' | 'peer'>> & {
   readonly peer?: Partial<TunnelStatus['peer']>
   readonly retry_at?: Millis | null
+}
+
+export type FailoverPatch = Partial<Omit<FailoverStatus, 'since' | 'last_switch'>> & {
+  readonly last_switch?: Omit<SwitchStatus, 'at'>
 }
 
 /** What the configuration says about the tunnels and uplinks to show, in its order. */
@@ -61,6 +72,12 @@ interface TunnelEntry {
   readonly error: { readonly failure: Failure; readonly at: Millis } | null
 }
 
+interface FailoverEntry {
+  readonly shown: Omit<FailoverStatus, 'since' | 'last_switch'>
+  readonly since: Millis
+  readonly lastSwitch: { readonly shown: Omit<SwitchStatus, 'at'>; readonly at: Millis } | null
+}
+
 /**
  * The one store of what users see: a single writer, immutable snapshots, and a bounded record of events. Instants are
  * kept on the monotonic clock, so that they are right even if the wall clock is set after they were recorded.
@@ -72,6 +89,7 @@ export class StatusStore implements StatusWriter {
   #preferred: readonly string[] = []
   #tunnels = new Map<string, TunnelEntry>()
   #uplinks = new Map<string, UplinkStatus>()
+  #failover: FailoverEntry | undefined
   #configuredUplinks: ReadonlySet<string> = new Set()
   #internet: { readonly path: InternetPath; readonly since: Millis }
   /** Wall clock minus monotonic clock, in ms. */
@@ -108,7 +126,7 @@ export class StatusStore implements StatusWriter {
     this.#uplinks = new Map([
       ...sections.uplinks.map(({ name, device }): [string, UplinkStatus] => {
         const known = this.#uplinks.get(name)
-        return [name, known?.device === device ? known : { device, state: 'absent', addresses: [] }]
+        return [name, known?.device === device ? known : newUplink(device)]
       }),
       ...learnt.filter(([name]) => !this.#configuredUplinks.has(name)),
     ])
@@ -141,7 +159,7 @@ export class StatusStore implements StatusWriter {
   }
 
   uplink(name: string, patch: Partial<UplinkStatus>): void {
-    const known = this.#uplinks.get(name) ?? { device: name, state: 'absent', addresses: [] }
+    const known = this.#uplinks.get(name) ?? newUplink(name)
     const next = { ...known, ...defined(patch) }
     this.#uplinks.set(name, next)
     if (next.state === known.state) this.#commit()
@@ -150,6 +168,24 @@ export class StatusStore implements StatusWriter {
 
   removeUplink(name: string): void {
     if (this.#configuredUplinks.has(name) || !this.#uplinks.delete(name)) return
+    this.#commit()
+  }
+
+  failover(patch: FailoverPatch | undefined): void {
+    if (patch === undefined) {
+      this.#failover = undefined
+      this.#commit()
+      return
+    }
+    const now = this.#clock.now()
+    const { last_switch: lastSwitch, ...keys } = patch
+    const before = this.#failover ?? { shown: NO_FAILOVER, since: now, lastSwitch: null }
+    const shown = { ...before.shown, ...defined(keys) }
+    this.#failover = {
+      shown,
+      since: shown.active === before.shown.active ? before.since : now,
+      lastSwitch: lastSwitch === undefined ? before.lastSwitch : { shown: lastSwitch, at: now },
+    }
     this.#commit()
   }
 
@@ -206,7 +242,17 @@ export class StatusStore implements StatusWriter {
       // fromEntries makes own properties of all names, `__proto__` included, which a section may bear.
       tunnel: Object.fromEntries([...this.#tunnels].map(([name, entry]) => [name, this.#show(entry)])),
       uplink: Object.fromEntries(this.#uplinks),
+      failover: this.#failover === undefined ? null : this.#showFailover(this.#failover),
     }
+  }
+
+  #showFailover({
+    shown: { mode, active, problem, path },
+    since,
+    lastSwitch,
+  }: FailoverEntry): FailoverStatus {
+    const last = lastSwitch && { at: this.#iso(lastSwitch.at), ...lastSwitch.shown }
+    return { mode, active, since: this.#iso(since), problem, path, last_switch: last }
   }
 
   #show({ shown: { state, ...keys }, since, retryAt, error }: TunnelEntry): TunnelStatus {
@@ -227,7 +273,7 @@ export class StatusStore implements StatusWriter {
   #commit(kind?: string, fields?: Readonly<Record<string, unknown>>): void {
     const before = this.#internet.path
     const tunnels = new Map([...this.#tunnels].map(([name, entry]) => [name, entry.shown]))
-    const path = internetPath(this.#preferred, tunnels, this.#uplinks)
+    const path = internetPath(this.#preferred, tunnels, this.#uplinks, this.#failover?.shown ?? null)
     const moved = path.state !== before.state || path.path !== before.path
     this.#internet = { path, since: moved ? this.#clock.now() : this.#internet.since }
     this.#snapshot = undefined
@@ -239,6 +285,12 @@ export class StatusStore implements StatusWriter {
   #iso(instant: Millis): string {
     return new Date(instant + this.#offset).toISOString()
   }
+}
+
+const NO_FAILOVER: FailoverEntry['shown'] = { mode: 'auto', active: null, problem: null, path: {} }
+
+function newUplink(device: string): UplinkStatus {
+  return { device, state: 'absent', addresses: [], budget: null }
 }
 
 function newEntry(device: string, enabled: boolean, now: Millis): TunnelEntry {

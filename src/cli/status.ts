@@ -40,7 +40,7 @@ export function addStatus(program: Command, context: CliContext): void {
   function render(status: Status, json: boolean, indent?: number): string {
     return json
       ? `${JSON.stringify(status, undefined, indent)}\n`
-      : statusText(status, context.now(), terminal.paint)
+      : statusText(status, context.now(), terminal.paint, localZone)
   }
 
   /** Draws until the daemon goes away. On a terminal the picture stays in place; elsewhere one follows the other. */
@@ -78,3 +78,6 @@ export function addStatus(program: Command, context: CliContext): void {
     }
   }
 }
+
+/** The time zone of this process, which TZ may name. */
+const localZone = (at: Date) => -at.getTimezoneOffset()

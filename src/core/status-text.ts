@@ -1,5 +1,7 @@
+import { formatLoss, formatOctets, formatRtt, formatSpan, UTC, type Zone } from './amounts.ts'
+import { failoverBlock, failoverClause, standbyClauses } from './failover-text.ts'
 import type { FailureCode } from './failure.ts'
-import type { Status, Traffic, TunnelStatus, UplinkStatus } from './status.ts'
+import type { FailoverStatus, Status, Traffic, TunnelStatus, UplinkStatus } from './status.ts'
 
 /** What a piece of text says about the state of things; a terminal may show it as a colour. */
 export type Tone = 'good' | 'busy' | 'bad' | 'quiet'
@@ -7,23 +9,35 @@ export type Paint = (tone: Tone, text: string) => string
 
 /**
  * The state of things in one sentence: how the internet is reached, and what the first tunnel that is not up waits for.
- * `now` is the wall clock.
+ * `now` is the wall clock; `zone` the user's.
  */
-export function statusSentence(status: Status, now: Date): string {
+export function statusSentence(status: Status, now: Date, zone: Zone = UTC): string {
+  const { failover, internet } = status
   const tunnels = Object.entries(status.tunnel)
-  if (tunnels.length === 0) return 'No tunnel is configured.'
-  const troubled = tunnels.filter(([, tunnel]) => tunnel.state !== 'up')
+  if (tunnels.length === 0 && failover === null) return 'No tunnel is configured.'
+  const troubled = tunnels.filter(
+    ([name, tunnel]) => tunnel.state !== 'up' && !standsBy(name, tunnel, failover),
+  )
   const active = troubled.filter(([, tunnel]) => tunnel.state !== 'disabled')
-  const told = active.length > 0 ? active : status.internet.path === null ? troubled : []
+  const told = active.length > 0 ? active : internet.path === null ? troubled : []
   const [first, ...others] = told
-  const clauses = [internetClause(status, now)]
+  const main = failover && failoverClause(status, failover, now, zone)
+  const clauses = [main ?? internetClause(status, now)]
+  if (failover !== null) clauses.push(...standbyClauses(failover))
   if (first !== undefined) clauses.push(tunnelClause(first[0], first[1], now))
   if (others.length > 0)
     clauses.push(`${others.length} more ${others.length === 1 ? 'tunnel is' : 'tunnels are'} not up`)
   return `${clauses.join('; ')}.`
 }
 
-function internetClause({ internet, tunnel }: Status, now: Date): string {
+/** A tunnel that need not be up, as another path of failover is in use, and that is not in trouble either. */
+function standsBy(name: string, tunnel: TunnelStatus, failover: FailoverStatus | null): boolean {
+  const path = failover && Object.hasOwn(failover.path, name) ? failover.path[name] : undefined
+  if (path === undefined || failover === null || failover.active === null) return false
+  return failover.active !== name && tunnel.retry_at === null
+}
+
+function internetClause({ internet, tunnel, failover }: Status, now: Date): string {
   const { path, state } = internet
   if (path === null) return 'There is no internet'
   const span = `for ${formatSpan(now.getTime() - Date.parse(internet.since))}`
@@ -32,7 +46,7 @@ function internetClause({ internet, tunnel }: Status, now: Date): string {
     const as = addresses === '' ? '' : ` as ${addresses}`
     return `The internet is reached through ${state === 'backup' ? 'the backup tunnel' : 'the tunnel'} ${path}${as}, ${span}`
   }
-  return state === 'ok'
+  return state === 'ok' || failover !== null
     ? `The internet is reached over ${path}`
     : `The internet is reached over ${path} without a tunnel, ${span}`
 }
@@ -66,11 +80,17 @@ function tunnelClause(name: string, tunnel: TunnelStatus, now: Date): string {
 }
 
 /** The whole status as text for people: the sentence, then a block for each tunnel and a line for each uplink. */
-export function statusText(status: Status, now: Date, paint: Paint = (_tone, text) => text): string {
+export function statusText(
+  status: Status,
+  now: Date,
+  paint: Paint = (_tone, text) => text,
+  zone: Zone = UTC,
+): string {
   const blocks = Object.entries(status.tunnel).map(([name, tunnel]) => tunnelBlock(name, tunnel, now, paint))
   const uplinks = Object.entries(status.uplink).map(([name, uplink]) => uplinkLine(name, uplink, paint))
+  if (status.failover !== null) blocks.unshift(failoverBlock(status.failover, now, zone, paint))
   if (uplinks.length > 0) blocks.push(uplinks)
-  return [[statusSentence(status, now)], ...blocks].map((lines) => `${lines.join('\n')}\n`).join('\n')
+  return [[statusSentence(status, now, zone)], ...blocks].map((lines) => `${lines.join('\n')}\n`).join('\n')
 }
 
 function tunnelBlock(name: string, tunnel: TunnelStatus, now: Date, paint: Paint): string[] {
@@ -106,7 +126,11 @@ function tunnelBlock(name: string, tunnel: TunnelStatus, now: Date, paint: Paint
     tunnel.auth && `login by ${tunnel.auth}`,
     tunnel.mtu === null ? '' : `MTU ${tunnel.mtu}`,
   )
-  add('round trip', tunnel.rtt_ms === null ? '' : `${tunnel.rtt_ms.toFixed(1)} ms`, loss(tunnel.loss))
+  add(
+    'round trip',
+    tunnel.rtt_ms === null ? '' : formatRtt(tunnel.rtt_ms),
+    tunnel.loss === null ? '' : formatLoss(tunnel.loss),
+  )
   if (tunnel.state === 'up' || tunnel.rx.packets + tunnel.tx.packets > 0) {
     add('received', traffic(tunnel.rx))
     add('sent', traffic(tunnel.tx))
@@ -137,18 +161,20 @@ function uplinkLine(name: string, uplink: UplinkStatus, paint: Paint): string {
   const device = uplink.device === name ? '' : ` on ${uplink.device}`
   const addresses = uplink.addresses.length === 0 ? '' : `, ${uplink.addresses.join(', ')}`
   const state = uplink.state === 'no_address' ? 'no address' : uplink.state
-  return `uplink ${name}${device}: ${paint(TONES[uplink.state], state)}${addresses}`
+  return `uplink ${name}${device}: ${paint(TONES[uplink.state], state)}${addresses}${budget(uplink.budget)}`
+}
+
+function budget(status: UplinkStatus['budget']): string {
+  if (status === null) return ''
+  const { used, limit, period_start: since } = status
+  const share = limit === null ? '' : ` of ${formatOctets(limit)} (${Math.floor((used / limit) * 100)} %)`
+  return `, ${formatOctets(used)}${share} used${since === null ? '' : ` since ${since}`}`
 }
 
 function ids({ local, peer }: TunnelStatus): string {
   if (local.tunnel_id === null) return ''
   const pair = (side: TunnelStatus['local']) => `${side.tunnel_id ?? '-'}/${side.session_id ?? '-'}`
   return `local ${pair(local)} peer ${pair(peer)}`
-}
-
-function loss(share: number | null): string {
-  if (share === null) return ''
-  return share === 0 ? 'no loss' : `${(share * 100).toFixed(1)} % lost`
 }
 
 function traffic({ packets, octets, dropped }: Traffic): string {
@@ -162,39 +188,4 @@ function inSpan(at: string, now: Date): string {
 
 function agoSpan(at: string, now: Date): string {
   return `${formatSpan(now.getTime() - Date.parse(at))} ago`
-}
-
-/** A span of ms in its two largest units: `12 s`, `3 min 5 s`, `2 d 4 h`. Negative ones are `0 s`. */
-export function formatSpan(ms: number): string {
-  const total = Math.max(0, Math.round(ms / 1000))
-  const units: [number, string][] = [
-    [86_400, 'd'],
-    [3600, 'h'],
-    [60, 'min'],
-    [1, 's'],
-  ]
-  const largest = units.findIndex(([size]) => total >= size)
-  if (largest < 0) return '0 s'
-  const parts: string[] = []
-  let rest = total
-  for (const [size, unit] of units.slice(largest, largest + 2)) {
-    const count = Math.floor(rest / size)
-    rest -= count * size
-    if (count > 0) parts.push(`${count} ${unit}`)
-  }
-  return parts.join(' ')
-}
-
-/** Octets in decimal units: `999 B`, `1.5 kB`, `12.3 GB`. */
-export function formatOctets(octets: number): string {
-  if (octets < 1000) return `${octets} B`
-  const units = ['kB', 'MB', 'GB', 'TB', 'PB']
-  let value = octets
-  let unit = 'B'
-  for (const larger of units) {
-    if (Math.round(value * 10) / 10 < 1000) break
-    value /= 1000
-    unit = larger
-  }
-  return `${value.toFixed(1)} ${unit}`
 }

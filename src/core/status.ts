@@ -13,6 +13,8 @@ export interface Status {
   readonly tunnel: Readonly<Record<string, TunnelStatus>>
   /** By name, in the order of the configuration; uplinks learnt from the system bear their device's name. */
   readonly uplink: Readonly<Record<string, UplinkStatus>>
+  /** Null without a `failover` section. */
+  readonly failover: FailoverStatus | null
 }
 
 export interface InternetStatus {
@@ -107,6 +109,54 @@ export interface UplinkStatus {
   /** `absent`: no such device; `down`: not up or no carrier; `no_address`: up, but without an address to send from. */
   readonly state: 'absent' | 'down' | 'no_address' | 'up'
   readonly addresses: readonly string[]
+  /** What it carried this month; null where it is neither metered nor has a budget. */
+  readonly budget: BudgetStatus | null
+}
+
+/** In octets, both directions together. */
+export interface BudgetStatus {
+  readonly used: number
+  /** Null without `monthly_budget`. */
+  readonly limit: number | null
+  /** First day of the month in UTC, such as `2026-03-01`; null while no plausible clock was seen. */
+  readonly period_start: string | null
+}
+
+export interface FailoverStatus {
+  /** `auto`, or the name of the path that is pinned. */
+  readonly mode: string
+  /** The path that carries traffic; null while none does. */
+  readonly active: string | null
+  /** Since when it does. */
+  readonly since: string
+  /** What keeps failover from working as configured, in words. */
+  readonly problem: string | null
+  /** By name, in order of preference. */
+  readonly path: Readonly<Record<string, PathStatus>>
+  readonly last_switch: SwitchStatus | null
+}
+
+export interface PathStatus {
+  /** `suspect`: a probe was missed, nothing is decided; `unknown`: nothing was heard yet, for or against. */
+  readonly health: 'up' | 'suspect' | 'down' | 'unknown'
+  /** What it keeps up; `hot`: ready for traffic, as every uplink is. */
+  readonly readiness: 'cold' | 'warm' | 'hot' | 'active'
+  /** Why its health is so, in words. */
+  readonly reason: string
+  /** Round-trip time of probes in ms, smoothed. */
+  readonly rtt_ms: number | null
+  /** Share of recent probes without an answer, 0 to 1. */
+  readonly loss: number | null
+}
+
+export interface SwitchStatus {
+  readonly at: string
+  /** Null at the first choice after the start. */
+  readonly from: string | null
+  readonly to: string
+  readonly cause: string
+  /** From the beginning of the trouble until the kernel sent packets the new way, in ms; null if there was none. */
+  readonly outage_ms: number | null
 }
 
 /** Something that happened, as `lifeline events` shows it. Further fields are those of the event. */
@@ -155,13 +205,16 @@ export type InternetPath = Omit<InternetStatus, 'since'>
 
 /**
  * Which path carries traffic. `preferred` names the tunnels that take the default route, in order of preference;
- * without any of them up, traffic leaves by the system's own default route over an uplink.
+ * without any of them up, traffic leaves by the system's own default route over an uplink. With `failover` its choice is
+ * what counts.
  */
 export function internetPath(
   preferred: readonly string[],
   tunnels: ReadonlyMap<string, Pick<TunnelStatus, 'state' | 'ipv4' | 'ipv6'>>,
-  uplinks: ReadonlyMap<string, UplinkStatus>,
+  uplinks: ReadonlyMap<string, Pick<UplinkStatus, 'state' | 'addresses'>>,
+  failover: Pick<FailoverStatus, 'active' | 'path'> | null = null,
 ): InternetPath {
+  if (failover !== null) return chosenPath(failover, tunnels, uplinks)
   const wanted = preferred.filter((name) => (tunnels.get(name)?.state ?? 'disabled') !== 'disabled')
   const name = wanted.find((candidate) => tunnels.get(candidate)?.state === 'up')
   const tunnel = name === undefined ? undefined : tunnels.get(name)
@@ -174,7 +227,7 @@ export function internetPath(
     }
   }
   const [path, uplink] = [...uplinks].find(([, candidate]) => candidate.state === 'up') ?? []
-  if (path === undefined || uplink === undefined) return { state: 'down', path: null, ipv4: null, ipv6: null }
+  if (path === undefined || uplink === undefined) return NO_INTERNET
   return {
     state: wanted.length === 0 ? 'ok' : 'backup',
     path,
@@ -182,6 +235,24 @@ export function internetPath(
     ipv6: firstGlobal(uplink.addresses),
   }
 }
+
+function chosenPath(
+  { active, path }: Pick<FailoverStatus, 'active' | 'path'>,
+  tunnels: ReadonlyMap<string, Pick<TunnelStatus, 'ipv4' | 'ipv6'>>,
+  uplinks: ReadonlyMap<string, Pick<UplinkStatus, 'addresses'>>,
+): InternetPath {
+  if (active === null) return NO_INTERNET
+  const tunnel = tunnels.get(active)
+  const addresses = uplinks.get(active)?.addresses ?? []
+  return {
+    state: active === Object.keys(path)[0] ? 'ok' : 'backup',
+    path: active,
+    ipv4: tunnel ? tunnel.ipv4.address : bare(addresses.find((address) => !address.includes(':'))),
+    ipv6: firstGlobal(tunnel ? tunnel.ipv6.addresses : addresses),
+  }
+}
+
+const NO_INTERNET: InternetPath = { state: 'down', path: null, ipv4: null, ipv6: null }
 
 // RFC 4291 section 2.5.6: link-local addresses are fe80::/10.
 function firstGlobal(addresses: readonly string[]): string | null {

@@ -85,7 +85,8 @@ test('a new configuration shows every section with every key of the contract', (
         device: 'l2tp-off',
       },
     },
-    uplink: { fibre: { device: 'eth0', state: 'absent', addresses: [] } },
+    uplink: { fibre: { device: 'eth0', state: 'absent', addresses: [], budget: null } },
+    failover: null,
   })
 })
 
@@ -248,4 +249,70 @@ test('an uplink tells of its states only', () => {
     { event: 'uplink', uplink: 'fibre', state: 'up', from: 'absent' },
     { event: 'internet', state: 'backup', path: 'fibre', from: 'down' },
   ])
+})
+
+test('failover has instants of its own, and decides what the internet is', () => {
+  const { clock, store, heard } = make()
+  assert.equal(store.status().failover, null)
+  const fibre = { health: 'up', readiness: 'active', reason: '', rtt_ms: 8, loss: 0 } as const
+  const path = { fibre, aaisp: { ...fibre, readiness: 'warm' } } as const
+  store.uplink('fibre', { state: 'up', addresses: ['192.0.2.7/24', '2001:db8::7/64'] })
+  store.failover({ active: 'fibre', path })
+  assert.deepEqual(store.status().failover, {
+    mode: 'auto',
+    active: 'fibre',
+    since: '2026-03-01T12:00:00.000Z',
+    problem: null,
+    path,
+    last_switch: null,
+  })
+  const { since: _since, ...internet } = store.status().internet
+  assert.deepEqual(internet, { state: 'ok', path: 'fibre', ipv4: '192.0.2.7', ipv6: '2001:db8::7' })
+
+  clock.monotonic += 60_000
+  const last = { from: 'fibre', to: 'aaisp', cause: 'fibre: lost carrier', outage_ms: 412 }
+  store.tunnel('aaisp', { ipv4: { address: '203.0.113.10', peer: null } })
+  store.failover({ active: 'aaisp', last_switch: last, problem: undefined as never })
+  store.failover({ mode: 'auto' })
+  const at = '2026-03-01T12:01:00.000Z'
+  const status = store.status()
+  assert.deepEqual(status.failover, {
+    mode: 'auto',
+    active: 'aaisp',
+    since: at,
+    problem: null,
+    path,
+    last_switch: { at, ...last },
+  })
+  assert.deepEqual(status.internet, {
+    state: 'backup',
+    path: 'aaisp',
+    ipv4: '203.0.113.10',
+    ipv6: null,
+    since: at,
+  })
+
+  store.failover({ active: null })
+  assert.deepEqual(store.status().internet.state, 'down')
+  store.failover(undefined)
+  assert.equal(store.status().failover, null)
+  assert.equal(store.status().internet.path, 'fibre')
+  assert.deepEqual(
+    heard.filter(({ event }) => event === 'internet').map(({ state, path }) => [state, path]),
+    [
+      ['backup', 'fibre'],
+      ['ok', 'fibre'],
+      ['backup', 'aaisp'],
+      ['down', null],
+      ['backup', 'fibre'],
+    ],
+  )
+})
+
+test('an uplink shows its budget', () => {
+  const { store } = make()
+  const budget = { used: 1, limit: null, period_start: null }
+  store.uplink('fibre', { budget })
+  store.uplink('fibre', { state: 'up' })
+  assert.deepEqual(store.status().uplink.fibre?.budget, budget)
 })

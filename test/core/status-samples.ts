@@ -1,5 +1,11 @@
 /** Statuses for golden texts. The wall clock of all of them is NOW. */
-import { NO_SESSION, type Status, type TunnelStatus } from '../../src/core/status.ts'
+import {
+  type FailoverStatus,
+  NO_SESSION,
+  type PathStatus,
+  type Status,
+  type TunnelStatus,
+} from '../../src/core/status.ts'
 
 export const NOW = new Date('2026-03-01T12:00:00Z')
 
@@ -66,5 +72,36 @@ export function sampleStatus(
     },
     tunnel,
     uplink,
+    failover: null,
+  }
+}
+
+/** A path that is well and in use. */
+export function samplePath(patch: Partial<PathStatus> = {}): PathStatus {
+  return { health: 'up', readiness: 'active', reason: 'probes are answered', rtt_ms: 8.25, loss: 0, ...patch }
+}
+
+export const LOST_CARRIER = samplePath({ health: 'down', readiness: 'hot', reason: 'lost carrier', loss: 1 })
+
+/** Fibre has lost its carrier, and aaisp carries the traffic over lte. */
+export function sampleFailover(patch: Partial<FailoverStatus> = {}): FailoverStatus {
+  return {
+    mode: 'auto',
+    active: 'aaisp',
+    since: '2026-03-01T11:02:13Z',
+    problem: null,
+    path: {
+      fibre: LOST_CARRIER,
+      aaisp: samplePath({ rtt_ms: 48.06 }),
+      lte: samplePath({ readiness: 'hot', rtt_ms: 46, loss: 0.013 }),
+    },
+    last_switch: {
+      at: '2026-03-01T11:02:13Z',
+      from: 'fibre',
+      to: 'aaisp',
+      cause: 'fibre: lost carrier',
+      outage_ms: 412,
+    },
+    ...patch,
   }
 }

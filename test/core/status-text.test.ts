@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { formatOctets, formatSpan } from '../../src/core/amounts.ts'
 import type { Status } from '../../src/core/status.ts'
-import { formatOctets, formatSpan, statusSentence, statusText } from '../../src/core/status-text.ts'
+import { statusSentence, statusText } from '../../src/core/status-text.ts'
 import { NOW, sampleStatus, sampleTunnel, UP, WRONG_PASSWORD } from './status-samples.ts'
 
 const OVER_TUNNEL = { state: 'ok', path: 'aaisp', ipv4: '203.0.113.10', ipv6: '2001:db8::1' } as const
@@ -92,8 +93,8 @@ test('the sentence', () => {
 
 test('the whole text of a tunnel that is up', () => {
   const status = sampleStatus({ aaisp: { ...UP, last_error: WRONG_PASSWORD } }, OVER_TUNNEL, {
-    fibre: { device: 'eth0', state: 'up', addresses: ['192.0.2.7/24', 'fe80::2/64'] },
-    wwan0: { device: 'wwan0', state: 'no_address', addresses: [] },
+    fibre: { device: 'eth0', state: 'up', addresses: ['192.0.2.7/24', 'fe80::2/64'], budget: null },
+    wwan0: { device: 'wwan0', state: 'no_address', addresses: [], budget: null },
   })
   assert.equal(
     statusText(status, NOW),
@@ -136,7 +137,7 @@ test('only states are painted loudly', () => {
   const status = sampleStatus(
     { aaisp: UP, b: sampleTunnel() },
     {},
-    { x: { device: 'x', state: 'absent', addresses: [] } },
+    { x: { device: 'x', state: 'absent', addresses: [], budget: null } },
   )
   statusText(status, NOW, (tone, text) => {
     if (tone !== 'quiet') painted.push(`${tone} ${text}`)

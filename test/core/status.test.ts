@@ -7,6 +7,7 @@ const FIBRE: UplinkStatus = {
   device: 'eth0',
   state: 'up',
   addresses: ['fe80::2/64', '192.0.2.7/24', '2001:db8:f::7/64'],
+  budget: null,
 }
 const NO_UPLINK = new Map<string, UplinkStatus>()
 const DOWN = { state: 'down', path: null, ipv4: null, ipv6: null }
@@ -42,7 +43,7 @@ test('a tunnel that is switched off is not missed', () => {
 test('without a tunnel the first uplink that is up carries traffic', () => {
   const tunnels = new Map([['a', sampleTunnel()]])
   const uplinks = new Map<string, UplinkStatus>([
-    ['lte', { device: 'wwan0', state: 'absent', addresses: [] }],
+    ['lte', { device: 'wwan0', state: 'absent', addresses: [], budget: null }],
     ['fibre', FIBRE],
   ])
   assert.deepEqual(internetPath(['a'], tunnels, uplinks), {

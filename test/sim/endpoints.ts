@@ -92,12 +92,21 @@ export function startClient(
   options: ClientOptions,
 ): { client: Driver<ClientCommand, ClientEvent>; events: ClientEvent[] } {
   const events: ClientEvent[] = []
+  return { client: driveClient(network, options, (event) => events.push(event)), events }
+}
+
+/** One client endpoint at its address. */
+export function driveClient(
+  network: Network,
+  options: ClientOptions,
+  onEvent: (event: ClientEvent) => void,
+): Driver<ClientCommand, ClientEvent> {
   const client: Driver<ClientCommand, ClientEvent> = new Driver(
     new ClientEndpoint(options),
     network.clock,
     (bytes, to) => network.send(CLIENT_ADDRESS, to, bytes),
-    (event) => events.push(event),
+    onEvent,
   )
   network.bind(CLIENT_ADDRESS, (from, bytes) => client.receive(from, bytes))
-  return { client, events }
+  return client
 }

@@ -13,7 +13,7 @@ export function checkFailover(
   tunnels: Tunnels,
 ): void {
   const enabled = tunnels.filter(({ value }) => value.enabled)
-  checkAuto(uplinks, tunnels)
+  checkNames(uplinks, tunnels)
   if (failover === undefined) {
     for (const tunnel of enabled) checkAlone(tunnel)
     return
@@ -27,11 +27,15 @@ export function checkFailover(
   }
 }
 
-/** `mode` and `lifeline use` take `auto` for something else. */
-function checkAuto(uplinks: Uplinks, tunnels: Tunnels): void {
-  for (const { value, report } of [...uplinks, ...tunnels])
+function checkNames(uplinks: Uplinks, tunnels: Tunnels): void {
+  for (const { value, report } of [...uplinks, ...tunnels]) {
+    // `mode` and `lifeline use` take it for something else.
     if (value.name === 'auto')
       report({ reason: "'auto' means the choice among all paths", allowed: 'another name' })
+    // JSON readers, JavaScript's among them, move such keys, and the order of paths in status would be lost.
+    if (/^\d+$/.test(value.name))
+      report({ reason: 'the name is a number', allowed: 'a name with a letter in it' })
+  }
 }
 
 function checkAlone({ value, report }: Tunnels[number]): void {

@@ -21,6 +21,12 @@ export interface HealthChange {
   readonly reason: string
 }
 
+/** One outcome, for the history. */
+export interface ProbeSample {
+  /** Undefined: lost. */
+  readonly rttMs: number | undefined
+}
+
 /** Least probe timeout, in ms: below this a scheduler's whim counts as a loss. */
 export const LEAST_TIMEOUT = 200
 /** Interval of a metered path on standby, in ms. */
@@ -33,6 +39,8 @@ const LATE_LIMIT = 10_000
 const MAX_ID = 0xffff
 /** Probes that loss is told over. */
 const LOSS_WINDOW = 100
+/** Samples kept for a reader that does not come. */
+const MAX_SAMPLES = 1000
 
 interface Target {
   readonly target: ProbeTarget
@@ -65,8 +73,10 @@ export class PathHealth {
   readonly #outstanding = new Map<number, Outstanding>()
   readonly #probes: Probe[] = []
   readonly #changes: HealthChange[] = []
+  readonly #samples: ProbeSample[] = []
   readonly #recent: boolean[] = []
   #linkUp = false
+  #targetsGiven = false
   #health: Health = 'unknown'
   #reason = 'not looked at yet'
   #pace: Pace = 'normal'
@@ -121,8 +131,10 @@ export class PathHealth {
   link(now: Millis, up: boolean, reason = 'the link is down'): void {
     if (!up) {
       this.#linkUp = false
+      this.#outstanding.clear()
       this.#stopRound()
       this.#nextAt = undefined
+      this.#answeredRounds = 0
       this.#firstMissAt ??= now
       this.#become('down', reason)
     } else if (!this.#linkUp) {
@@ -135,14 +147,16 @@ export class PathHealth {
 
   /** Whom to probe; `known` are keys whose answer was seen on an earlier day or on another path. */
   targets(now: Millis, targets: readonly ProbeTarget[], known: ReadonlySet<string>): void {
+    this.#targetsGiven = true
     const wanted = new Map(targets.map((target) => [targetKey(target), target]))
+    const fresh = [...wanted.keys()].some((key) => !this.#targets.has(key))
     for (const key of [...this.#targets.keys()]) if (!wanted.has(key)) this.#targets.delete(key)
     for (const [key, target] of wanted) {
       const old = this.#targets.get(key)
       if (old) old.counts ||= known.has(key)
       else this.#targets.set(key, { target, counts: known.has(key) })
     }
-    if (this.#linkUp && this.#health === 'unknown' && !this.#round) this.#probeAll(now)
+    if (this.#linkUp && !this.#round && (fresh || this.#health === 'unknown')) this.#probeAll(now)
   }
 
   pace(now: Millis, pace: Pace): void {
@@ -157,7 +171,7 @@ export class PathHealth {
     if (!probe) return
     this.#outstanding.delete(id)
     this.#rtt.sample(now - probe.sentAt)
-    this.#note(true)
+    this.#note(now - probe.sentAt)
     const target = this.#targets.get(probe.key)
     if (target) target.counts = true
     this.#alive(now)
@@ -200,6 +214,11 @@ export class PathHealth {
     return this.#changes.shift()
   }
 
+  /** Each probe that was answered, and each round that was not. */
+  pollSample(): ProbeSample | undefined {
+    return this.#samples.shift()
+  }
+
   pollTimeout(): Millis | undefined {
     return earliest(this.#round?.deadline, this.#round ? undefined : this.#nextAt)
   }
@@ -221,10 +240,9 @@ export class PathHealth {
   }
 
   #begin(now: Millis, targets: readonly ProbeTarget[]): void {
-    const interval = this.#pace === 'sparing' ? SPARING_INTERVAL : this.#config.interval
-    this.#nextAt = after(now, interval)
+    this.#nextAt = after(now, this.#interval())
     if (targets.length === 0) {
-      this.#linkDecides()
+      if (this.#targetsGiven) this.#linkDecides()
       return
     }
     for (const target of targets) {
@@ -236,6 +254,10 @@ export class PathHealth {
     this.#round = { startedAt: now, deadline: after(now, this.#timeoutMs()) }
   }
 
+  #interval(): number {
+    return this.#pace === 'sparing' ? SPARING_INTERVAL : this.#config.interval
+  }
+
   #timeoutMs(): number {
     const { timeout, interval } = this.#config
     if (timeout !== 'auto') return timeout
@@ -244,7 +266,7 @@ export class PathHealth {
 
   #missed(now: Millis, round: Round): void {
     this.#stopRound()
-    this.#note(false)
+    this.#note(undefined)
     this.#answeredRounds = 0
     if (![...this.#targets.values()].some(({ counts }) => counts)) {
       this.#linkDecides()
@@ -258,7 +280,7 @@ export class PathHealth {
     this.#misses++
     this.#firstMissAt ??= round.startedAt
     const spoken = this.#trafficAt !== undefined && this.#trafficAt >= this.#firstMissAt
-    const mayWait = spoken && now - this.#firstMissAt < TRAFFIC_GRACE
+    const mayWait = spoken && now + this.#timeoutMs() - this.#firstMissAt <= TRAFFIC_GRACE
     if (this.#misses >= this.#config.down && !mayWait) {
       this.#become('down', `no answer from ${this.#names()}`)
       return
@@ -268,10 +290,16 @@ export class PathHealth {
   }
 
   #alive(now: Millis): void {
+    const inRound = this.#round !== undefined
     this.#stopRound()
     if (this.#health === 'down') {
-      this.#answeredRounds++
-      if (this.#answeredRounds < this.#config.up) return
+      // Several answers to one round are one round.
+      if (inRound) this.#answeredRounds++
+      if (this.#answeredRounds < this.#config.up) {
+        // It seems to come back: what is spared otherwise is spent on making sure soon.
+        if (inRound) this.#nextAt = millis(Math.min(this.#nextAt ?? now, after(now, this.#config.interval)))
+        return
+      }
     }
     this.#forgetMisses()
     this.#nextAt ??= now
@@ -301,9 +329,11 @@ export class PathHealth {
     this.#changes.push({ health, reason })
   }
 
-  #note(answered: boolean): void {
-    this.#recent.push(answered)
+  #note(rttMs: number | undefined): void {
+    this.#recent.push(rttMs !== undefined)
     if (this.#recent.length > LOSS_WINDOW) this.#recent.shift()
+    this.#samples.push({ rttMs })
+    if (this.#samples.length > MAX_SAMPLES) this.#samples.shift()
   }
 
   #names(): string {
