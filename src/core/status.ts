@@ -219,40 +219,45 @@ export function internetPath(
   const name = wanted.find((candidate) => tunnels.get(candidate)?.state === 'up')
   const tunnel = name === undefined ? undefined : tunnels.get(name)
   if (name !== undefined && tunnel !== undefined) {
-    return {
-      state: name === wanted[0] ? 'ok' : 'backup',
-      path: name,
-      ipv4: tunnel.ipv4.address,
-      ipv6: firstGlobal(tunnel.ipv6.addresses),
-    }
+    return { state: name === wanted[0] ? 'ok' : 'backup', path: name, ...addressesOn(tunnel, undefined) }
   }
   const [path, uplink] = [...uplinks].find(([, candidate]) => candidate.state === 'up') ?? []
   if (path === undefined || uplink === undefined) return NO_INTERNET
-  return {
-    state: wanted.length === 0 ? 'ok' : 'backup',
-    path,
-    ipv4: bare(uplink.addresses.find((address) => !address.includes(':'))),
-    ipv6: firstGlobal(uplink.addresses),
-  }
+  return { state: wanted.length === 0 ? 'ok' : 'backup', path, ...addressesOn(undefined, uplink) }
 }
 
+/** A path that is in use although it is dead, for want of another or as it is pinned, carries nothing. */
 function chosenPath(
   { active, path }: Pick<FailoverStatus, 'active' | 'path'>,
-  tunnels: ReadonlyMap<string, Pick<TunnelStatus, 'ipv4' | 'ipv6'>>,
+  tunnels: ReadonlyMap<string, Addressed>,
   uplinks: ReadonlyMap<string, Pick<UplinkStatus, 'addresses'>>,
 ): InternetPath {
-  if (active === null) return NO_INTERNET
-  const tunnel = tunnels.get(active)
-  const addresses = uplinks.get(active)?.addresses ?? []
-  return {
-    state: active === Object.keys(path)[0] ? 'ok' : 'backup',
-    path: active,
-    ipv4: tunnel ? tunnel.ipv4.address : bare(addresses.find((address) => !address.includes(':'))),
-    ipv6: firstGlobal(tunnel ? tunnel.ipv6.addresses : addresses),
-  }
+  const names = Object.keys(path)
+  if (active === null || (names.includes(active) && path[active]?.health === 'down')) return NO_INTERNET
+  const addresses = addressesOn(tunnels.get(active), uplinks.get(active))
+  return { state: active === names[0] ? 'ok' : 'backup', path: active, ...addresses }
 }
 
 const NO_INTERNET: InternetPath = { state: 'down', path: null, ipv4: null, ipv6: null }
+
+/** Our addresses on a tunnel or an uplink, without prefix lengths; null where it has none or does not exist. */
+export function pathAddresses(path: string, status: Pick<Status, 'tunnel' | 'uplink'>): PathAddresses {
+  const own = <T>(entries: Readonly<Record<string, T>>) =>
+    Object.hasOwn(entries, path) ? entries[path] : undefined
+  return addressesOn(own(status.tunnel), own(status.uplink))
+}
+
+type PathAddresses = Pick<InternetStatus, 'ipv4' | 'ipv6'>
+type Addressed = Pick<TunnelStatus, 'ipv4' | 'ipv6'>
+
+function addressesOn(
+  tunnel: Addressed | undefined,
+  uplink: Pick<UplinkStatus, 'addresses'> | undefined,
+): PathAddresses {
+  if (tunnel) return { ipv4: tunnel.ipv4.address, ipv6: firstGlobal(tunnel.ipv6.addresses) }
+  const addresses = uplink?.addresses ?? []
+  return { ipv4: bare(addresses.find((address) => !address.includes(':'))), ipv6: firstGlobal(addresses) }
+}
 
 // RFC 4291 section 2.5.6: link-local addresses are fe80::/10.
 function firstGlobal(addresses: readonly string[]): string | null {

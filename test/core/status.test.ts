@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { internetPath, type UplinkStatus } from '../../src/core/status.ts'
+import { internetPath, pathAddresses, type UplinkStatus } from '../../src/core/status.ts'
 import { sampleTunnel, UP } from './status-samples.ts'
 
 const FIBRE: UplinkStatus = {
@@ -69,4 +69,44 @@ test('a link-local address is no address on the internet', () => {
     ipv4: null,
     ipv6: null,
   })
+})
+
+const AUTO = { health: 'up', readiness: 'hot', reason: '', rtt_ms: null, loss: null } as const
+const UPLINKS = new Map([['fibre', FIBRE]])
+
+test('with failover its choice counts, whatever else is up', () => {
+  const path = { fibre: AUTO, aaisp: AUTO }
+  const tunnels = new Map([['aaisp', UP]])
+  assert.deepEqual(internetPath(['aaisp'], tunnels, UPLINKS, { active: 'fibre', path }), {
+    state: 'ok',
+    path: 'fibre',
+    ipv4: '192.0.2.7',
+    ipv6: '2001:db8:f::7',
+  })
+  assert.deepEqual(internetPath(['aaisp'], tunnels, UPLINKS, { active: 'aaisp', path }), {
+    state: 'backup',
+    path: 'aaisp',
+    ipv4: '203.0.113.10',
+    ipv6: '2001:db8::1',
+  })
+})
+
+test('while failover waits for a tunnel, or holds on to a dead path, there is no internet', () => {
+  const dead = { ...AUTO, health: 'down' } as const
+  const tunnels = new Map([['aaisp', UP]])
+  const waiting = { active: null, path: { fibre: dead, aaisp: AUTO } }
+  assert.deepEqual(internetPath(['aaisp'], tunnels, UPLINKS, waiting), DOWN)
+  const pinned = { active: 'fibre', path: { fibre: dead, aaisp: AUTO } }
+  assert.deepEqual(internetPath(['aaisp'], tunnels, UPLINKS, pinned), DOWN)
+  for (const health of ['suspect', 'unknown'] as const) {
+    const path = { fibre: { ...AUTO, health }, aaisp: AUTO }
+    assert.equal(internetPath(['aaisp'], tunnels, UPLINKS, { active: 'fibre', path }).state, 'ok', health)
+  }
+})
+
+test('the addresses of a path by its name, also by one that every object has', () => {
+  const status = { tunnel: { aaisp: UP }, uplink: { fibre: FIBRE } }
+  assert.deepEqual(pathAddresses('aaisp', status), { ipv4: '203.0.113.10', ipv6: '2001:db8::1' })
+  assert.deepEqual(pathAddresses('fibre', status), { ipv4: '192.0.2.7', ipv6: '2001:db8:f::7' })
+  assert.deepEqual(pathAddresses('constructor', status), { ipv4: null, ipv6: null })
 })
