@@ -7,6 +7,7 @@ import { Daemon } from './app/daemon.ts'
 import { Devices } from './app/devices.ts'
 import { examine } from './app/doctor/doctor.ts'
 import { FactsWatcher, readFacts } from './app/facts.ts'
+import { Hooks } from './app/hooks.ts'
 import { Keeper } from './app/keeper.ts'
 import { KnownTargets } from './app/known-targets.ts'
 import { Memory } from './app/memory.ts'
@@ -22,6 +23,7 @@ import { ok } from './core/result.ts'
 import { readConfig } from './host/config-files.ts'
 import { ControlClient } from './host/control-client.ts'
 import { listenControl } from './host/control-socket.ts'
+import { HookFolder } from './host/hook-runner.ts'
 import { LineLog, standardError } from './host/log.ts'
 import { lockNamespace } from './host/namespace-lock.ts'
 import { systemd } from './host/sd-notify.ts'
@@ -72,6 +74,7 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   const control = new Control(daemon, log)
   const listening = await listenControl(socket, (stream) => control.accept(stream))
   status.follow(({ seq: _seq, at: _at, event, ...fields }) => log.info(event, fields))
+  const hooks = new Hooks({ status, runner: new HookFolder(log), clock: system.clock, log })
   await watcher.start()
   const keeper = new Keeper({ ...system, apply, watcher, log })
   daemon.start()
@@ -81,6 +84,7 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   announcer.stopping()
   keeper.close()
   await daemon.stop()
+  await hooks.close()
   listening.close()
   watcher.close()
   lock.release()

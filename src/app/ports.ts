@@ -1,8 +1,10 @@
 /** The ports through which the app sees the system. Each is implemented by one adapter in src/host. */
 import type { BrokerUrl } from '../core/config/types.ts'
 import type { Address } from '../core/endpoint.ts'
+import type { HookEvent } from '../core/hooks.ts'
 import { type BrokerFailure, brokerFailureMessage } from '../core/mqtt/failure.ts'
 import type { Secret } from '../core/secret.ts'
+
 import type { Millis } from '../core/time.ts'
 
 export interface Clock {
@@ -318,4 +320,13 @@ export class BrokerError extends Error {
     this.name = 'BrokerError'
     this.failure = failure
   }
+}
+
+/** Programs of the user that are told what happens. */
+export interface HookRunner {
+  /**
+   * Runs all of them, one after the other, each for a limited time. Resolves when the last one has ended, and never
+   * rejects: what went wrong is in the log. Aborting ends the one that runs and leaves out the others.
+   */
+  run(event: HookEvent, signal: AbortSignal): Promise<void>
 }
