@@ -1,6 +1,7 @@
 /** Child processes of the harness. Each dies with the harness, even when that is killed, and is ended by its pid alone. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { waitFor } from './wait.ts'
 
 /** What a command said and how it ended; `code` is 128 + the signal where one ended it. */
@@ -20,6 +21,8 @@ export interface RunOptions {
 
 /** How much of a process's output is kept: its last characters. */
 const KEPT = 4_000_000
+/** ms after its end in which a process's output may still arrive. */
+const LAST_WORDS = 1000
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGHUP: 1,
   SIGINT: 2,
@@ -57,7 +60,7 @@ export async function run(command: readonly string[], options: RunOptions = {}):
 export class Process {
   readonly name: string
   readonly pid: number
-  /** Settles with the exit code when the process has ended and all its output is here. */
+  /** Settles with the exit code when the process has ended and its output is here. */
   readonly exited: Promise<number>
   readonly #child: ChildProcess
   #output = ''
@@ -68,13 +71,16 @@ export class Process {
     this.#child = spawnTied(command, env)
     if (this.#child.pid === undefined) throw new Error(`${name} did not start: ${command.join(' ')}`)
     this.pid = this.#child.pid
+    const closed = once(this.#child, 'close')
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.#output = (this.#output + text).slice(-KEPT)
       })
     }
     this.#child.stdin?.on('error', () => {})
-    this.exited = once(this.#child, 'close').then(([code, signal]) => {
+    this.exited = once(this.#child, 'exit').then(async ([code, signal]) => {
+      // Its own children may hold its output open for ever.
+      await Promise.race([closed, sleep(LAST_WORDS)])
       this.#code = exitCode(code, signal)
       return this.#code
     })
