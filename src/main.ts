@@ -85,6 +85,7 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   keeper.close()
   await daemon.stop()
   await hooks.close()
+  await files.settled()
   listening.close()
   watcher.close()
   lock.release()

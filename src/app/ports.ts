@@ -192,7 +192,7 @@ export interface Sysctls {
 /** Small files that survive a restart, in `state_dir`. */
 export interface StateFiles {
   read(name: string): string | undefined
-  /** Atomic, and only where the content differs. */
+  /** Atomic, and only where the content differs; read back at once, on disk soon after. */
   write(name: string, text: string): void
 }
 

@@ -1,16 +1,20 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { mkdir, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log, StateFiles } from '../app/ports.ts'
 
 /**
  * Small files in one directory, mode 0600 in 0700. A write is atomic also when the power fails (flash file systems), and
- * nothing is written that is there already. Where the directory cannot be used, values live in memory and one warning
- * says so.
+ * nothing is written that is there already. Disks may take their time to promise that: nobody waits for them but
+ * `settled`. Where the directory cannot be used, values live in memory and one warning says so.
  */
 export class StateDirectory implements StateFiles {
   readonly #directory: string
   readonly #log: Log
   readonly #known = new Map<string, string | undefined>()
+  /** What is not on disk yet; later texts replace earlier ones. */
+  readonly #pending = new Map<string, string>()
+  #writing: Promise<void> | undefined
   #warned = false
 
   constructor(directory: string, log: Log) {
@@ -26,11 +30,28 @@ export class StateDirectory implements StateFiles {
   write(name: string, text: string): void {
     if (this.read(name) === text) return
     this.#known.set(name, text)
-    try {
-      store(this.#directory, checked(name), text)
-    } catch (cause) {
-      this.#degrade(cause)
+    this.#pending.set(checked(name), text)
+    this.#writing ??= this.#writeAll()
+  }
+
+  /** Resolves when all that was written is on disk, or was given up. */
+  async settled(): Promise<void> {
+    await this.#writing
+  }
+
+  async #writeAll(): Promise<void> {
+    for (let next = this.#take(); next !== undefined; next = this.#take()) {
+      await store(this.#directory, ...next).catch((cause) => this.#degrade(cause))
     }
+    this.#writing = undefined
+  }
+
+  #take(): [name: string, text: string] | undefined {
+    for (const entry of this.#pending) {
+      this.#pending.delete(entry[0])
+      return entry
+    }
+    return undefined
   }
 
   #load(name: string): string | undefined {
@@ -53,30 +74,30 @@ export class StateDirectory implements StateFiles {
   }
 }
 
-function store(directory: string, name: string, text: string): void {
+async function store(directory: string, name: string, text: string): Promise<void> {
   const file = join(directory, name)
   const temporary = `${file}.new`
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const fd = openSync(temporary, 'w', 0o600)
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const handle = await open(temporary, 'w', 0o600)
   try {
-    writeSync(fd, text)
-    fsyncSync(fd)
+    await handle.writeFile(text)
+    await handle.sync()
   } finally {
-    closeSync(fd)
+    await handle.close()
   }
-  renameSync(temporary, file)
-  syncDirectory(directory)
+  await rename(temporary, file)
+  await syncDirectory(directory)
 }
 
 /** Makes the rename itself last; a file system that cannot do that is no reason to fail. */
-function syncDirectory(directory: string): void {
-  const fd = openSync(directory, 'r')
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r')
   try {
-    fsyncSync(fd)
+    await handle.sync()
   } catch (cause) {
     if (codeOf(cause) !== 'EINVAL') throw cause
   } finally {
-    closeSync(fd)
+    await handle.close()
   }
 }
 

@@ -15,13 +15,14 @@ function recorder() {
   return { lines, log }
 }
 
-test('what is written is read again, by another process too, and nobody else may read it', () => {
+test('what is written is read again, by another process too, and nobody else may read it', async () => {
   const { lines, log } = recorder()
   const directory = join(folder, 'deep', 'state')
   const state = new StateDirectory(directory, log)
   assert.equal(state.read('aaisp'), undefined)
   state.write('aaisp', '{"address":"192.0.2.1"}')
   assert.equal(state.read('aaisp'), '{"address":"192.0.2.1"}')
+  await state.settled()
   assert.equal(new StateDirectory(directory, log).read('aaisp'), '{"address":"192.0.2.1"}')
   assert.equal(statSync(directory).mode & 0o777, 0o700)
   assert.equal(statSync(join(directory, 'aaisp')).mode & 0o777, 0o600)
@@ -29,20 +30,39 @@ test('what is written is read again, by another process too, and nobody else may
   assert.deepEqual(lines, [])
 })
 
-test('flash is not worn: what is there already is not written', () => {
+test('flash is not worn: what is there already is not written', async () => {
   const { log } = recorder()
   const directory = join(folder, 'worn')
-  new StateDirectory(directory, log).write('a', 'same')
+  const first = new StateDirectory(directory, log)
+  first.write('a', 'same')
+  await first.settled()
   const before = statSync(join(directory, 'a')).ino
   const state = new StateDirectory(directory, log)
   state.write('a', 'same')
+  await state.settled()
   assert.equal(statSync(join(directory, 'a')).ino, before)
   state.write('a', 'other')
+  await state.settled()
   assert.notEqual(statSync(join(directory, 'a')).ino, before)
   assert.equal(readFileSync(join(directory, 'a'), 'utf8'), 'other')
 })
 
-test('a half-written file of a crash is neither read nor in the way', () => {
+test('of several writes at once the last one lasts', async () => {
+  const { lines, log } = recorder()
+  const directory = join(folder, 'several')
+  const state = new StateDirectory(directory, log)
+  for (let number = 0; number < 100; number++) {
+    state.write('a', `${number}`)
+    state.write('b', `${-number}`)
+  }
+  await state.settled()
+  assert.equal(readFileSync(join(directory, 'a'), 'utf8'), '99')
+  assert.equal(readFileSync(join(directory, 'b'), 'utf8'), '-99')
+  assert.deepEqual(readdirSync(directory), ['a', 'b'])
+  assert.deepEqual(lines, [])
+})
+
+test('a half-written file of a crash is neither read nor in the way', async () => {
   const { log } = recorder()
   const directory = join(folder, 'crash')
   mkdirSync(directory)
@@ -51,11 +71,12 @@ test('a half-written file of a crash is neither read nor in the way', () => {
   const state = new StateDirectory(directory, log)
   assert.equal(state.read('a'), 'old')
   state.write('a', 'new')
+  await state.settled()
   assert.equal(readFileSync(join(directory, 'a'), 'utf8'), 'new')
   assert.deepEqual(readdirSync(directory), ['a'])
 })
 
-test('without a usable directory values live in memory, and one warning says so', () => {
+test('without a usable directory values live in memory, and one warning says so', async () => {
   const { lines, log } = recorder()
   const file = join(folder, 'file')
   writeFileSync(file, '')
@@ -63,6 +84,7 @@ test('without a usable directory values live in memory, and one warning says so'
   state.write('a', 'one')
   state.write('b', 'two')
   state.write('a', 'three')
+  await state.settled()
   assert.equal(state.read('a'), 'three')
   assert.equal(state.read('b'), 'two')
   assert.equal(lines.length, 1)
