@@ -202,7 +202,10 @@ export class Daemon implements ControlTarget {
     this.#failover?.close()
     this.#failover = undefined
     this.#active = { kind: 'none' }
-    if (!failover) return
+    if (!failover) {
+      this.#ports.status.failover(undefined)
+      return
+    }
     this.#failover = new Failover(
       {
         config: this.#config,

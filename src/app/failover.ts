@@ -9,11 +9,12 @@ import { type Uplink, uplinks } from '../core/system/uplinks.ts'
 import type { Millis } from '../core/time.ts'
 import type { DrillReport } from './control.ts'
 import { DRILL_SPAN, Drill } from './drill.ts'
+import { failoverPatch } from './failover-status.ts'
 import type { KnownTargets } from './known-targets.ts'
 import { PathWatcher, type PathWatcherOptions } from './path-watcher.ts'
 import type { Cancel, Clock, Log } from './ports.ts'
 import type { ProberPorts, Sources, Way } from './prober.ts'
-import type { StatusWriter } from './status-store.ts'
+import type { FailoverPatch, StatusWriter } from './status-store.ts'
 import type { Supervisor } from './supervisor.ts'
 
 export interface FailoverPorts extends ProberPorts {
@@ -56,6 +57,8 @@ export class Failover {
   #work: Promise<void> = Promise.resolve()
   #cancel: Cancel | undefined
   #drill: Drill | undefined
+  /** What the kernel does. */
+  #routed: ActiveRoute = { kind: 'none' }
   #closed = false
 
   constructor(options: FailoverOptions, ports: FailoverPorts) {
@@ -116,7 +119,7 @@ export class Failover {
     return new Promise((resolve) => {
       this.#drill = new Drill(name, clock, (report) => {
         this.#drill = undefined
-        this.#ports.status.event('drill', { ...report })
+        this.#ports.status.event('drill_ended', { ...report })
         resolve(report)
       })
       this.#controller.drill(clock.now(), name, DRILL_SPAN)
@@ -224,6 +227,13 @@ export class Failover {
             this.#controller.timeout(this.#ports.clock.now())
             this.#drain()
           })
+    this.#show()
+  }
+
+  #show(news: FailoverPatch = {}): void {
+    if (this.#closed) return
+    const { status } = this.#ports
+    status.failover({ ...failoverPatch(this.#controller, this.#watchers, this.#routed), ...news })
   }
 
   /** One after the other: a session is not ended before the kernel sends its traffic elsewhere. */
@@ -235,6 +245,8 @@ export class Failover {
         break
       case 'route':
         await this.#options.setRoute(action.active)
+        this.#routed = action.active
+        this.#show()
         if (action.active.kind === 'path') this.#drill?.routed(action.active.name)
         break
       case 'pace':
@@ -267,6 +279,8 @@ export class Failover {
 
   #switched({ kind, from, to, cause, troubleSince }: Extract<ControllerAction, { type: 'switched' }>): void {
     const outageMs = outage(this.#ports.clock.now(), troubleSince)
+    const outage_ms = troubleSince === undefined ? null : outageMs
+    this.#show({ last_switch: { from: from ?? null, to, cause, outage_ms } })
     this.#ports.status.event(kind, { from: from ?? null, to, cause, outage_ms: outageMs })
     this.#options.onSwitched({ kind, from, to, cause, outageMs })
   }

@@ -1,0 +1,175 @@
+/** Failover over two uplinks in virtual time, as status, events and hooks show it. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Failover } from '../../src/app/failover.ts'
+import { KnownTargets } from '../../src/app/known-targets.ts'
+import { StatusStore } from '../../src/app/status-store.ts'
+import type { FailoverConfig } from '../../src/core/config/types.ts'
+import type { ActiveRoute } from '../../src/core/failover/types.ts'
+import { decodeEcho, encodeEcho } from '../../src/core/ip/icmp.ts'
+import { millis } from '../../src/core/time.ts'
+import { configOf, uplinkOf } from '../core/system/samples.ts'
+import { Machine } from '../sim/machine.ts'
+import { Network } from '../sim/network.ts'
+import { MemoryFiles, MemoryLog } from '../sim/ports.ts'
+
+const FAILOVER: FailoverConfig = {
+  name: 'failover',
+  paths: ['fibre', 'lte'],
+  mode: 'auto',
+  dialGrace: millis(5000),
+  failbackDelay: millis(10_000),
+  probe: {
+    targets: [{ kind: 'icmp', address: '1.1.1.1' }],
+    interval: millis(1000),
+    timeout: 'auto',
+    down: 2,
+    up: 5,
+  },
+}
+
+/** Two lines whose internet answers pings while it is among `alive`. */
+function make() {
+  const network = new Network(1, { delay: 10 })
+  const machine = new Machine(network)
+  machine.add('eth0', ['192.0.2.2'])
+  machine.add('wwan0', ['198.51.100.2'])
+  const alive = new Set(['eth0', 'wwan0'])
+  machine.icmp = ({ device = '', family, onMessage }) => ({
+    send(message, to) {
+      const echo = decodeEcho(family, message)
+      if (!echo.ok || !alive.has(device)) return
+      const reply = encodeEcho(family, { ...echo.value, kind: 'echoReply' })
+      network.schedule(network.now + 20, () => onMessage(to, reply, 60))
+    },
+    close() {},
+  })
+  const config = {
+    ...configOf([], [uplinkOf('fibre', 'eth0'), uplinkOf('lte', 'wwan0')]),
+    failover: FAILOVER,
+  }
+  const status = new StatusStore(network.clock, '0.1.0')
+  status.configure({ node: 'router', tunnels: [], uplinks: config.uplinks })
+  const show = () => {
+    status.uplink('fibre', { state: 'up', addresses: ['192.0.2.2'] })
+    status.uplink('lte', { state: 'up', addresses: ['198.51.100.2'] })
+  }
+  show()
+  const routes: ActiveRoute[] = []
+  /** ms that the kernel takes. */
+  const kernel = { delay: 5 }
+  const failover = new Failover(
+    {
+      config,
+      failover: FAILOVER,
+      supervisor: () => undefined,
+      resolvers: () => [],
+      setRoute: (active) =>
+        new Promise((resolve) => {
+          network.schedule(network.now + kernel.delay, () => {
+            routes.push(active)
+            resolve()
+          })
+        }),
+      onSwitched: () => {},
+    },
+    {
+      clock: network.clock,
+      datagrams: machine,
+      tcpProbes: { connect: () => () => {} },
+      entropy: (count) => new Uint8Array(count),
+      log: new MemoryLog(),
+      known: new KnownTargets(new MemoryFiles()),
+      status,
+    },
+  )
+  failover.factsChanged(machine.facts)
+  const run = (span: number) => network.run(network.now + span)
+  const kinds = () => status.events.map(({ event }) => event)
+  return { network, machine, alive, status, failover, kernel, routes, run, kinds }
+}
+
+test('status follows the path that the kernel uses, with the health of all', async () => {
+  const { status, run, kinds } = make()
+  await run(3000)
+  const { internet, failover } = status.status()
+  assert.deepEqual([internet.state, internet.path, internet.ipv4], ['ok', 'fibre', '192.0.2.2'])
+  assert.equal(failover?.mode, 'auto')
+  assert.equal(failover?.active, 'fibre')
+  assert.equal(failover?.problem, null)
+  assert.deepEqual(
+    Object.entries(failover?.path ?? {}).map(([name, { health, readiness, rtt_ms }]) => [
+      name,
+      health,
+      readiness,
+      rtt_ms,
+    ]),
+    [
+      ['fibre', 'up', 'active', 20],
+      ['lte', 'up', 'hot', 20],
+    ],
+  )
+  assert.deepEqual([failover?.last_switch?.from, failover?.last_switch?.to], [null, 'fibre'])
+  assert.ok(kinds().includes('start'))
+})
+
+test('a silent death: backup with the cause and the outage; back when it is well again', async () => {
+  const { alive, status, run, kinds } = make()
+  await run(20_000)
+  alive.delete('eth0')
+  await run(10_000)
+  const backup = status.status()
+  assert.deepEqual([backup.internet.state, backup.internet.path], ['backup', 'lte'])
+  assert.equal(backup.internet.ipv4, '198.51.100.2')
+  assert.equal(backup.failover?.path.fibre?.health, 'down')
+  assert.equal(backup.failover?.path.lte?.readiness, 'active')
+  const last = backup.failover?.last_switch
+  assert.deepEqual([last?.from, last?.to], ['fibre', 'lte'])
+  const outage = last?.outage_ms ?? Number.NaN
+  assert.ok(outage > 0 && outage < 2000, `${outage} ms`)
+  const event = status.events.find((each) => each.event === 'failover')
+  assert.equal(event?.outage_ms, outage)
+  assert.equal(event?.cause, last?.cause)
+  alive.add('eth0')
+  await run(30_000)
+  assert.equal(status.status().internet.path, 'fibre')
+  assert.equal(kinds().filter((kind) => kind === 'failback').length, 1)
+})
+
+test('the path counts once the kernel uses it, not when it is chosen', async () => {
+  const { machine, failover, status, kernel, run } = make()
+  await run(20_000)
+  kernel.delay = 500
+  machine.setUp('eth0', false)
+  failover.factsChanged(machine.facts)
+  await run(400)
+  assert.equal(status.status().failover?.active, 'fibre')
+  assert.equal(status.status().internet.state, 'down', 'a dead path carries nothing')
+  await run(200)
+  assert.equal(status.status().internet.path, 'lte')
+})
+
+test('a drill ends with an event of its own kind', async () => {
+  const { failover, status, run, kinds } = make()
+  await run(20_000)
+  const drilled = failover.drill(undefined)
+  await run(1000)
+  assert.equal(status.status().internet.path, 'lte')
+  await run(60_000)
+  const report = await drilled
+  assert.equal(report?.path, 'fibre')
+  assert.deepEqual(
+    kinds().filter((kind) => kind.startsWith('drill')),
+    ['drill', 'drill_ended'],
+  )
+})
+
+test('after the end nothing is written any more', async () => {
+  const { failover, alive, status, run } = make()
+  await run(20_000)
+  failover.close()
+  status.failover(undefined)
+  alive.clear()
+  await run(20_000)
+  assert.equal(status.status().failover, null)
+})
