@@ -45,6 +45,8 @@ export class Apply {
   #writing = false
   #waiting: ((failures: readonly ApplyFailure[]) => void)[] = []
   #failures: readonly ApplyFailure[] = []
+  /** Carriers as they were set last, by device. */
+  readonly #carriers = new Map<string, boolean>()
   /** See Holdings.nft: empty until we know better. */
   #nft: string | undefined = ''
 
@@ -117,22 +119,44 @@ export class Apply {
       const refused = failures.flatMap(({ change }) =>
         change.kind === 'createDevice' ? [change.device] : [],
       )
-      const late = this.#changes(desired).filter(isLate)
+      const late = this.#changes(desired)
+        .filter(isLate)
+        .filter((change) => !refused.includes(deviceOf(change) ?? ''))
+      const isSwitch = (change: Change) =>
+        change.kind === 'addRoute' && change.route.table === desired.switchTable
       await this.#attemptAll(
-        late.filter((change) => !refused.includes(deviceOf(change) ?? '')),
+        late.filter((change) => !isSwitch(change) && !isFinal(change)),
         failures,
       )
-    }
+      await this.#setCarriers(desired, failures)
+      // A newer wish may lead elsewhere.
+      if (!this.#unwritten)
+        await this.#attemptAll([...late.filter(isSwitch), ...late.filter(isFinal)], failures)
+    } else await this.#setCarriers(desired, failures)
+    return failures
+  }
+
+  async #setCarriers(desired: DesiredState, failures: readonly ApplyFailure[]): Promise<void> {
     for (const { name, carrier } of desired.devices) {
       const ready = carrier && !failures.some((failure) => keepsDown(failure, name))
       if (ready && !this.#unwritten) await this.#carrier(name, true)
       else if (!ready) await this.#carrier(name, false)
     }
-    return failures
   }
 
+  /** Routes and rules that follow each other go to the kernel together. */
   async #attemptAll(changes: readonly Change[], failures: ApplyFailure[]): Promise<void> {
-    for (const change of changes) await this.#attempt(change, failures)
+    let together: Promise<void>[] = []
+    for (const change of changes) {
+      if (!isRouting(change)) {
+        await Promise.all(together)
+        together = []
+      }
+      const attempt = this.#attempt(change, failures)
+      if (isRouting(change)) together.push(attempt)
+      else await attempt
+    }
+    await Promise.all(together)
   }
 
   async #attempt(change: Change, failures: ApplyFailure[]): Promise<void> {
@@ -183,7 +207,10 @@ export class Apply {
     const { devices, watcher } = this.#ports
     const isNew = devices.get(name) === undefined
     const device = devices.open(name)
-    if (isNew) device.setCarrier(false)
+    if (isNew) {
+      this.#carriers.set(name, false)
+      device.setCarrier(false)
+    }
     if (isNew || !watcher.facts.links.some((link) => link.name === name)) await watcher.lookUpLink(name)
   }
 
@@ -202,6 +229,9 @@ export class Apply {
     try {
       const device = devices.get(name)
       if (device === undefined) return
+      const known = watcher.facts.links.find((link) => link.name === name)
+      if (this.#carriers.get(name) === on && known?.carrier === on) return
+      this.#carriers.set(name, on)
       device.setCarrier(on)
       await watcher.lookUpLink(name)
     } catch (error) {
@@ -227,8 +257,18 @@ function isLate(change: Change): boolean {
   return !isEarly(change) && change.kind !== 'createDevice' && change.kind !== 'setCarrier'
 }
 
+/** What is old goes when what is new is in use. */
+function isFinal({ kind }: Change): boolean {
+  return kind === 'removeRule' || kind === 'removeRoute' || kind === 'removeNft'
+}
+
+function isRouting({ kind }: Change): boolean {
+  return kind === 'addRoute' || kind === 'addRule' || kind === 'removeRule' || kind === 'removeRoute'
+}
+
 function deviceOf(change: Change): string | undefined {
-  if (change.kind === 'addRoute') return change.route.via?.device
+  if (change.kind === 'addRoute')
+    return typeof change.route.via === 'string' ? undefined : change.route.via.device
   return 'device' in change ? change.device : undefined
 }
 

@@ -18,6 +18,12 @@ const NLM_F_ACK_TLVS = 0x200
 const NLMSGERR_ATTR_MSG = 1
 const HEADER = 16
 
+/** NLM_F_ROOT and NLM_F_MATCH. */
+const NLM_F_DUMP = 0x300
+
+/** Requests whose answers are outstanding: more would not fit into the socket's buffer. */
+const UNDER_WAY = 64
+
 /** A dump that keeps being torn by changes is taken as it is after so many attempts. */
 const DUMP_ATTEMPTS = 5
 
@@ -39,9 +45,12 @@ export class NativeNetlinks implements Netlinks {
   }
 }
 
-/** A request under way, or waiting: the kernel serves one dump per socket at a time. */
+/** A request under way, or waiting. */
 interface Pending {
   readonly message: Uint8Array
+  readonly isDump: boolean
+  /** Undefined until it is sent. */
+  sequence: number | undefined
   answers: Uint8Array[]
   /** Something changed during the dump: its answers may not fit together. */
   torn: boolean
@@ -50,6 +59,10 @@ interface Pending {
   readonly reject: (error: Error) => void
 }
 
+/**
+ * Answers come in the order of the requests. The kernel serves one dump per socket at a time; other requests are sent at
+ * once, and done when `request` returns: those that are made together take effect together.
+ */
 class NativeNetlink implements Netlink {
   readonly #addon: Addon
   readonly #handle: Handle<'netlink'>
@@ -69,15 +82,18 @@ class NativeNetlink implements Netlink {
   request(message: Uint8Array): Promise<Uint8Array[]> {
     if (this.#closed) return Promise.reject(new SystemError('EBADF', 'the netlink socket is closed'))
     return new Promise((resolve, reject) => {
+      const copy = Uint8Array.from(message)
       this.#queue.push({
-        message: Uint8Array.from(message),
+        message: copy,
+        isDump: (viewOf(copy).getUint16(6, LITTLE) & NLM_F_DUMP) === NLM_F_DUMP,
+        sequence: undefined,
         answers: [],
         torn: false,
         attempts: 0,
         resolve,
         reject,
       })
-      if (this.#queue.length === 1) this.#sendFirst()
+      this.#sendAll()
     })
   }
 
@@ -89,20 +105,30 @@ class NativeNetlink implements Netlink {
     for (const pending of this.#queue.splice(0)) pending.reject(error)
   }
 
+  /** A dump is under way alone. */
+  #sendAll(): void {
+    for (const [position, pending] of this.#queue.entries()) {
+      if (position > 0 && pending.isDump) return
+      if (position === UNDER_WAY) return
+      if (pending.sequence === undefined) this.#send(pending)
+      if (pending.isDump) return
+    }
+  }
+
   /** An acknowledgement is asked for, so that every request has an end that can be seen. */
-  #sendFirst(): void {
-    const first = this.#queue[0]
-    if (first === undefined) return
-    const view = viewOf(first.message)
-    first.answers = []
-    first.torn = false
-    first.attempts++
+  #send(pending: Pending): void {
+    const { message } = pending
+    const view = viewOf(message)
+    pending.answers = []
+    pending.torn = false
+    pending.attempts++
     this.#sequence = (this.#sequence + 1) >>> 0
-    view.setUint32(0, first.message.length, LITTLE)
+    pending.sequence = this.#sequence
+    view.setUint32(0, message.length, LITTLE)
     view.setUint16(6, view.getUint16(6, LITTLE) | NLM_F_ACK, LITTLE)
     view.setUint32(8, this.#sequence, LITTLE)
-    const result = this.#addon.sendNetlink(this.#handle, first.message)
-    if (result < 0) this.#fail(errnoName(-result))
+    const result = this.#addon.sendNetlink(this.#handle, message)
+    if (result < 0) this.#refuse(pending, errnoName(-result))
   }
 
   #arrived(arrivals: readonly Arrival[]): void {
@@ -116,7 +142,7 @@ class NativeNetlink implements Netlink {
   #answered(message: Uint8Array): void {
     const view = viewOf(message)
     const first = this.#queue[0]
-    if (first === undefined || view.getUint32(8, LITTLE) !== this.#sequence) return
+    if (first === undefined || view.getUint32(8, LITTLE) !== first.sequence) return
     if (view.getUint16(6, LITTLE) & NLM_F_DUMP_INTR) first.torn = true
     switch (view.getUint16(4, LITTLE)) {
       case NLMSG_NOOP:
@@ -125,8 +151,12 @@ class NativeNetlink implements Netlink {
       case NLMSG_ERROR: {
         const errno = message.length >= HEADER + 4 ? -view.getInt32(HEADER, LITTLE) : 0
         if (errno > 0) this.#fail(errnoName(errno), kernelWords(message))
-        else if (first.torn && first.attempts < DUMP_ATTEMPTS) this.#sendFirst()
-        else this.#next()?.resolve(first.answers)
+        else if (first.torn && first.attempts < DUMP_ATTEMPTS) this.#send(first)
+        else {
+          this.#queue.shift()
+          first.resolve(first.answers)
+          this.#sendAll()
+        }
         return
       }
       default:
@@ -134,16 +164,17 @@ class NativeNetlink implements Netlink {
     }
   }
 
+  /** What the kernel, or the socket, says is about the oldest request. */
   #fail(code: string, words?: string): void {
-    const message = words === undefined ? `netlink: ${code}` : `netlink: ${code}: ${words}`
-    this.#next()?.reject(new SystemError(code, message))
+    const [first] = this.#queue
+    if (first !== undefined) this.#refuse(first, code, words)
   }
 
-  /** Takes the request that is over off the queue and sends the one after it. */
-  #next(): Pending | undefined {
-    const over = this.#queue.shift()
-    this.#sendFirst()
-    return over
+  #refuse(pending: Pending, code: string, words?: string): void {
+    const message = words === undefined ? `netlink: ${code}` : `netlink: ${code}: ${words}`
+    this.#queue.splice(this.#queue.indexOf(pending), 1)
+    pending.reject(new SystemError(code, message))
+    this.#sendAll()
   }
 }
 

@@ -72,21 +72,17 @@ export function encodeChange(change: NetlinkChange, facts: Facts): Uint8Array | 
 /** The route as the kernel would show it; undefined while its device does not exist. */
 export function kernelRoute(route: DesiredRoute, facts: Facts): Route | undefined {
   const { family, table, destination, via, metric, source } = route
-  const link = via && linkNamed(facts, via.device)
-  if (via !== undefined && link === undefined) return undefined
-  return {
-    family,
-    table,
-    destination,
-    type: link === undefined ? 'unreachable' : 'unicast',
-    protocol: OUR_PROTOCOL,
-    metric,
-    source,
-    nexthops:
-      via === undefined || link === undefined
-        ? []
-        : [{ link: link.index, gateway: via.gateway, onlink: via.onlink }],
-  }
+  const common = { family, table, destination, protocol: OUR_PROTOCOL, metric, source }
+  if (typeof via === 'string') return kernelOrder({ ...common, type: via, nexthops: [] })
+  const link = linkNamed(facts, via.device)
+  if (link === undefined) return undefined
+  const nexthops = [{ link: link.index, gateway: via.gateway, onlink: via.onlink }]
+  return kernelOrder({ ...common, type: 'unicast', nexthops })
+}
+
+/** Records are compared as text: the order of their fields counts (see `same`). */
+function kernelOrder({ family, table, destination, type, protocol, metric, source, nexthops }: Route): Route {
+  return { family, table, destination, type, protocol, metric, source, nexthops }
 }
 
 /** The change as a line that people can read, much like the command of `ip` that would make it. */
@@ -123,10 +119,10 @@ export function describeChange(change: Change): string {
   }
 }
 
-type Via = { readonly device?: string | undefined; readonly gateway?: string | undefined }
+type Via = { readonly device?: string | undefined; readonly gateway?: string | undefined } | string
 
-function removedVia({ route, device }: Extract<Change, { kind: 'removeRoute' }>): Via | undefined {
-  return route.type === 'unicast' ? { device, gateway: route.nexthops[0]?.gateway } : undefined
+function removedVia({ route, device }: Extract<Change, { kind: 'removeRoute' }>): Via {
+  return route.type === 'unicast' ? { device, gateway: route.nexthops[0]?.gateway } : route.type
 }
 
 function describeLink({ mtu, up, alias }: LinkChange): string {
@@ -144,15 +140,17 @@ function describeAddress({ address, length, peer, deprecated }: DesiredAddress |
 
 function describeRoute(
   { family, destination, table, metric, source }: DesiredRoute | Route,
-  via: Via | undefined,
+  via: Via,
 ): string {
   const target = destination.length > 0 ? formatPrefix(destination) : `default (IPv${family})`
+  const refusal = typeof via === 'string' ? `${via} ` : ''
+  const { gateway, device } = typeof via === 'string' ? {} : via
   const way = [
-    via?.gateway === undefined ? '' : ` via ${via.gateway}`,
-    via?.device === undefined ? '' : ` dev ${via.device}`,
+    gateway === undefined ? '' : ` via ${gateway}`,
+    device === undefined ? '' : ` dev ${device}`,
     source === undefined ? '' : ` src ${source}`,
   ].join('')
-  return `route ${via === undefined ? 'unreachable ' : ''}${target}${way} table ${table} metric ${metric}`
+  return `route ${refusal}${target}${way} table ${table} metric ${metric}`
 }
 
 function describeRule(rule: Rule): string {

@@ -6,12 +6,14 @@ import type { Prefix } from '../ip/address.ts'
 import type { Family } from '../netlink/address.ts'
 import { TABLE_MAIN } from '../netlink/route.ts'
 import type { Rule } from '../netlink/rule.ts'
+import { activeRoutes } from './active-routes.ts'
 import { desiredDevice } from './device.ts'
 import { type Facts, OUR_PROTOCOL } from './facts.ts'
 import { activeTable, STEP } from './numbering.ts'
 import type { TunnelState } from './session.ts'
+import { leader, sharingOf } from './sharing.ts'
 import { describeTunnel, tunnelRoutes, tunnelRules } from './tunnel-routes.ts'
-import { serverRoutes, uplinkPaths } from './uplink-routes.ts'
+import { serverRoutes, uplinkPaths, uplinkRules } from './uplink-routes.ts'
 
 export interface DesiredState {
   /** A whole nft script that replaces our table; undefined: there is to be no table of ours. */
@@ -19,6 +21,8 @@ export interface DesiredState {
   readonly devices: readonly DesiredDevice[]
   readonly routes: readonly DesiredRoute[]
   readonly rules: readonly Rule[]
+  /** The table whose routes are a switch from one path to another: written last, when all that they lead to is ready. */
+  readonly switchTable: number | undefined
 }
 
 /** A persistent TUN device. */
@@ -28,7 +32,10 @@ export interface DesiredDevice {
   readonly alias: string
   /** Octets. */
   readonly mtu: number
-  /** A session is up. Turned on after all else is in place, and off before anything else. */
+  /**
+   * A session is up, or traffic waits for one. Turned on after all else is in place except the way into it for
+   * everybody, and off before anything else.
+   */
   readonly carrier: boolean
   /** Below /proc/sys. */
   readonly sysctls: readonly Sysctl[]
@@ -55,8 +62,8 @@ export interface DesiredRoute {
   readonly table: number
   /** Without host bits. */
   readonly destination: Prefix
-  /** Undefined: the destination is unreachable. */
-  readonly via: DesiredNexthop | undefined
+  /** Or how its packets are refused: with an ICMP error, or in silence. */
+  readonly via: DesiredNexthop | 'unreachable' | 'blackhole'
   /** At least 1: IPv6 knows no 0. */
   readonly metric: number
   readonly source: string | undefined
@@ -69,38 +76,52 @@ export interface DesiredNexthop {
 }
 
 /** After a clean stop: nothing of ours is left. */
-export const NOTHING_DESIRED: DesiredState = { nft: undefined, devices: [], routes: [], rules: [] }
+export const NOTHING_DESIRED: DesiredState = {
+  nft: undefined,
+  devices: [],
+  routes: [],
+  rules: [],
+  switchTable: undefined,
+}
 
 /**
  * The wish for a configuration, given what the system is like and which sessions are up. `states` by name of the
- * tunnel; those without one have not dialled yet. `active`: where `failover` sends the traffic, left out before it has
- * decided, without effect where there is no such section. `lastAddresses`: the public IPv4 address of each uplink, now
- * or last, by its name, so that filters stay as they are while an uplink is away.
+ * tunnel; those without one have not dialled yet. `active`: where `failover` sends the traffic, without effect where
+ * there is no such section; left out before the first decision, so that what an earlier process decided stays.
+ * `lastAddresses`: the public IPv4 address of each uplink, now or last, by its name, so that filters stay as they are
+ * while an uplink is away.
  */
 export function desiredState(
   config: Config,
   facts: Facts,
   states: ReadonlyMap<string, TunnelState>,
-  _active: ActiveRoute = { kind: 'none' },
-  _lastAddresses: ReadonlyMap<string, string> = new Map(),
+  active?: ActiveRoute,
+  lastAddresses: ReadonlyMap<string, string> = new Map(),
 ): DesiredState {
   const tunnels = config.tunnels
     .map((tunnel, position) => describeTunnel(config, facts, tunnel, position, states.get(tunnel.name)))
     .filter(({ config: { enabled } }) => enabled)
-  if (tunnels.length === 0) return NOTHING_DESIRED
+  if (tunnels.length === 0 && config.failover === undefined) return NOTHING_DESIRED
   const uplinks = uplinkPaths(config, facts, tunnels)
-  const own = tunnels.flatMap(tunnelRoutes)
+  const sharing = sharingOf(config, tunnels, uplinks, active, lastAddresses)
+  const own = [
+    ...tunnels.flatMap(tunnelRoutes),
+    ...(config.failover === undefined ? [] : activeRoutes(config, facts, tunnels, uplinks, active)),
+  ]
   const routes = [
     ...serverRoutes(activeTable(config.lifeline), own, tunnels, uplinks),
     ...own,
     ...uplinks.flatMap((uplink) => uplink.routes),
   ]
-  const rules = [...tunnels.flatMap(tunnelRules), ...uplinks.flatMap((uplink) => uplink.rules)]
+  const rules = [
+    ...tunnels.flatMap((tunnel) => tunnelRules(tunnel, sharing)),
+    ...uplinks.flatMap((uplink) => uplinkRules(uplink, sharing)),
+  ]
   return {
     nft: firewallText(
       tunnels.map(({ config: { name, device, firewall }, mtu }) => ({ name, device, firewall, mtu })),
     ),
-    devices: tunnels.map((tunnel) => desiredDevice(tunnel, facts)),
+    devices: tunnels.map((tunnel) => desiredDevice(tunnel, facts, leader(active))),
     routes: distinct(routes, ({ family, table, destination, metric }) => [
       family,
       table,
@@ -108,6 +129,7 @@ export function desiredState(
       metric,
     ]),
     rules: distinct(framed(config, rules, routes), (rule) => rule),
+    switchTable: config.failover && activeTable(config.lifeline),
   }
 }
 
@@ -119,7 +141,9 @@ function framed(config: Config, rules: readonly Rule[], routes: readonly Desired
   return families.flatMap((family) => [
     { ...lookup(family, base + STEP.main, TABLE_MAIN), suppressPrefixLength: 0 },
     ...rules.filter((rule) => rule.family === family),
-    ...(routes.some((route) => route.family === family && route.table === table)
+    // With `failover` it stays, so that a switch changes routes only.
+    ...(config.failover !== undefined ||
+    routes.some((route) => route.family === family && route.table === table)
       ? [lookup(family, base + STEP.active, table)]
       : []),
   ])

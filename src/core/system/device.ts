@@ -10,13 +10,14 @@ export const ALIAS_PREFIX = 'lifeline tunnel '
 
 const LINK_LOCAL_PREFIX = fromHex('fe80 0000 0000 0000')
 
-export function desiredDevice(tunnel: Tunnel, facts: Facts): DesiredDevice {
+/** `leader`: the name of the path that everybody's traffic is sent to. */
+export function desiredDevice(tunnel: Tunnel, facts: Facts, leader: string | undefined): DesiredDevice {
   const { name, device } = tunnel.config
   return {
     name: device,
     alias: `${ALIAS_PREFIX}${name}`,
     mtu: tunnel.mtu,
-    carrier: tunnel.up,
+    carrier: tunnel.up || (tunnel.inFailover && name === leader),
     sysctls: sysctls(tunnel, facts),
     addresses: addresses(tunnel),
   }
@@ -26,10 +27,10 @@ export function desiredDevice(tunnel: Tunnel, facts: Facts): DesiredDevice {
  * `ignore_routes_with_linkdown`: without a carrier our routes do not count and lookups go on to main. The kernel is
  * kept from making addresses and routes itself: those come from the negotiated identifier, and stay out of main.
  */
-function sysctls({ config: { device }, ipv6 }: Tunnel, facts: Facts): Sysctl[] {
+function sysctls({ config: { device }, routesIpv6 }: Tunnel, facts: Facts): Sysctl[] {
   const ipv4 = [{ path: `net/ipv4/conf/${device}/ignore_routes_with_linkdown`, value: '1' }]
   if (!facts.ipv6) return ipv4
-  const settings = ipv6
+  const settings = routesIpv6
     ? { disable_ipv6: '0', addr_gen_mode: '1', accept_ra: '0', ignore_routes_with_linkdown: '1' }
     : { disable_ipv6: '1' }
   const path = (name: string) => `net/ipv6/conf/${device}/${name}`

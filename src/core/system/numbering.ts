@@ -21,12 +21,17 @@ export const STEP = {
   main: 0,
   /** Sockets bound to a device use that device's table. */
   device: 10,
-  /** Marked flows use the table of the address that the mark stands for. */
-  mark: 20,
+  /** What is steered over an uplink uses its table, whatever its source. */
+  steering: 20,
   /** What comes from an address uses the table of this address. */
   address: 30,
   /** The same for a prefix, behind all single addresses. */
   prefix: 31,
+  /**
+   * Replies of a connection use the table of the path that it came over, or of its address. Behind the addresses, which
+   * are more exact: a path may have one that it shares and one that it does not.
+   */
+  flow: 35,
   /** All else uses the active path. */
   active: 40,
 } as const

@@ -5,9 +5,11 @@ import type { Family } from '../netlink/address.ts'
 import type { Rule } from '../netlink/rule.ts'
 import { type DesiredRoute, lookup } from './desired.ts'
 import type { Facts } from './facts.ts'
+import { pathMark } from './marks.ts'
 import { activeTable, ownTable, STEP, tunnelTable } from './numbering.ts'
 import { everything, hostPrefix, isHost, networkOf } from './prefix.ts'
 import type { SessionIpv6, TunnelSession, TunnelState } from './session.ts'
+import type { Sharing } from './sharing.ts'
 
 /** A tunnel with all that its state implies. */
 export interface Tunnel {
@@ -15,8 +17,12 @@ export interface Tunnel {
   /** A session is up. */
   readonly up: boolean
   readonly mtu: number
-  /** The device can have IPv6 at all. */
+  /** IPv6 is wanted, and the device can have it. */
   readonly ipv6: boolean
+  /** IPv6 can be routed into the device, if only to be refused there. */
+  readonly routesIpv6: boolean
+  /** `failover` decides about traffic into it. */
+  readonly inFailover: boolean
   /** The address that IPCP gave, or gave last. */
   readonly address4: TunnelSession['ipv4']
   /** What IPV6CP and Router Advertisements gave, or gave last. */
@@ -24,6 +30,10 @@ export interface Tunnel {
   /** Which families go into the tunnel: those of the session, or of the last one while it redials. */
   readonly carried: readonly Family[]
   readonly underlay: TunnelSession['underlay'] | undefined
+  /** Without `failover`: everybody's traffic goes into it while its session is up. */
+  readonly isDefault: boolean
+  /** Of connections over it. */
+  readonly mark: NonNullable<Rule['mark']>
   readonly rulePriority: number
   /** The table of this tunnel, and that of the active path unless the tunnel keeps to a table of its own. */
   readonly tables: Readonly<Record<Family, { readonly own: number; readonly active: number | undefined }>>
@@ -41,15 +51,18 @@ const IPV6_MIN_MTU = 1280
 const AGGREGATE_METRIC = 0x7fff_ffff
 
 export function describeTunnel(
-  { lifeline }: Config,
+  config: Config,
   facts: Facts,
   tunnel: TunnelConfig,
   position: number,
   state: TunnelState | undefined,
 ): Tunnel {
+  const { lifeline, failover } = config
   const { session, held } = state ?? { session: undefined, held: undefined }
   const mtu = held?.mtu ?? (tunnel.mtu === 'auto' ? DEFAULT_MTU : tunnel.mtu)
-  const ipv6 = tunnel.ipv6 && facts.ipv6 && mtu >= IPV6_MIN_MTU
+  const inFailover = failover?.paths.includes(tunnel.name) ?? false
+  const possible6 = facts.ipv6 && mtu >= IPV6_MIN_MTU
+  const ipv6 = tunnel.ipv6 && possible6
   const current = session ?? held
   const tables = (family: Family) => ({
     own: tunnelTable(lifeline, tunnel, position, family),
@@ -60,6 +73,10 @@ export function describeTunnel(
     up: session !== undefined,
     mtu,
     ipv6,
+    routesIpv6: ipv6 || (inFailover && possible6),
+    inFailover,
+    isDefault: tunnel.defaultroute && failover === undefined,
+    mark: { value: pathMark(config, tunnel.name) ?? 0, mask: lifeline.markMask },
     address4: held?.ipv4 && withUsablePeer(held.ipv4),
     session6: ipv6 ? held?.ipv6 : undefined,
     carried: [...(current?.ipv4 ? ([4] as const) : []), ...(ipv6 && current?.ipv6 ? ([6] as const) : [])],
@@ -77,49 +94,62 @@ function withUsablePeer({ address, peer }: NonNullable<TunnelSession['ipv4']>): 
 
 /** Defaults for the families it carries, its peer, and what of its own blocks is nowhere in use. */
 export function tunnelRoutes(tunnel: Tunnel): DesiredRoute[] {
-  const { config, carried, tables } = tunnel
+  const { isDefault, carried, tables } = tunnel
   const defaults = carried
     .filter((family) => hasAddress(tunnel, family))
     .flatMap((family) => {
       const { own, active } = tables[family]
-      const chosen = config.defaultroute && active !== undefined ? [own, active] : [own]
+      const chosen = isDefault && active !== undefined ? [own, active] : [own]
       return chosen.map((table) => intoTunnel(tunnel, everything(family), table))
     })
   return [...defaults, ...peerRoutes(tunnel), ...blocks(tunnel).flatMap((block) => aggregates(tunnel, block))]
 }
 
-/** Sockets on the device and packets from its addresses use its table. */
-export function tunnelRules(tunnel: Tunnel): Rule[] {
-  const { config, tables, rulePriority: base, ipv6, address4, session6 } = tunnel
+/**
+ * Sockets on the device use its table, packets from its addresses and replies of its connections that of the path which
+ * carries them now. A prefix falls through where none does: its hosts are to be told, not kept waiting.
+ */
+export function tunnelRules(tunnel: Tunnel, sharing: Sharing): Rule[] {
+  const { config, tables, rulePriority: base, ipv6, address4, session6, mark } = tunnel
   const families: Family[] = ipv6 ? [4, 6] : [4]
-  const hosts = [
+  const carrier = sharing.carrier(config.name)
+  const carrying = (family: Family) => carrier?.tables[family] ?? tables[family].own
+  const forBlocks = carrier?.kind === 'uplink' && !sharing.leads(config.name) ? undefined : carrier
+  const from = (prefix: Prefix, step: number, table: (family: Family) => number): Rule => {
+    const family = prefix.address.includes(':') ? 6 : 4
+    return { ...lookup(family, base + step, table(family)), from: prefix }
+  }
+  const shared = [
     ...(address4 === undefined ? [] : [address4.address]),
     ...config.ipaddrs.map(({ address }) => address),
-    ...(session6?.addresses ?? []).map(({ address }) => address),
-    ...(ipv6 ? config.ip6addrs.map(({ address }) => address) : []),
   ]
-  const from = (prefix: Prefix, step: number): Rule => {
-    const family = prefix.address.includes(':') ? 6 : 4
-    return { ...lookup(family, base + step, tables[family].own), from: prefix }
-  }
+  const statics6 = ipv6 ? config.ip6addrs.map(({ address }) => address) : []
   return [
     ...families.map((family) => ({
       ...lookup(family, base + STEP.device, tables[family].own),
       oif: config.device,
     })),
-    ...hosts.map((address) => from(hostPrefix(address), STEP.address)),
-    ...blocks(tunnel).map((block) => from(block, STEP.prefix)),
+    ...shared.map((address) => from(hostPrefix(address), STEP.address, carrying)),
+    // Advertised in the tunnel, so of no other path.
+    ...(session6?.addresses ?? []).map(({ address }) =>
+      from(hostPrefix(address), STEP.address, (family) => tables[family].own),
+    ),
+    ...statics6.map((address) => from(hostPrefix(address), STEP.address, carrying)),
+    ...blocks(tunnel).map((block) =>
+      from(block, STEP.prefix, (family) => forBlocks?.tables[family] ?? tables[family].own),
+    ),
+    ...families.map((family) => ({ ...lookup(family, base + STEP.flow, carrying(family)), mark })),
   ]
 }
 
 /** Blocks that the provider routes to us, larger than one address. */
-function blocks({ config, ipv6 }: Tunnel): Prefix[] {
+export function blocks({ config, ipv6 }: Tunnel): Prefix[] {
   const wide = config.ipaddrs.filter((prefix) => !isHost(prefix))
   return [...wide, ...(ipv6 ? config.ip6prefixes : [])].map(networkOf)
 }
 
 /** Without an address of its own, or one behind it, nothing could be answered to this machine. */
-function hasAddress({ address4, session6, config }: Tunnel, family: Family): boolean {
+export function hasAddress({ address4, session6, config }: Tunnel, family: Family): boolean {
   if (family === 4) return address4 !== undefined
   return (session6?.addresses.length ?? 0) + config.ip6addrs.length + config.ip6prefixes.length > 0
 }
@@ -144,13 +174,13 @@ function aggregates({ tables }: Tunnel, block: Prefix): DesiredRoute[] {
     family,
     table,
     destination: block,
-    via: undefined,
+    via: 'unreachable' as const,
     metric: AGGREGATE_METRIC,
     source: undefined,
   }))
 }
 
-function intoTunnel(
+export function intoTunnel(
   { config, address4, position }: Tunnel,
   destination: Prefix,
   table: number,

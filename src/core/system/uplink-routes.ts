@@ -1,21 +1,39 @@
 /** The routes and rules of the uplinks that carry tunnels: device-bound sockets need no default route in main. */
 import type { Config } from '../config/types.ts'
+import type { Family } from '../netlink/address.ts'
 import type { Rule } from '../netlink/rule.ts'
 import { type DesiredRoute, lookup } from './desired.ts'
 import { type Facts, linkNamed } from './facts.ts'
+import { pathMark, steeringMark } from './marks.ts'
 import { STEP, uplinkTable } from './numbering.ts'
 import { everything, hostPrefix } from './prefix.ts'
+import type { Sharing } from './sharing.ts'
 import type { Tunnel } from './tunnel-routes.ts'
-import { uplinks, type Way, wayOut } from './uplinks.ts'
+import { type UsableUplink, uplinks, type Way, wayOut } from './uplinks.ts'
 
 export interface UplinkPath {
+  /** That of its section, or the device's. */
+  readonly name: string
   readonly device: string
+  /** Octets; undefined while there is no such device. */
+  readonly mtu: number | undefined
+  readonly addresses: readonly string[]
+  readonly table: number
+  /** A path of `failover`: the marks of its connections and of what is steered over it. */
+  readonly marks: { readonly flow: Mark; readonly steering: Mark } | undefined
+  readonly rulePriority: number
+  /** Those that the kernel speaks. */
+  readonly families: readonly Family[]
+  /** Its defaults; none while it is of no use. */
   readonly routes: readonly DesiredRoute[]
-  readonly rules: readonly Rule[]
 }
 
+type Mark = NonNullable<Rule['mark']>
+
 interface WaysOut {
+  readonly name: string
   readonly device: string
+  readonly addresses: readonly string[]
   readonly ways: readonly Way[]
   readonly source: string | undefined
 }
@@ -24,8 +42,10 @@ interface WaysOut {
 export function uplinkPaths(config: Config, facts: Facts, tunnels: readonly Tunnel[]): UplinkPath[] {
   const known = uplinks(config, facts).map(
     (uplink): WaysOut => ({
+      name: uplink.name,
       device: uplink.device,
-      ways: uplink.state === 'up' ? uplink.ways : [],
+      addresses: uplink.addresses,
+      ways: uplink.state === 'up' ? [...uplink.ways, ...unnumbered(config, facts, uplink)] : [],
       // The kernel refuses a route whose source address is not there.
       source: uplink.addresses.find((address) => address === uplink.source),
     }),
@@ -33,8 +53,33 @@ export function uplinkPaths(config: Config, facts: Facts, tunnels: readonly Tunn
   const carrying = tunnels.flatMap(({ underlay }) => (underlay === undefined ? [] : [underlay.device]))
   const others = [...new Set(carrying)].filter((device) => !known.some((uplink) => uplink.device === device))
   return [...known, ...others.map((device) => learnt(device, facts))].map((uplink, position) =>
-    path(config, uplink, uplinkTable(config.lifeline, position)),
+    path(config, facts, uplink, uplinkTable(config.lifeline, position)),
   )
+}
+
+/**
+ * Sockets on the device use its table. Of a path of `failover` so do packets from its addresses, and whatever is steered
+ * over it; an address that a tunnel carries as well has a rule there, which goes before.
+ */
+export function uplinkRules(uplink: UplinkPath, sharing: Sharing): Rule[] {
+  const { name, device, addresses, table, routes, marks, families, rulePriority: base } = uplink
+  const bound = routes.map(({ family }) => ({ ...lookup(family, base + STEP.device, table), oif: device }))
+  if (marks === undefined) return bound
+  const carrier = sharing.carrier(name)
+  return [
+    ...bound,
+    ...routes.map(({ family }) => ({ ...lookup(family, base + STEP.steering, table), mark: marks.steering })),
+    ...addresses.map((address) => {
+      const from = hostPrefix(address)
+      const family = from.length === 32 ? 4 : 6
+      const carried = carrier?.addresses.includes(address) ? carrier.tables[family] : table
+      return { ...lookup(family, base + STEP.address, carried), from }
+    }),
+    ...families.map((family) => ({
+      ...lookup(family, base + STEP.flow, carrier?.tables[family] ?? table),
+      mark: marks.flow,
+    })),
+  ]
 }
 
 /**
@@ -58,19 +103,45 @@ export function serverRoutes(
   })
 }
 
-function path(config: Config, { device, ways, source }: WaysOut, table: number): UplinkPath {
+function path(config: Config, facts: Facts, uplink: WaysOut, table: number): UplinkPath {
+  const { name, device, addresses, ways, source } = uplink
   const routes = ways.flatMap(({ family, nexthop }): DesiredRoute[] => {
     if (nexthop === undefined) return []
     const preferred = family === 4 ? source : undefined
     const via = { device, gateway: nexthop.gateway, onlink: nexthop.onlink }
     return [{ family, table, destination: everything(family), via, metric: 1, source: preferred }]
   })
-  const priority = config.lifeline.rulePriority + STEP.device
   return {
+    name,
     device,
+    mtu: linkNamed(facts, device)?.mtu,
+    addresses,
+    table,
+    marks: config.failover?.paths.includes(name) ? marksOf(config, name) : undefined,
+    rulePriority: config.lifeline.rulePriority,
+    families: facts.ipv6 ? [4, 6] : [4],
     routes,
-    rules: routes.map(({ family }) => ({ ...lookup(family, priority, table), oif: device })),
   }
+}
+
+function marksOf(config: Config, name: string): UplinkPath['marks'] {
+  const mask = config.lifeline.markMask
+  const flow = pathMark(config, name)
+  return flow === undefined
+    ? undefined
+    : { flow: { value: flow, mask }, steering: { value: steeringMark(config, name), mask } }
+}
+
+/**
+ * A path whose hosts have IPv6 addresses of a delegated prefix need not have one itself: then its default route says that
+ * it carries IPv6. A tunnel could not be sent over it, which has to come from an address.
+ */
+function unnumbered(config: Config, facts: Facts, { name, ways, link }: UsableUplink): Way[] {
+  const uplink = config.uplinks.find((candidate) => candidate.name === name)
+  const isPath = config.failover?.paths.includes(name)
+  if (!uplink || !isPath || !facts.ipv6 || ways.some(({ family }) => family === 6)) return []
+  const nexthop = wayOut(facts, uplink, { ...link, noArp: false }, 6)
+  return nexthop === undefined ? [] : [{ family: 6, nexthop }]
 }
 
 /** What the system knows about a device that no uplink names. */
@@ -80,5 +151,5 @@ function learnt(device: string, facts: Facts): WaysOut {
   const ways = ([4, 6] as const)
     .filter((family) => link?.up && (family === 4 || facts.ipv6))
     .map((family): Way => ({ family, nexthop: link && wayOut(facts, unconfigured, link, family) }))
-  return { device, ways, source: undefined }
+  return { name: device, device, addresses: [], ways, source: undefined }
 }

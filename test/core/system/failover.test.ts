@@ -1,0 +1,294 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Config } from '../../../src/core/config/types.ts'
+import type { ActiveRoute } from '../../../src/core/failover/types.ts'
+import { describeChange } from '../../../src/core/system/change.ts'
+import { type DesiredState, desiredState } from '../../../src/core/system/desired.ts'
+import type { Facts } from '../../../src/core/system/facts.ts'
+import { nextState, type TunnelSession } from '../../../src/core/system/session.ts'
+import { AAISP, failoverConfig, HOME } from './failover-samples.ts'
+import { ModelKernel } from './model-kernel.ts'
+import { SYSTEM } from './samples.ts'
+
+const FIBRE: ActiveRoute = { kind: 'path', name: 'fibre' }
+const TUNNEL: ActiveRoute = { kind: 'path', name: 'aaisp' }
+const LTE: ActiveRoute = { kind: 'path', name: 'lte' }
+const HOLD: ActiveRoute = { kind: 'hold', awaited: 'aaisp' }
+
+interface World {
+  readonly config?: Config
+  readonly facts?: Facts
+  readonly session?: TunnelSession | 'ended'
+  readonly last?: Record<string, string>
+}
+
+function wish(active: ActiveRoute | undefined, world: World = {}): DesiredState {
+  const { config = failoverConfig(), facts = HOME, session, last = {} } = world
+  const known =
+    session === undefined ? undefined : nextState(undefined, session === 'ended' ? AAISP : session)
+  const state = session === 'ended' ? nextState(known, undefined) : known
+  const states = new Map(state === undefined ? [] : [['aaisp', state]])
+  return desiredState(config, facts, states, active, new Map(Object.entries(last)))
+}
+
+/** Everything about routing that a fresh system lacks, in words. */
+function routing(desired: DesiredState, facts: Facts = HOME): string[] {
+  return new ModelKernel(facts)
+    .missing(desired)
+    .map(describeChange)
+    .filter((line) => /^add (route|rule)/.test(line))
+}
+
+const active = (lines: readonly string[]) => lines.filter((line) => line.includes('table 17010')).sort()
+const defaults = (desired: DesiredState, facts?: Facts) =>
+  active(routing(desired, facts)).filter((line) => line.includes('default'))
+const carrier = (desired: DesiredState) => desired.devices.map((device) => device.carrier)
+
+/** What rules lead to, except those that are the same whatever is active. */
+function addresses(desired: DesiredState, facts?: Facts): string[] {
+  return routing(desired, facts)
+    .flatMap((line) => /^add rule 3103\d \(IPv\d\): (.*)$/.exec(line)?.[1] ?? [])
+    .sort()
+}
+
+const AGGREGATE = 'add route unreachable 2001:db8:2::/56 table 17010 metric 2147483647'
+const PEER = 'add route 203.0.113.1/32 dev l2tp-aaisp src 203.0.113.10 table 17010 metric 1'
+const INTO_TUNNEL = [
+  'add route default (IPv4) dev l2tp-aaisp src 203.0.113.10 table 17010 metric 1',
+  'add route default (IPv6) dev l2tp-aaisp table 17010 metric 1',
+]
+
+describe('the table of the active path', () => {
+  it('fibre: both families over its device, IPv6 although it has no address itself', () => {
+    const desired = wish(FIBRE)
+    assert.deepEqual(active(routing(desired)), [
+      'add route default (IPv4) dev pppoe-aaisp table 17010 metric 1',
+      'add route default (IPv6) dev pppoe-aaisp table 17010 metric 1',
+      AGGREGATE,
+    ])
+    assert.deepEqual(carrier(desired), [false])
+  })
+
+  it('held: into the device of the tunnel, whose carrier is on without a session', () => {
+    const desired = wish(HOLD, { session: 'ended' })
+    assert.deepEqual(active(routing(desired)), [PEER, ...INTO_TUNNEL, AGGREGATE])
+    assert.deepEqual(carrier(desired), [true])
+    assert.ok(!JSON.stringify(desired.routes).includes('blackhole'), 'it would outlive this process')
+  })
+
+  it('the tunnel: both families into it, and its server over the uplink that carries it', () => {
+    const desired = wish(TUNNEL, { session: AAISP })
+    assert.deepEqual(active(routing(desired)), [
+      'add route 198.51.100.1/32 via 10.64.0.1 dev wan-4g table 17010 metric 1',
+      PEER,
+      ...INTO_TUNNEL,
+      AGGREGATE,
+    ])
+    assert.deepEqual(carrier(desired), [true])
+  })
+
+  it('the tunnel whose session has just ended: nothing goes elsewhere before something else is chosen', () => {
+    const desired = wish(TUNNEL, { session: 'ended' })
+    assert.deepEqual(defaults(desired), INTO_TUNNEL)
+    assert.deepEqual(carrier(desired), [true])
+  })
+
+  it('4G without IPv6: hosts that try it are told at once', () => {
+    const desired = wish(LTE, { session: 'ended' })
+    assert.deepEqual(defaults(desired), [
+      'add route default (IPv4) via 10.64.0.1 dev wan-4g table 17010 metric 1',
+      'add route unreachable default (IPv6) table 17010 metric 1',
+    ])
+    assert.deepEqual(carrier(desired), [false])
+  })
+
+  it('fibre that is gone: lost as on a cut line, not over whatever else main knows', () => {
+    const links = HOME.links.filter(({ name }) => name !== 'pppoe-aaisp')
+    const facts = { ...HOME, links, addresses: HOME.addresses.filter(({ link }) => link !== 3) }
+    assert.deepEqual(defaults(wish(FIBRE, { facts }), facts), [
+      'add route blackhole default (IPv4) table 17010 metric 1',
+      'add route blackhole default (IPv6) table 17010 metric 1',
+    ])
+  })
+
+  it('a tunnel without IPv6 takes it all the same, to refuse it: an unreachable route would outlive this process', () => {
+    const config = failoverConfig()
+    const tunnels = config.tunnels.map((tunnel) => ({ ...tunnel, ipv6: false }))
+    const desired = wish(TUNNEL, { config: { ...config, tunnels }, session: AAISP })
+    assert.deepEqual(defaults(desired), INTO_TUNNEL)
+    const settings = desired.devices[0]?.sysctls.map(
+      ({ path, value }) => `${path.split('/').at(-1)} ${value}`,
+    )
+    assert.ok(settings?.includes('disable_ipv6 0'))
+    assert.deepEqual(
+      desired.devices[0]?.addresses.map(({ family }) => family),
+      [4],
+    )
+    const small = wish(TUNNEL, { session: { ...AAISP, mtu: 1200 } })
+    assert.ok(defaults(small).includes('add route unreachable default (IPv6) table 17010 metric 1'))
+  })
+
+  it('none: everything falls through to main', () => {
+    assert.deepEqual(defaults(wish({ kind: 'none' })), [])
+  })
+
+  it('before the first decision: what an earlier process decided stays', () => {
+    const kernel = new ModelKernel(HOME)
+    kernel.apply(wish(FIBRE))
+    assert.deepEqual(defaults(wish(undefined, { facts: kernel.facts })), defaults(wish(FIBRE)))
+    assert.deepEqual(kernel.missing(wish(undefined, { facts: kernel.facts })).map(describeChange), [])
+    kernel.apply(wish(LTE, { facts: kernel.facts }))
+    assert.deepEqual(kernel.missing(wish(undefined, { facts: kernel.facts })).map(describeChange), [])
+    assert.deepEqual(defaults(wish(undefined)), [])
+  })
+
+  it('without a failover section the active path has no say', () => {
+    const config = failoverConfig({ failover: undefined })
+    assert.deepEqual(wish(LTE, { config, session: AAISP }), wish(undefined, { config, session: AAISP }))
+    assert.deepEqual(defaults(wish(LTE, { config, session: AAISP })), INTO_TUNNEL)
+  })
+})
+
+/** fibre: flow 0xff, steering 0xfe; lte: 0xfd and 0xfc; the tunnel: 0x01. Tables: 17060, 17061 and 17011. */
+const LTE_RULES = ['from 10.64.0.2/32 lookup 17061']
+
+describe('what belongs to an address', () => {
+  it('over fibre: its table has the address and the marks of both, the prefix too', () => {
+    assert.deepEqual(addresses(wish(FIBRE, { session: 'ended' })), [
+      ...LTE_RULES,
+      'from 2001:db8:2::/56 lookup 17060',
+      'from 203.0.113.10/32 lookup 17060',
+      ...bothFamilies('fwmark 0x10000/0xff0000 lookup 17060'),
+      ...bothFamilies('fwmark 0xfd0000/0xff0000 lookup 17061'),
+      ...bothFamilies('fwmark 0xff0000/0xff0000 lookup 17060'),
+    ])
+  })
+
+  it('held and over the tunnel: its table has them', () => {
+    const expected = [
+      ...LTE_RULES,
+      'from 2001:db8:2::/56 lookup 17011',
+      'from 203.0.113.10/32 lookup 17011',
+      ...bothFamilies('fwmark 0x10000/0xff0000 lookup 17011'),
+      ...bothFamilies('fwmark 0xfd0000/0xff0000 lookup 17061'),
+      ...bothFamilies('fwmark 0xff0000/0xff0000 lookup 17011'),
+    ]
+    assert.deepEqual(addresses(wish(HOLD, { session: 'ended' })), expected)
+    assert.deepEqual(addresses(wish(TUNNEL, { session: AAISP })), expected)
+  })
+
+  it('over 4G: sockets of the address keep to fibre, hosts of the prefix fall through to be refused', () => {
+    const lines = addresses(wish(LTE, { session: 'ended' }))
+    assert.ok(lines.includes('from 203.0.113.10/32 lookup 17060'))
+    assert.ok(
+      lines.includes('from 2001:db8:2::/56 lookup 17011'),
+      'the tunnel is down: no route there counts',
+    )
+  })
+
+  it('while the session is up the provider sends the address there, whatever is active', () => {
+    const lines = addresses(wish(LTE, { session: AAISP }))
+    assert.ok(lines.includes('from 203.0.113.10/32 lookup 17011'))
+    const trial = addresses(wish(FIBRE, { session: AAISP }))
+    assert.ok(trial.includes('from 203.0.113.10/32 lookup 17060'))
+  })
+
+  it('a probe steered over an uplink takes its table before any address counts', () => {
+    const lines = routing(wish(TUNNEL, { session: AAISP }))
+    assert.ok(lines.includes('add rule 31020 (IPv4): fwmark 0xfe0000/0xff0000 lookup 17060'))
+    assert.ok(lines.includes('add rule 31020 (IPv6): fwmark 0xfe0000/0xff0000 lookup 17060'))
+    assert.ok(lines.includes('add rule 31020 (IPv4): fwmark 0xfc0000/0xff0000 lookup 17061'))
+  })
+
+  it('is shared because backs_up says so, before the tunnel ever had an address', () => {
+    const config = failoverConfig()
+    const tunnels = config.tunnels.map((tunnel) => ({ ...tunnel, backsUp: 'fibre' }))
+    const backed = { config: { ...config, tunnels } }
+    assert.ok(addresses(wish(FIBRE, backed)).includes('from 2001:db8:2::/56 lookup 17060'))
+    assert.ok(addresses(wish(FIBRE)).includes('from 2001:db8:2::/56 lookup 17011'))
+    const other = config.tunnels.map((tunnel) => ({ ...tunnel, backsUp: 'lte' }))
+    const wrong = addresses(wish(FIBRE, { config: { ...config, tunnels: other }, session: 'ended' }))
+    assert.ok(wrong.includes('from 2001:db8:2::/56 lookup 17011'))
+  })
+
+  it('is shared with an uplink that is away and had the address last', () => {
+    const facts = { ...HOME, addresses: HOME.addresses.filter(({ link }) => link !== 3) }
+    const mark = 'fwmark 0xff0000/0xff0000 lookup 17011'
+    assert.ok(!addresses(wish(TUNNEL, { facts, session: AAISP }), facts).includes(mark))
+    const remembered = { facts, session: AAISP, last: { fibre: '203.0.113.10' } }
+    assert.ok(addresses(wish(TUNNEL, remembered), facts).includes(mark))
+  })
+
+  it('of two tunnels in server use stays with each', () => {
+    const plain = failoverConfig().tunnels.map((tunnel) => ({ ...tunnel, defaultroute: false }))
+    const [first] = plain
+    assert.ok(first)
+    const second = { ...first, name: 'other', device: 'l2tp-other', ip6prefixes: [] }
+    const config = failoverConfig({ failover: undefined, tunnels: [first, second], uplinks: [] })
+    const states = new Map([
+      ['aaisp', nextState(undefined, AAISP)],
+      ['other', nextState(undefined, { ...AAISP, ipv4: { address: '198.18.0.7', peer: undefined } })],
+    ])
+    const desired = desiredState(config, SYSTEM, states)
+    const lines = addresses(desired, SYSTEM)
+    assert.ok(lines.includes('from 203.0.113.10/32 lookup 17011'))
+    assert.ok(lines.includes('from 198.18.0.7/32 lookup 17012'))
+    assert.ok(lines.includes('fwmark 0x10000/0xff0000 lookup 17011'))
+    assert.ok(lines.includes('fwmark 0x20000/0xff0000 lookup 17012'))
+    assert.deepEqual(defaults(desired, SYSTEM), [])
+  })
+})
+
+function bothFamilies(line: string): string[] {
+  return [line, line]
+}
+
+describe('a switch', () => {
+  it('between paths of one address changes routes and rules only, what is new first, and no filter', () => {
+    const kernel = new ModelKernel(HOME)
+    kernel.apply(wish(FIBRE, { session: 'ended' }))
+    const lines = kernel.apply(wish(HOLD, { session: 'ended', facts: kernel.facts })).map(describeChange)
+    assert.deepEqual(lines.filter((line) => line.startsWith('add route')).sort(), INTO_TUNNEL)
+    assert.ok(!lines.some((line) => /nft|device|address|remove route/.test(line)), lines.join('\n'))
+    const place = (start: RegExp) => lines.findIndex((line) => start.test(line))
+    assert.ok(place(/^add rule .*from 203.0.113.10/) < place(/^remove rule .*from 203.0.113.10/))
+  })
+
+  it('through every state and back leaves nothing behind', () => {
+    const kernel = new ModelKernel(HOME)
+    const journey: [ActiveRoute | undefined, TunnelSession | 'ended' | undefined][] = [
+      [undefined, undefined],
+      [FIBRE, undefined],
+      [HOLD, undefined],
+      [TUNNEL, AAISP],
+      [LTE, 'ended'],
+      [HOLD, 'ended'],
+      [TUNNEL, AAISP],
+      [FIBRE, AAISP],
+      [FIBRE, 'ended'],
+    ]
+    for (const [state, session] of journey) {
+      const desired = wish(state, { facts: kernel.facts, ...(session === undefined ? {} : { session }) })
+      kernel.apply(desired)
+      assert.deepEqual(kernel.missing(desired).map(describeChange), [])
+    }
+    const once = new ModelKernel(HOME)
+    once.apply(wish(FIBRE, { session: 'ended' }))
+    assert.deepEqual(new Set(kernel.facts.routes.map(text)), new Set(once.facts.routes.map(text)))
+    assert.deepEqual(new Set(kernel.facts.rules.map(text)), new Set(once.facts.rules.map(text)))
+  })
+
+  it('works with uplinks alone', () => {
+    const config = failoverConfig({ tunnels: [] })
+    assert.ok(config.failover)
+    const only = { ...config, failover: { ...config.failover, paths: ['fibre', 'lte'] } }
+    assert.deepEqual(defaults(wish(LTE, { config: only })), [
+      'add route default (IPv4) via 10.64.0.1 dev wan-4g table 17010 metric 1',
+      'add route unreachable default (IPv6) table 17010 metric 1',
+    ])
+  })
+})
+
+function text(value: unknown): string {
+  return JSON.stringify(value)
+}
