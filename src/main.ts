@@ -26,6 +26,7 @@ import { listenControl } from './host/control-socket.ts'
 import { HookFolder } from './host/hook-runner.ts'
 import { LineLog, standardError } from './host/log.ts'
 import { lockNamespace } from './host/namespace-lock.ts'
+import { keepSmall } from './host/process-memory.ts'
 import { systemd } from './host/sd-notify.ts'
 import { StateDirectory } from './host/state-files.ts'
 import { openSystem } from './host/system.ts'
@@ -35,6 +36,7 @@ const version = typeof LIFELINE_VERSION === 'string' ? LIFELINE_VERSION : 'devel
 
 /** Runs until SIGTERM or SIGINT; then everything of ours is gone again. */
 async function startDaemon({ configFile, socket }: DaemonOptions): Promise<number> {
+  keepSmall()
   const sink = standardError('info')
   const log = new LineLog(sink)
   const ready = readConfig(configFile)

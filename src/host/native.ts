@@ -97,12 +97,14 @@ export interface Addon {
   }
   /** Nothing arrives any more afterwards. May be repeated. */
   close(channel: Handle<'datagram' | 'icmp' | 'netlink' | 'tcp' | 'tun'>): void
+  /** Gives memory that only the start needed back to the system. */
+  giveBack(): void
   /** Sends one datagram to a unix socket; a path that begins with `@` names an abstract one. */
   notify(path: string, bytes: Uint8Array): Outcome
 }
 
 /** The addon's `interface` that this bundle was written for. */
-const INTERFACE = 3
+const INTERFACE = 4
 
 /** The addon, deflated and in base64, put in by the build (empty where a package ships the file); not defined when src runs directly. */
 declare const LIFELINE_ADDON: string

@@ -1,6 +1,7 @@
 /* The functions that src/host/native.ts declares. They return handles, values, or negative errno numbers. */
 #include "channel.h"
 #include "datagram.h"
+#include "give-back.h"
 #include "icmp.h"
 #include "netlink.h"
 #include "notify.h"
@@ -10,7 +11,7 @@
 #include "tun.h"
 
 /* Counts up with each change of these functions, so that a bundle never runs with another one's addon. */
-#define INTERFACE 3
+#define INTERFACE 4
 
 static const struct {
   const char *name;
@@ -33,6 +34,7 @@ static const struct {
     {"detach", js_detach},
     {"counters", js_counters},
     {"close", js_close},
+    {"giveBack", js_give_back},
     {"notify", js_notify},
 };
 
