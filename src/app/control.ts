@@ -7,7 +7,8 @@ import {
   type JSONRPCResponse,
   JSONRPCServer,
 } from 'json-rpc-2.0'
-import { COMMANDS, type CommandName, readArguments } from '../core/commands.ts'
+import { COMMANDS, type Command, type CommandName, readArguments } from '../core/commands.ts'
+import type { PathHistory } from '../core/failover/history.ts'
 import type { Result } from '../core/result.ts'
 import type { Status, StatusEvent } from '../core/status.ts'
 import type { Cancel, LineHandler, LineStream, Log } from './ports.ts'
@@ -30,6 +31,8 @@ export interface ControlTarget {
   use(path: string): Outcome
   /** Resolves when the traffic is back, or when it is clear that it will not come back soon. */
   drill(path: string | undefined): Promise<Result<DrillReport, Refusal>>
+  /** The last 24 h of a path; undefined if nothing is kept of it. */
+  history(path: string): PathHistory | undefined
   /** Reads the configuration again; a wrong one leaves the running one in place. */
   reload(): Promise<Result<ReloadReport, Refusal>>
   plan(): Promise<Result<PlanReport, Refusal>>
@@ -84,6 +87,7 @@ export interface ControlMethods {
   reconnect: { params: { tunnel: string }; result: Record<string, never> }
   use: { params: { path: string }; result: Record<string, never> }
   drill: { params: { path?: string }; result: DrillReport }
+  history: { params: { path: string }; result: PathHistory }
   reload: { params: undefined; result: ReloadReport }
   plan: { params: undefined; result: PlanReport }
 }
@@ -98,6 +102,14 @@ export const CONTROL_ERRORS = {
 } as const
 
 const MAX_BATCH = 100
+
+/** Takes its argument as commands do, though it asks for nothing to be done. */
+const HISTORY: Command = {
+  name: 'history',
+  help: 'Show the last 24 h of a path',
+  arguments: [{ name: 'path', type: 'path', help: 'name of a path of the failover section' }],
+  surfaces: ['cli'],
+}
 
 /** Answers JSON-RPC 2.0 requests, one line each, for any number of clients. Nothing that a client sends throws. */
 export class Control {
@@ -144,17 +156,28 @@ export class Control {
     this.#method('events', (params, session) => this.#events(params, session))
     this.#method('reload', async () => settle(await target.reload()))
     this.#method('plan', async () => settle(await target.plan()))
-    for (const command of COMMANDS) {
-      this.#method(command.name, (params) => {
-        const names = { tunnels: Object.keys(target.status().tunnel), paths: target.paths() }
-        const read = readArguments(command, params, names)
-        if (read.ok) return this.#run(command.name, read.value)
-        const { code, message } = read.error
-        const isName = code === 'unknown_tunnel' || code === 'unknown_path'
-        const number = isName ? CONTROL_ERRORS[code] : JSONRPCErrorCode.InvalidParams
-        throw new JSONRPCErrorException(message, number, { code })
-      })
-    }
+    this.#method('history', (params) => this.#history(params))
+    for (const command of COMMANDS)
+      this.#method(command.name, (params) => this.#run(command.name, this.#arguments(command, params)))
+  }
+
+  #arguments(command: Command, params: unknown): Readonly<Record<string, string>> {
+    const target = this.#target
+    const names = { tunnels: Object.keys(target.status().tunnel), paths: target.paths() }
+    const read = readArguments(command, params, names)
+    if (read.ok) return read.value
+    const { code, message } = read.error
+    const isName = code === 'unknown_tunnel' || code === 'unknown_path'
+    const number = isName ? CONTROL_ERRORS[code] : JSONRPCErrorCode.InvalidParams
+    throw new JSONRPCErrorException(message, number, { code })
+  }
+
+  #history(params: unknown): PathHistory {
+    const { path = '' } = this.#arguments(HISTORY, params)
+    const history = this.#target.history(path)
+    if (history !== undefined) return history
+    const message = `nothing is known of the path ${path} yet`
+    throw new JSONRPCErrorException(message, CONTROL_ERRORS.refused, { code: 'refused' })
   }
 
   #method<Name extends keyof ControlMethods>(

@@ -1,5 +1,14 @@
-import { changedBrokers, changedLifeline, changedTunnels, changedUplinks } from '../core/config/changes.ts'
+import {
+  changedBrokers,
+  changedFailover,
+  changedFirewall,
+  changedLifeline,
+  changedTunnels,
+  changedUplinks,
+  needsRedial,
+} from '../core/config/changes.ts'
 import type { Config, TunnelConfig } from '../core/config/types.ts'
+import type { PathHistory } from '../core/failover/history.ts'
 import type { ActiveRoute } from '../core/failover/types.ts'
 import { err, ok, type Result } from '../core/result.ts'
 import { describeChange } from '../core/system/change.ts'
@@ -13,6 +22,7 @@ import type { ControlTarget, DrillReport, Outcome, PlanReport, Refusal, ReloadRe
 import type { Devices } from './devices.ts'
 import type { FactsWatcher } from './facts.ts'
 import { Failover, type FailoverPorts } from './failover.ts'
+import { Histories } from './histories.ts'
 import type { Memory } from './memory.ts'
 import type { Publishers } from './mqtt/publishers.ts'
 import { type Cancel, type Log, SystemError, type SystemResolvers } from './ports.ts'
@@ -54,6 +64,7 @@ export class Daemon implements ControlTarget {
   #stopped = false
   #reloading: Promise<unknown> = Promise.resolve()
   #failover: Failover | undefined
+  readonly #histories: Histories
   /** Where the kernel is to send what has no route of its own. */
   #active: ActiveRoute = { kind: 'none' }
 
@@ -61,6 +72,7 @@ export class Daemon implements ControlTarget {
     this.#ports = ports
     this.#config = ready.config
     this.#warnings = ready.warnings
+    this.#histories = new Histories(ports.clock)
   }
 
   /** Puts filters and devices in place, and begins to dial beside that. */
@@ -125,6 +137,10 @@ export class Daemon implements ControlTarget {
     return ok(undefined)
   }
 
+  history(path: string): PathHistory | undefined {
+    return this.#histories.read(path)
+  }
+
   async drill(path: string | undefined): Promise<Result<DrillReport, Refusal>> {
     const report = await this.#failover?.drill(path)
     const message = this.#failover ? 'no path carries traffic now' : 'there is no failover section to drill'
@@ -155,13 +171,14 @@ export class Daemon implements ControlTarget {
     const { config, warnings } = read.value
     const changes = describeChanges(this.#config, config)
     const { added, removed, changed } = changedTunnels(this.#config, config)
-    const ended = [...removed, ...changed.keys()].flatMap((name) => this.#supervisors.get(name) ?? [])
+    const redialled = [...changed].filter(([, options]) => needsRedial(options)).map(([name]) => name)
+    const ended = [...removed, ...redialled].flatMap((name) => this.#supervisors.get(name) ?? [])
     await Promise.all(ended.map((supervisor) => this.#end(supervisor)))
     for (const name of removed) this.#states.delete(name)
     this.#config = config
     this.#warnings = warnings
     this.#configured()
-    const begun = config.tunnels.filter(({ name }) => added.includes(name) || changed.has(name))
+    const begun = config.tunnels.filter(({ name }) => added.includes(name) || redialled.includes(name))
     for (const tunnel of begun) this.#add(tunnel)
     if (changes.length > 0) this.#beginFailover()
     this.#factsChanged()
@@ -202,6 +219,7 @@ export class Daemon implements ControlTarget {
     this.#failover?.close()
     this.#failover = undefined
     this.#active = { kind: 'none' }
+    this.#histories.keep(failover?.paths ?? [])
     if (!failover) {
       this.#ports.status.failover(undefined)
       return
@@ -216,6 +234,7 @@ export class Daemon implements ControlTarget {
           this.#active = active
           await this.#wish()
         },
+        histories: this.#histories,
         onSwitched: () => {},
       },
       this.#ports,
@@ -295,6 +314,10 @@ function describeChanges(old: Config, next: Config): string[] {
     ...added.map((name) => `tunnel ${name} added`),
     ...removed.map((name) => `tunnel ${name} removed`),
     ...[...changed].map(([name, options]) => `tunnel ${name} changed: ${options.join(', ')}`),
+    ...(changedFailover(old, next) ?? [next.failover ? 'added' : 'removed']).map(
+      (option) => `failover: ${option}${next.failover && old.failover ? ' changed' : ''}`,
+    ),
+    ...changedFirewall(old, next).map((section) => `${section} changed`),
     ...changedBrokers(old, next).map((name) => `mqtt ${name} changed`),
   ]
 }

@@ -10,6 +10,7 @@ import type { Millis } from '../core/time.ts'
 import type { DrillReport } from './control.ts'
 import { DRILL_SPAN, Drill } from './drill.ts'
 import { failoverPatch } from './failover-status.ts'
+import type { Histories } from './histories.ts'
 import type { KnownTargets } from './known-targets.ts'
 import { PathWatcher, type PathWatcherOptions } from './path-watcher.ts'
 import type { Cancel, Clock, Log } from './ports.ts'
@@ -32,6 +33,7 @@ export interface FailoverOptions {
   resolvers(uplink: Uplink): readonly string[]
   /** Makes the kernel route so; resolves once it does. */
   setRoute(active: ActiveRoute): Promise<void>
+  readonly histories: Histories
   /** The traffic has another path now. */
   onSwitched(switched: Switched): void
 }
@@ -75,6 +77,8 @@ export class Failover {
         probe,
         onChange: () => this.#pathChanged(name),
         onAnswer: () => this.#drill?.answered(name),
+        onSample: ({ rttMs }) => options.histories.sample(name, rttMs),
+        onHealth: (change) => options.histories.health(name, change),
       }
       const watcher = new PathWatcher(watched, ports.clock, ports)
       this.#watchers.set(name, watcher)
@@ -282,6 +286,7 @@ export class Failover {
     const outage_ms = troubleSince === undefined ? null : outageMs
     this.#show({ last_switch: { from: from ?? null, to, cause, outage_ms } })
     this.#ports.status.event(kind, { from: from ?? null, to, cause, outage_ms: outageMs })
+    this.#options.histories.switched(kind, from, to, cause)
     this.#options.onSwitched({ kind, from, to, cause, outageMs })
   }
 

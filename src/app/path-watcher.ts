@@ -1,5 +1,12 @@
 import type { ProbeConfig, ProbeTarget } from '../core/config/types.ts'
-import { type Health, type Pace, PathHealth, targetKey } from '../core/failover/health.ts'
+import {
+  type Health,
+  type HealthChange,
+  type Pace,
+  PathHealth,
+  type ProbeSample,
+  targetKey,
+} from '../core/failover/health.ts'
 import { after } from '../core/time.ts'
 import type { Cancel, Clock } from './ports.ts'
 import { Prober, type ProberPorts, type Way } from './prober.ts'
@@ -11,6 +18,9 @@ export interface PathWatcherOptions {
   onChange(): void
   /** A probe was answered, or an echo of the tunnel. */
   onAnswer(): void
+  /** A probe was answered, or a round of them was not. */
+  onSample(sample: ProbeSample): void
+  onHealth(change: HealthChange): void
 }
 
 /** Runs the health of one path: its probes, its alarm, and the way by which probes leave. */
@@ -103,8 +113,13 @@ export class PathWatcher {
     input(this.#health, this.#clock.now())
     for (let probe = this.#health.pollProbe(); probe; probe = this.#health.pollProbe())
       this.#prober?.send(probe)
+    for (let sample = this.#health.pollSample(); sample; sample = this.#health.pollSample())
+      this.#options.onSample(sample)
     let changed = false
-    while (this.#health.pollChange()) changed = true
+    for (let change = this.#health.pollChange(); change; change = this.#health.pollChange()) {
+      changed = true
+      this.#options.onHealth(change)
+    }
     this.#cancel?.()
     const deadline = this.#health.pollTimeout()
     this.#cancel =

@@ -117,6 +117,7 @@ function refused(cause: unknown): CliError {
 function exitCodeOf(code: unknown): CliError['exitCode'] {
   switch (code) {
     case CONTROL_ERRORS.unknown_tunnel:
+    case CONTROL_ERRORS.unknown_path:
     case CONTROL_ERRORS.config_invalid:
       return EXIT.usage
     case GONE:

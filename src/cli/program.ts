@@ -6,6 +6,7 @@ import { addDebug } from './debug-uci.ts'
 import { addDoctor } from './doctor.ts'
 import { addEvents } from './events.ts'
 import { CliError, EXIT } from './exit-codes.ts'
+import { addHistory } from './history.ts'
 import { addPlan } from './plan.ts'
 import { addReload } from './reload.ts'
 import { addRun } from './run.ts'
@@ -18,6 +19,7 @@ const ADDERS = [
   addRun,
   addStatus,
   addTableCommands,
+  addHistory,
   addReload,
   addCheck,
   addPlan,

@@ -4,7 +4,7 @@ import { statusText } from '../core/status-text.ts'
 import type { CliContext } from './context.ts'
 import { DaemonClient, withSocketOption } from './daemon.ts'
 import { CliError, EXIT } from './exit-codes.ts'
-import { redraw } from './terminal.ts'
+import { localZone, redraw } from './terminal.ts'
 
 /** ms between two looks at counters and times that no event announces. */
 const TICK = 1000
@@ -78,6 +78,3 @@ export function addStatus(program: Command, context: CliContext): void {
     }
   }
 }
-
-/** The time zone of this process, which TZ may name. */
-const localZone = (at: Date) => -at.getTimezoneOffset()

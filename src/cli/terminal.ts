@@ -1,3 +1,4 @@
+import type { Zone } from '../core/amounts.ts'
 import type { Paint, Tone } from '../core/status-text.ts'
 
 /** Where a command writes. */
@@ -7,6 +8,8 @@ export interface Terminal {
   err(text: string): void
   /** Standard output is a terminal that can be drawn anew. */
   readonly interactive: boolean
+  /** Characters in a line of it; 80 where there is none. */
+  readonly columns: number
   /** Colours for tones, or the text as it is. */
   readonly paint: Paint
 }
@@ -23,12 +26,16 @@ export function processTerminal(): Terminal {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
     interactive: tty,
+    columns: process.stdout.columns ?? 80,
     paint:
       tty && !process.env.NO_COLOR
         ? (tone, text) => `\x1b[${SGR[tone]}m${text}\x1b[0m`
         : (_tone, text) => text,
   }
 }
+
+/** The time zone of this process, which TZ may name. */
+export const localZone: Zone = (at) => -at.getTimezoneOffset()
 
 /** Moves to the top, writes each line over what was there, and clears the rest. */
 export function redraw(text: string): string {

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { Control, type ControlTarget, type Outcome, type Refusal } from '../../src/app/control.ts'
 import type { Log } from '../../src/app/ports.ts'
+import type { PathHistory } from '../../src/core/failover/history.ts'
 import { err, ok } from '../../src/core/result.ts'
 import type { StatusEvent } from '../../src/core/status.ts'
 import { sampleStatus, UP } from '../core/status-samples.ts'
@@ -24,6 +25,14 @@ class RecordingLog implements Log {
   with(): Log {
     return this
   }
+}
+
+const HISTORY: PathHistory = {
+  path: 'fibre',
+  interval: 100,
+  at: '2026-03-01T12:00:00.000Z',
+  bins: [],
+  events: [],
 }
 
 class Target implements ControlTarget {
@@ -65,6 +74,9 @@ class Target implements ControlTarget {
   async drill(path: string | undefined) {
     this.calls.push(`drill ${path ?? 'the active path'}`)
     return ok({ path: 'fibre', to: 'aaisp', outage_ms: 300, return_ms: 40 })
+  }
+  history(path: string) {
+    return path === 'fibre' ? HISTORY : undefined
   }
   async reload() {
     return this.reloading ? err(this.reloading) : ok({ changes: ['tunnel aaisp: mtu'], warnings: [] })
@@ -131,6 +143,23 @@ test('commands of the table reach the daemon, by name and by position', async ()
   assert.deepEqual(drilled, { jsonrpc: '2.0', id: 9, result: report })
   const expected = ['down aaisp', 'up aaisp', 'reconnect aaisp', 'use auto', 'drill the active path']
   assert.deepEqual(target.calls, expected)
+})
+
+test('history is given for the paths that there are', async () => {
+  const { target, ask } = make()
+  const answer = (result: unknown) => ({ jsonrpc: '2.0', id: 7, result })
+  assert.deepEqual(await ask(call('history', { path: 'fibre' })), answer(HISTORY))
+  assert.deepEqual(await ask(call('history', ['fibre'])), answer(HISTORY))
+  const error = async (params?: unknown) => {
+    const { code, data } = (
+      (await ask(call('history', params))) as { error: { code: number; data: unknown } }
+    ).error
+    return [code, data]
+  }
+  assert.deepEqual(await error({ path: 'dsl' }), [-32005, { code: 'unknown_path' }])
+  assert.deepEqual(await error(), [-32602, { code: 'missing_argument' }])
+  assert.deepEqual(await error({ path: 'aaisp' }), [-32003, { code: 'refused' }])
+  assert.deepEqual(target.calls, [])
 })
 
 test('errors are typed', async () => {

@@ -5,6 +5,7 @@ export class Captured implements Terminal {
   readonly #out: Uint8Array[] = []
   readonly #err: string[] = []
   readonly interactive = false
+  readonly columns = 80
 
   stdout(): Buffer {
     return Buffer.concat(this.#out)

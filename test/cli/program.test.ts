@@ -9,6 +9,7 @@ import { SystemError } from '../../src/app/ports.ts'
 import type { CliContext, DaemonOptions } from '../../src/cli/context.ts'
 import type { Connection } from '../../src/cli/daemon.ts'
 import { runCli } from '../../src/cli/program.ts'
+import type { PathHistory } from '../../src/core/failover/history.ts'
 import { err, ok, type Result } from '../../src/core/result.ts'
 import type { StatusEvent } from '../../src/core/status.ts'
 import { NOW, sampleStatus, UP } from '../core/status-samples.ts'
@@ -49,6 +50,7 @@ class Bench {
           this.err += text
         },
         interactive: this.interactive,
+        columns: 60,
         paint: (_tone, text) => text,
       },
       connect: async (socket) => this.#connect(socket),
@@ -206,6 +208,27 @@ test('every command has help with an example', async () => {
     assert.equal(await bench.run(name, '--help'), 0)
     assert.match(bench.out, new RegExp(`Examples?:\\n {2}lifeline ${name}`))
   }
+})
+
+test('history draws a path within the width of the terminal, or prints JSON', async () => {
+  const at = '2026-03-01T12:00:00.000Z'
+  const bin = { at: '2026-03-01T11:58:20.000Z', min: 8, mean: 9, max: 20, loss: 0.01, probes: 100 }
+  const history: PathHistory = { path: 'fibre', interval: 100, at, bins: [bin], events: [] }
+  const bench = new Bench(() => history)
+  assert.equal(await bench.run('history', 'fibre'), 0)
+  assert.match(
+    bench.out,
+    /^fibre: round trip 8\.0 \/ 9\.0 \/ 20\.0 ms, 1\.0 % lost, 100 probes in 1 min 40 s;/,
+  )
+  assert.deepEqual(bench.asked, [['history', { path: 'fibre' }]])
+  bench.out = ''
+  assert.equal(await bench.run('history', 'fibre', '--json'), 0)
+  assert.deepEqual(JSON.parse(bench.out), history)
+  assert.equal(await bench.run('history'), 2)
+  const unknown = new Bench(() => {
+    throw new Refused(-32005, 'there is no path "dsl": configured are fibre')
+  })
+  assert.equal(await unknown.run('history', 'dsl'), 2)
 })
 
 test('version', async () => {

@@ -48,11 +48,11 @@ function fold({ bins }: PathHistory, from: number, to: number): Column | undefin
     const at = Date.parse(bin.at)
     if (at < from || at >= to) continue
     probes += bin.probes
-    lost += bin.loss * bin.probes
+    const gone = Math.round(bin.loss * bin.probes)
+    lost += gone
     if (bin.min === null || bin.mean === null || bin.max === null) continue
-    const share = (1 - bin.loss) * bin.probes
-    answered += share
-    sum += bin.mean * share
+    answered += bin.probes - gone
+    sum += bin.mean * (bin.probes - gone)
     min = Math.min(min, bin.min)
     max = Math.max(max, bin.max)
   }
