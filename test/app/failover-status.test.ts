@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Failover } from '../../src/app/failover.ts'
+import { Histories } from '../../src/app/histories.ts'
 import { KnownTargets } from '../../src/app/known-targets.ts'
 import { StatusStore } from '../../src/app/status-store.ts'
 import type { FailoverConfig } from '../../src/core/config/types.ts'
@@ -56,6 +57,8 @@ function make() {
   }
   show()
   const routes: ActiveRoute[] = []
+  const histories = new Histories(network.clock)
+  histories.keep(FAILOVER.paths)
   /** ms that the kernel takes. */
   const kernel = { delay: 5 }
   const failover = new Failover(
@@ -71,6 +74,7 @@ function make() {
             resolve()
           })
         }),
+      histories,
       onSwitched: () => {},
     },
     {
@@ -86,7 +90,7 @@ function make() {
   failover.factsChanged(machine.facts)
   const run = (span: number) => network.run(network.now + span)
   const kinds = () => status.events.map(({ event }) => event)
-  return { network, machine, alive, status, failover, kernel, routes, run, kinds }
+  return { network, machine, alive, status, failover, histories, kernel, routes, run, kinds }
 }
 
 test('status follows the path that the kernel uses, with the health of all', async () => {
@@ -172,4 +176,36 @@ test('after the end nothing is written any more', async () => {
   alive.clear()
   await run(20_000)
   assert.equal(status.status().failover, null)
+})
+
+test('the history of each path holds its round-trip times, its losses, and the switches from and to it', async () => {
+  const { alive, histories, run } = make()
+  await run(20_000)
+  alive.delete('eth0')
+  await run(10_000)
+  alive.add('eth0')
+  await run(60_000)
+  const fibre = histories.read('fibre')
+  assert.deepEqual([fibre?.bins[0]?.min, fibre?.bins[0]?.max], [20, 20])
+  const { loss = 0, probes = 0 } = fibre?.bins[0] ?? {}
+  assert.ok(loss > 0.05 && loss < 0.3, `${loss}`)
+  assert.ok(probes > 70, `${probes}`)
+  const told = (path: string) => histories.read(path)?.events.map(({ event, text }) => `${event} ${text}`)
+  assert.deepEqual(told('fibre'), [
+    'health up: probes are answered',
+    'start start on fibre',
+    'health down: no answer from 1.1.1.1',
+    'failover failover from fibre to lte: fibre: no answer from 1.1.1.1',
+    'health up: probes are answered',
+    'failback failback from lte to fibre: fibre works again',
+  ])
+  assert.deepEqual(
+    told('lte')?.filter((text) => !text.startsWith('health')),
+    told('fibre')?.filter((text) => /^fail/.test(text)),
+  )
+  assert.equal(histories.read('lte')?.bins[0]?.loss, 0)
+
+  histories.keep(['lte'])
+  assert.equal(histories.read('fibre'), undefined)
+  assert.notDeepEqual(histories.read('lte')?.bins, [])
 })
