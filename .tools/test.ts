@@ -6,6 +6,8 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 
 const NET = 'test/net'
+/** ms that one file, or one test in it, may take before it counts as hung; a fuzz run takes what it takes. */
+const FILE_LIMIT = process.argv.includes('fuzz') ? 7_200_000 : 900_000
 const kinds = process.argv.slice(2)
 
 function testFiles(folder: string): string[] {
@@ -37,4 +39,10 @@ if (files.length === 0) {
 const env = fuzz
   ? { ...process.env, LIFELINE_FUZZ_RUNS: process.env.LIFELINE_FUZZ_RUNS ?? '1000000' }
   : process.env
-process.exit(run(process.execPath, ['--import', 'tsx', '--test', '--test-concurrency=3', ...files], env))
+process.exit(
+  run(
+    process.execPath,
+    ['--import', 'tsx', '--test', '--test-concurrency=3', `--test-timeout=${FILE_LIMIT}`, ...files],
+    env,
+  ),
+)
