@@ -5,6 +5,7 @@ import { Apply } from './app/apply.ts'
 import { Control } from './app/control.ts'
 import { Daemon } from './app/daemon.ts'
 import { Devices } from './app/devices.ts'
+import { DnsOffers } from './app/dns-offers.ts'
 import { examine } from './app/doctor/doctor.ts'
 import { FactsWatcher, readFacts } from './app/facts.ts'
 import { Hooks } from './app/hooks.ts'
@@ -78,6 +79,7 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   status.follow(({ seq: _seq, at: _at, event, ...fields }) => log.info(event, fields))
   const hooks = new Hooks({ status, runner: new HookFolder(log), clock: system.clock, log })
   await watcher.start()
+  const offers = new DnsOffers({ ...system, status, watcher, files, log, config: () => daemon.config })
   const keeper = new Keeper({ ...system, apply, watcher, log })
   daemon.start()
   const announcer = new Announcer(systemd, status)
@@ -85,6 +87,7 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   await new Promise((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve))
   announcer.stopping()
   keeper.close()
+  await offers.close()
   await daemon.stop()
   await hooks.close()
   await files.settled()

@@ -75,6 +75,11 @@ export class Daemon implements ControlTarget {
     this.#histories = new Histories(ports.clock)
   }
 
+  /** The configuration in force. */
+  get config(): Config {
+    return this.#config
+  }
+
   /** Puts filters and devices in place, and begins to dial beside that. */
   start(): void {
     const { watcher } = this.#ports

@@ -330,3 +330,14 @@ export interface HookRunner {
    */
   run(event: HookEvent, signal: AbortSignal): Promise<void>
 }
+
+/** The resolvers that this machine asks, as some service of the system manages them. */
+export interface SystemDns {
+  /**
+   * Has these asked too, as those of a device; what was offered for it before is replaced. Rejects with SystemError:
+   * ENOENT if there is no such service, else what it refused, with what to do about it.
+   */
+  offer(device: string, servers: readonly string[]): Promise<void>
+  /** Takes back what was offered for a device, also by a process before this one; all is well if there is nothing. */
+  withdraw(device: string): Promise<void>
+}

@@ -7,6 +7,7 @@ import { NativeNetlinks } from './netlinks.ts'
 import { nft } from './nft.ts'
 import { DnsResolver } from './resolver.ts'
 import { sysctls } from './sysctls.ts'
+import { ProgramDns } from './system-dns.ts'
 import { systemProbe as probe } from './system-probe.ts'
 import { FileSystemResolvers } from './system-resolvers.ts'
 import { NativeTcpProbes } from './tcp-probes.ts'
@@ -28,6 +29,7 @@ export function openSystem() {
     entropy,
     resolver: new DnsResolver(datagrams, clock, entropy),
     systemResolvers: new FileSystemResolvers(),
+    dns: new ProgramDns(),
     probe,
   }
 }

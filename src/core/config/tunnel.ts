@@ -70,7 +70,10 @@ const options = {
     doc: 'Routing table for the IPv6 routes of the tunnel, its default route among them. They are in no other table then, and rules of your own choose who uses it; packets from an address of the tunnel always do.',
     defaultText: 'one of those from `table_base` on',
   }),
-  peerdns: one(flag, { doc: 'Use the resolvers that the LNS names.', default: '0' }),
+  peerdns: one(flag, {
+    doc: 'Have the system ask the resolvers that the LNS names, through systemd-resolved or resolvconf, while the tunnel is up and, if it is a path of `failover`, in use.',
+    default: '0',
+  }),
   hello_interval: one(duration('1s', '1h'), {
     doc: 'Silence on the control connection after which a HELLO asks whether the LNS is there.',
     default: '25',

@@ -1,0 +1,77 @@
+/** Runs a program of the system to its end; its arguments never pass through a shell. */
+import { spawn } from 'node:child_process'
+import { SystemError } from '../app/ports.ts'
+
+/** Where programs may be although the PATH of some service managers leaves it out. */
+const PATH_EXTRA = '/usr/sbin:/sbin:/usr/local/sbin:/run/current-system/sw/bin'
+
+/** ms that output may take after the end of the program. */
+const LAST_OUTPUT = 2000
+
+/** The folders in which programs are looked for. */
+export function programPath(): string {
+  return `${process.env.PATH ?? ''}:${PATH_EXTRA}`
+}
+
+export interface RunOptions {
+  /** What it gets on its standard input. */
+  readonly input?: string
+  /** ms after which it is ended. */
+  readonly timeLimit: number
+  readonly path?: string
+}
+
+/**
+ * What the program printed. Rejects with SystemError: ENOENT if it is not installed, ETIMEDOUT, or EINVAL with its words
+ * if it ended with another status than 0.
+ */
+export function runProgram(name: string, args: readonly string[], options: RunOptions): Promise<string> {
+  const { input = '', timeLimit, path = programPath() } = options
+  return new Promise((resolve, reject) => {
+    const child = spawn(name, args, {
+      env: { ...process.env, PATH: path, LC_ALL: 'C' },
+      timeout: timeLimit,
+      killSignal: 'SIGKILL',
+    })
+    const output: Buffer[] = []
+    const complaints: Buffer[] = []
+    child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => complaints.push(chunk))
+    // It may end before it has read everything; its exit status says why.
+    child.stdin.on('error', () => {})
+    child.on('error', (error: NodeJS.ErrnoException) => reject(notStarted(name, error)))
+    // What it has left in the background may hold the pipes open for ever.
+    child.on('exit', () => {
+      const cut = setTimeout(() => {
+        child.stdout.destroy()
+        child.stderr.destroy()
+      }, LAST_OUTPUT)
+      child.on('close', () => clearTimeout(cut))
+    })
+    child.on('close', (status, signal) => {
+      if (status === 0) resolve(Buffer.concat(output).toString())
+      else reject(failed([name, ...args].join(' '), status, signal, Buffer.concat(complaints).toString()))
+    })
+    child.stdin.end(input)
+  })
+}
+
+function notStarted(name: string, error: NodeJS.ErrnoException): SystemError {
+  const code = error.code ?? 'EIO'
+  const message =
+    code === 'ENOENT'
+      ? `the program ${name} is not installed`
+      : `${name} could not be started: ${error.message}`
+  return new SystemError(code, message, { cause: error })
+}
+
+function failed(
+  command: string,
+  status: number | null,
+  signal: NodeJS.Signals | null,
+  complaints: string,
+): SystemError {
+  if (status === null) return new SystemError('ETIMEDOUT', `${command} was ended by ${signal}`)
+  const words = complaints.trim() || `it ended with status ${status}`
+  return new SystemError('EINVAL', `${command} refused: ${words}`)
+}
