@@ -1,6 +1,6 @@
 /** What happens in the lab: a network is built, a tunnel dialled, used, lost, found again and closed. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { StatusEvent } from '../../src/core/status.ts'
+import type { StatusEvent, TunnelStatus } from '../../src/core/status.ts'
 import * as address from '../net/addresses.ts'
 import type { Lifeline } from '../net/lifeline.ts'
 import { buildNetwork, type Network } from '../net/topology.ts'
@@ -129,7 +129,9 @@ async function dial(teller: Teller, lifeline: Lifeline, watcher: Watcher): Promi
     const startedAt = new Date(performance.timeOrigin + lifeline.startedAt)
     await watcher.up(0)
     detailStates(teller, startedAt, watcher.events)
-    return describe((await lifeline.status())?.tunnel[TUNNEL])
+    // IPv6 comes a moment later, with the first Router Advertisement.
+    const hasIpv6 = ({ ipv6 }: TunnelStatus) => ipv6.addresses.length > 0
+    return describe(await lifeline.waitForTunnel(TUNNEL, 'to have IPv6', hasIpv6))
   })
 }
 
@@ -146,8 +148,7 @@ function detailStates(teller: Teller, from: Date, events: readonly StatusEvent[]
   )
 }
 
-function describe(tunnel: Awaited<ReturnType<Lifeline['waitForUp']>> | undefined): string {
-  if (tunnel === undefined) throw new Error('the tunnel is missing in the status')
+function describe(tunnel: TunnelStatus): string {
   const words = [
     tunnel.ipv4.address,
     ...tunnel.ipv6.addresses.filter((text) => !text.startsWith('fe80')),
