@@ -265,6 +265,30 @@ test('LCP requests are retransmitted with one identifier after 1 s, then half as
   })
 })
 
+test('a request repeated at leisure is Nak-ed again and again: our Naks may be lost', () => {
+  const script = new Script(clientOptions({ auth: ['mschapv2'], echoInterval: millis(0) }))
+  script.command({ type: 'open' }).answer(lcp).sent()
+  for (let i = 0; i < 15; i++) {
+    script.peer(lcp, codes.configureRequest, 1, `${MRU_MAGIC} ${CHAP_MD5}`)
+    assert.equal(script.expect(lcp, codes.configureNak).data, MS_CHAP_V2)
+    script.wait(3000).sent()
+  }
+})
+
+test('an address that the LNS rejects is asked for again in the next attempt', () => {
+  const script = new Script(clientOptions({ echoInterval: millis(0) })).openLcp().openIpv6cp()
+  script.peer(ipcp, codes.configureRequest, 1, '0306cb007101')
+  script.answer(ipcp, codes.configureReject, '030600000000 810600000000 830600000000')
+  assert.equal(script.request(ipcp).data, '')
+  script.answer(ipcp)
+  assert.equal(script.end.of('ipcpOpened').length, 0, 'opened, but of no use')
+  script.wait(10_000)
+  assert.equal(script.request(ipcp).data, '030600000000')
+  script.peer(ipcp, codes.configureRequest, 2, '0306cb007101')
+  script.answer(ipcp, codes.configureNak, '0306cb00710a').answer(ipcp)
+  assert.equal(script.end.of('ipcpOpened').length, 1)
+})
+
 test('the MRU: ours is Nak-ed by the LNS, and its too small one by us', () => {
   const script = new Script(clientOptions({ mru: 576 })).command({ type: 'open' })
   script.answer(lcp, codes.configureNak, '010405b6')
