@@ -36,6 +36,8 @@ export interface AttemptOptions {
   readonly hostName: string
   readonly remembered: Remembered
   onEvent(event: ClientEvent): void
+  /** Its socket is closed. */
+  onGone(): void
 }
 
 /** IP, UDP, L2TP (6 without length and sequence numbers) and PPP (4) around an inner packet, in octets. */
@@ -60,6 +62,7 @@ export class AttemptRunner {
   readonly socket: DatagramSocket
   readonly #driver: Driver<ClientCommand, ClientEvent>
   readonly #options: AttemptOptions
+  readonly #clock: Clock
   #refused: Failure | undefined
   #answered = false
   #finished = false
@@ -73,6 +76,7 @@ export class AttemptRunner {
     this.carrier = carrier
     this.mtu = innerMtu(tunnel, link.mtu, family)
     this.#options = options
+    this.#clock = clock
     this.socket = datagrams.open({
       family,
       device,
@@ -131,6 +135,7 @@ export class AttemptRunner {
     this.#finished = true
     this.#driver.stop()
     this.socket.close()
+    this.#options.onGone()
   }
 
   #onEvent(event: ClientEvent): void {
@@ -142,7 +147,14 @@ export class AttemptRunner {
     if (event.type === 'ended' && this.#refused && !this.#answered) {
       this.#options.onEvent({ ...event, failure: this.#refused })
     } else this.#options.onEvent(event)
-    if (event.type === 'finished') this.destroy()
+    if (event.type === 'finished') this.#windDown()
+  }
+
+  /** RFC 2661 section 5.7: a peer that is there has its repetitions acknowledged for a while. */
+  #windDown(): void {
+    const until = this.#driver.deadline
+    if (until === undefined) this.destroy()
+    else this.#clock.alarm(until, () => this.destroy())
   }
 
   /** The network says that it is of no use: while dialling that is an answer, later the echoes decide. */

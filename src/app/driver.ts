@@ -1,4 +1,5 @@
 import type { Address, ProtocolEndpoint } from '../core/endpoint.ts'
+import type { Millis } from '../core/time.ts'
 import type { Cancel, Clock } from './ports.ts'
 
 /**
@@ -37,6 +38,11 @@ export class Driver<Command, Event> {
   command(command: Command): void {
     this.#commands.push(command)
     this.#drain()
+  }
+
+  /** When the endpoint has something to do by itself; undefined if it waits for others. */
+  get deadline(): Millis | undefined {
+    return this.#endpoint.pollTimeout()
   }
 
   /** Nothing is sent, told or timed any more. */

@@ -122,7 +122,9 @@ export class Supervisor {
     if (changed) this.#input({ type: 'uplinks', uplinks: carriers })
     for (const [id, runner] of [...this.#attempts]) {
       const carrier = carriers.find((each) => each.id === runner.carrier.id)
-      if (carrier && !runner.leads(carrier.uplink)) this.#addressGone(id, carrier)
+      if (carrier && runner.leads(carrier.uplink)) continue
+      if (!this.#isAlive(id)) this.#forget(id)
+      else if (carrier) this.#addressGone(id, carrier)
     }
   }
 
@@ -213,9 +215,10 @@ export class Supervisor {
     if (tunnel.localPort !== 0) this.#freePort()
     try {
       const onEvent = (event: ClientEvent) => this.#onEvent(attempt.id, event)
+      const onGone = () => void this.#attempts.delete(attempt.id)
       const remembered = memory.remembered(tunnel.name)
       const runner = new AttemptRunner(
-        { attempt, carrier, tunnel, hostName, remembered, onEvent },
+        { attempt, carrier, tunnel, hostName, remembered, onEvent, onGone },
         this.#ports,
       )
       this.#attempts.set(attempt.id, runner)
@@ -229,10 +232,12 @@ export class Supervisor {
 
   /** Those that are over and only repeat their goodbye give way to who needs their port. */
   #freePort(): void {
-    const alive = attemptsOf(this.#dialer.state)
-    for (const id of [...this.#attempts.keys()]) {
-      if (!alive.some((attempt) => attempt.id === id)) this.#forget(id)
-    }
+    for (const id of [...this.#attempts.keys()]) if (!this.#isAlive(id)) this.#forget(id)
+  }
+
+  /** Under way or open, not over. */
+  #isAlive(id: number): boolean {
+    return attemptsOf(this.#dialer.state).some((attempt) => attempt.id === id)
   }
 
   #onEvent(id: number, event: ClientEvent): void {
@@ -269,7 +274,6 @@ export class Supervisor {
         this.#ended(id, event.failure)
         return
       case 'finished':
-        this.#attempts.delete(id)
         this.#input({ type: 'ended', id })
         return
       default:
@@ -310,7 +314,6 @@ export class Supervisor {
 
   #forget(id: number): void {
     this.#attempts.get(id)?.destroy()
-    this.#attempts.delete(id)
   }
 
   // ---- the session

@@ -99,7 +99,8 @@ test('a wrong password never makes it give up, nor come faster than the back-off
     assert.ok(gap >= 0.8 * step, `dial ${index + 1} came ${gap} ms after the one before`)
     assert.ok(gap <= step + 2_000, `dial ${index + 1} came ${gap} ms after the one before`)
   })
-  assert.equal(here.router.machine.openSockets, 0)
+  // RFC 2661 section 5.7: the latest one may still acknowledge repetitions, for 31 s.
+  assert.ok(here.router.machine.openSockets <= 1)
 })
 
 /** Moments from the first packet of a dial to a session of half a minute. */
