@@ -10,6 +10,7 @@
 import * as address from './addresses.ts'
 import { type DnsRecords, DnsServer } from './dns.ts'
 import { Internet } from './internet.ts'
+import { connect, prepareHost, prepareRouter } from './links.ts'
 import { Lns } from './lns.ts'
 import { type Namespace, NamespaceGroup } from './namespace.ts'
 import { Radius, type RadiusUser } from './radius.ts'
@@ -109,23 +110,6 @@ async function build(group: NamespaceGroup, options: NetworkOptions): Promise<Ne
 
 type FiveNamespaces = [Namespace, Namespace, Namespace, Namespace, Namespace]
 
-async function prepareHost(namespace: Namespace): Promise<void> {
-  await namespace.ip('link set lo up')
-  // Without duplicate address detection a new link carries IPv6 at once, not after a second.
-  await namespace.sysctl('net.ipv6.conf.all.accept_dad=0', 'net.ipv6.conf.default.accept_dad=0')
-}
-
-async function prepareRouter(namespace: Namespace): Promise<void> {
-  await prepareHost(namespace)
-  await namespace.sysctl(
-    'net.ipv4.ip_forward=1',
-    'net.ipv6.conf.all.forwarding=1',
-    // Static IPv6 addresses survive a link that goes down, as IPv4 ones do.
-    'net.ipv6.conf.all.keep_addr_on_down=1',
-    'net.ipv6.conf.default.keep_addr_on_down=1',
-  )
-}
-
 async function connectIspToLns(isp: Namespace, lns: Namespace, options: NetworkOptions): Promise<void> {
   const mtu = options.lnsMtu ?? 1500
   const end = `index ${nextIndex()} mtu ${mtu}`
@@ -165,28 +149,4 @@ async function connectLan(router: Namespace, lan: Namespace): Promise<void> {
     `route add default via ${address.routerAtLan.ipv4}`,
     `route add default via ${address.routerAtLan.ipv6}`,
   )
-}
-
-async function connect(
-  a: Namespace,
-  deviceA: string,
-  addressA: address.Pair,
-  b: Namespace,
-  deviceB: string,
-  addressB: address.Pair,
-): Promise<void> {
-  const [indexA, indexB] = [nextIndex(), nextIndex()]
-  await a.ip(
-    `link add ${deviceA} index ${indexA} type veth peer name ${deviceB} index ${indexB} netns ${b.name}`,
-  )
-  await a.ip(...plugIn(deviceA, addressA))
-  await b.ip(...plugIn(deviceB, addressB))
-}
-
-function plugIn(device: string, { ipv4, ipv6 }: address.Pair): string[] {
-  return [
-    `addr add ${ipv4}/24 dev ${device}`,
-    `addr add ${ipv6}/64 dev ${device} nodad`,
-    `link set ${device} up`,
-  ]
 }
