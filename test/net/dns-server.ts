@@ -1,9 +1,11 @@
 /**
- * A resolver on port 53 of all addresses of its namespace. Each line on stdin is a JSON object, name -> addresses, which
+ * A resolver on port 53 of all addresses of its namespace, or of those that it is given (a host with many addresses
+ * answers from the one that it was asked at only then). Each line on stdin is a JSON object, name -> addresses, which
  * replaces what it knows; each is answered with `ready N`, each question logged as `asked NAME TYPE`.
  */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { isIPv6 } from 'node:net'
 import { createInterface } from 'node:readline'
 import { type Answer, AUTHORITATIVE_ANSWER, decode, encode, RECURSION_DESIRED } from 'dns-packet'
 
@@ -33,10 +35,12 @@ function answerTo(message: Buffer): Buffer {
   })
 }
 
-for (const type of ['udp4', 'udp6'] as const) {
+const given = process.argv.slice(2)
+for (const address of given.length > 0 ? given : ['0.0.0.0', '::']) {
+  const type = isIPv6(address) ? 'udp6' : 'udp4'
   const socket = createSocket({ type, ipv6Only: type === 'udp6' })
   socket.on('message', (message, from) => socket.send(answerTo(message), from.port, from.address))
-  socket.bind(53)
+  socket.bind(53, address)
   await once(socket, 'listening')
 }
 

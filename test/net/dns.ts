@@ -8,18 +8,27 @@ export type DnsRecords = Readonly<Record<string, readonly string[]>>
 
 export class DnsServer {
   readonly #namespace: Namespace
+  readonly #addresses: readonly string[]
   #records: DnsRecords
   #process: Process | undefined
   #told = 0
 
-  constructor(namespace: Namespace, records: DnsRecords) {
+  /** On all addresses of the namespace, or on those given. */
+  constructor(namespace: Namespace, records: DnsRecords, addresses: readonly string[] = []) {
     this.#namespace = namespace
+    this.#addresses = addresses
     this.#records = records
   }
 
   async start(): Promise<void> {
     this.#told = 0
-    const command = [process.execPath, '--import', 'tsx', resolve('test/net/dns-server.ts')]
+    const command = [
+      process.execPath,
+      '--import',
+      'tsx',
+      resolve('test/net/dns-server.ts'),
+      ...this.#addresses,
+    ]
     this.#process = this.#namespace.start('dns', command)
     await this.set(this.#records)
   }

@@ -89,7 +89,7 @@ async function build(group: NamespaceGroup, options: ProviderOptions): Promise<P
   const radius = new Radius(lnsSpace, options.users)
   const lns = new Lns(lnsSpace, { tunnelSecret: options.tunnelSecret })
   const internet = new Internet(internetSpace)
-  const dns = new DnsServer(internetSpace, { [LNS_NAME]: [common.lns.ipv4] })
+  const dns = new DnsServer(internetSpace, { [LNS_NAME]: [common.lns.ipv4] }, Object.values(address.resolver))
   const router = new Router(routerSpace, [address.resolver.ipv4])
   await Promise.all([radius.start(), lns.start(), internet.start(), dns.start()])
   return {
