@@ -145,8 +145,7 @@ export class Failover {
     const watcher = this.#watchers.get(name)
     if (!watcher || this.#closed) return
     const { way, reason, targets } = this.#wayOf(name)
-    watcher.setWay(way, reason)
-    watcher.setTargets(targets, this.#knownTargets(name))
+    watcher.set(way, reason, targets, this.#knownTargets(name))
     this.#pathChanged(name)
   }
 

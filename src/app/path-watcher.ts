@@ -50,22 +50,27 @@ export class PathWatcher {
     return this.#health.health
   }
 
-  /** How probes leave now; undefined while the link is down, for a reason in words. */
-  setWay(way: Way | undefined, reason: string): void {
+  /**
+   * How probes leave now; undefined while the link is down, for a reason in words. Whom to probe, and which of them are
+   * known to answer on this path or another.
+   */
+  set(
+    way: Way | undefined,
+    reason: string,
+    targets: readonly ProbeTarget[],
+    known: ReadonlySet<string>,
+  ): void {
     const key = JSON.stringify(way ?? null)
-    const changed = key !== this.#wayKey
-    this.#wayKey = key
-    if (changed) {
+    if (key !== this.#wayKey) {
+      this.#wayKey = key
       this.#prober?.close()
       this.#prober = way && new Prober(way, this.#ports, (id) => this.#answered(id))
     }
-    this.#run((health, now) => health.link(now, way !== undefined, reason))
-  }
-
-  /** Whom to probe, and which of them are known to answer on this path or another. */
-  setTargets(targets: readonly ProbeTarget[], known: ReadonlySet<string>): void {
     this.#targets = targets.filter((target) => this.#prober?.reaches(target) ?? false)
-    this.#run((health, now) => health.targets(now, this.#targets, known))
+    this.#run((health, now) => {
+      health.targets(now, this.#targets, known)
+      health.link(now, way !== undefined, reason)
+    })
   }
 
   setPace(pace: Pace): void {
