@@ -41,7 +41,8 @@ await build({
     LIFELINE_ADDON: JSON.stringify(deflateRawSync(addon, { level: 9 }).toString('base64')),
   },
   // What the package mqtt brings for browsers, where Node has the original. Its debug would print passwords if the
-  // environment said so, and worker-timers are for browsers.
+  // environment said so, its worker-timers are for browsers, and its lru-cache is
+  // for topic aliases, which we do not use.
   alias: {
     'readable-stream': 'node:stream',
     buffer: 'node:buffer',
@@ -50,6 +51,7 @@ await build({
     process: 'node:process',
     'worker-timers': './.tools/nothing.cjs',
     debug: './.tools/nothing.cjs',
+    'lru-cache': './.tools/nothing.cjs',
   },
   logLevel: 'warning',
   // Only where src runs directly is the addon looked for beside it.
