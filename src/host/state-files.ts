@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { mkdir, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log, StateFiles } from '../app/ports.ts'
@@ -55,8 +55,11 @@ export class StateDirectory implements StateFiles {
   }
 
   #load(name: string): string | undefined {
+    const file = join(this.#directory, checked(name))
     try {
-      return readFileSync(join(this.#directory, checked(name)), 'utf8')
+      // What a crash left half-written.
+      rmSync(temporaryOf(file), { force: true })
+      return readFileSync(file, 'utf8')
     } catch (cause) {
       if (codeOf(cause) !== 'ENOENT') this.#degrade(cause)
       return undefined
@@ -76,7 +79,7 @@ export class StateDirectory implements StateFiles {
 
 async function store(directory: string, name: string, text: string): Promise<void> {
   const file = join(directory, name)
-  const temporary = `${file}.new`
+  const temporary = temporaryOf(file)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const handle = await open(temporary, 'w', 0o600)
   try {
@@ -87,6 +90,10 @@ async function store(directory: string, name: string, text: string): Promise<voi
   }
   await rename(temporary, file)
   await syncDirectory(directory)
+}
+
+function temporaryOf(file: string): string {
+  return `${file}.new`
 }
 
 /** Makes the rename itself last; a file system that cannot do that is no reason to fail. */

@@ -70,6 +70,7 @@ test('a half-written file of a crash is neither read nor in the way', async () =
   writeFileSync(join(directory, 'a.new'), 'hal')
   const state = new StateDirectory(directory, log)
   assert.equal(state.read('a'), 'old')
+  assert.deepEqual(readdirSync(directory), ['a'])
   state.write('a', 'new')
   await state.settled()
   assert.equal(readFileSync(join(directory, 'a'), 'utf8'), 'new')
