@@ -1,3 +1,4 @@
+import type { Readiness } from '../core/client/dialer-state.ts'
 import type { Config, FailoverConfig, ProbeTarget } from '../core/config/types.ts'
 import { FailoverController, TRIAL_LIMIT } from '../core/failover/controller.ts'
 import { pathPlans, probeOf } from '../core/failover/plans.ts'
@@ -55,6 +56,7 @@ export class Failover {
   readonly #watchers = new Map<string, PathWatcher>()
   readonly #plans: readonly PathPlan[]
   readonly #steered = new Set<string>()
+  readonly #wanted = new Map<string, Readiness>()
   #uplinks: readonly Uplink[] = []
   #work: Promise<void> = Promise.resolve()
   #cancel: Cancel | undefined
@@ -219,6 +221,11 @@ export class Failover {
   #drain(): void {
     for (let action = this.#controller.pollAction(); action; action = this.#controller.pollAction()) {
       const wanted = action
+      // To dial does not wait until the kernel holds the traffic back: each millisecond of it is an outage.
+      if (wanted.type === 'want') {
+        this.#wanted.set(wanted.tunnel, wanted.readiness)
+        if (wanted.readiness === 'session') this.#options.supervisor(wanted.tunnel)?.want('session')
+      }
       this.#work = this.#work.then(() => this.#perform(wanted)).catch((error: unknown) => this.#failed(error))
     }
     this.#cancel?.()
@@ -244,7 +251,9 @@ export class Failover {
     if (this.#closed) return
     switch (action.type) {
       case 'want':
-        this.#options.supervisor(action.tunnel)?.want(action.readiness)
+        // What was wanted since then comes when its own turn has come.
+        if (this.#wanted.get(action.tunnel) === action.readiness)
+          this.#options.supervisor(action.tunnel)?.want(action.readiness)
         break
       case 'route':
         await this.#options.setRoute(action.active)
