@@ -1,11 +1,11 @@
 /** Makes the kernel hold what is desired: the only place that writes links, addresses, routes, rules and filters. */
-import { removeTable } from '../core/firewall/ruleset.ts'
 import { type Change, describeChange, encodeChange, type NetlinkChange } from '../core/system/change.ts'
 import type { DesiredState } from '../core/system/desired.ts'
 import { difference } from '../core/system/difference.ts'
-import { same } from '../core/system/facts.ts'
+import { linkNamed, same } from '../core/system/facts.ts'
 import type { Devices } from './devices.ts'
 import type { FactsWatcher } from './facts.ts'
+import { Filters } from './filters.ts'
 import { type Log, type Nft, type Sysctls, SystemError } from './ports.ts'
 
 export interface ApplyPorts {
@@ -45,13 +45,11 @@ export class Apply {
   #writing = false
   #waiting: ((failures: readonly ApplyFailure[]) => void)[] = []
   #failures: readonly ApplyFailure[] = []
-  /** Carriers as they were set last, by device. */
-  readonly #carriers = new Map<string, boolean>()
-  /** See Holdings.nft: empty until we know better. */
-  #nft: string | undefined = ''
+  readonly #filters: Filters
 
   constructor(ports: ApplyPorts) {
     this.#ports = ports
+    this.#filters = new Filters(ports.nft)
   }
 
   /**
@@ -84,9 +82,24 @@ export class Apply {
     return this.#desired === undefined ? [] : difference(this.#desired, watcher.facts, this.#holdings())
   }
 
-  /** Somebody removed our table, as `nft flush ruleset` does. */
-  nftLost(): void {
-    this.#nft = undefined
+  /** So many transactions that touched our nft table were announced; true if one was somebody else's, as of `nft flush ruleset`. */
+  tableChanged(transactions: number): boolean {
+    const foreign = this.#filters.changed(transactions)
+    this.guard()
+    return foreign
+  }
+
+  /** Announcements of such transactions were lost. */
+  tableUnknown(): void {
+    this.#filters.forget()
+  }
+
+  /** Lets no packet pass while filters are broken, or a device is not up under the name by which these know it. */
+  guard(): void {
+    const { devices, watcher } = this.#ports
+    for (const { name } of this.#desired?.devices ?? []) {
+      devices.get(name)?.hold(this.#filters.broken || linkNamed(watcher.facts, name)?.up !== true)
+    }
   }
 
   #written(): Promise<readonly ApplyFailure[]> {
@@ -142,6 +155,7 @@ export class Apply {
       if (ready && !this.#unwritten) await this.#carrier(name, true)
       else if (!ready) await this.#carrier(name, false)
     }
+    this.guard()
   }
 
   /** Routes and rules that follow each other go to the kernel together. */
@@ -175,16 +189,12 @@ export class Apply {
   }
 
   async #perform(change: Change): Promise<void> {
-    const { devices, watcher, nft, sysctls } = this.#ports
+    const { devices, watcher, sysctls } = this.#ports
     switch (change.kind) {
       case 'loadNft':
-        await nft.apply(change.text)
-        this.#nft = change.text
-        return
+        return this.#filters.load(change.text)
       case 'removeNft':
-        await nft.apply(removeTable())
-        this.#nft = undefined
-        return
+        return this.#filters.remove()
       case 'createDevice':
         return this.#open(change.device)
       case 'removeDevice':
@@ -207,10 +217,7 @@ export class Apply {
     const { devices, watcher } = this.#ports
     const isNew = devices.get(name) === undefined
     const device = devices.open(name)
-    if (isNew) {
-      this.#carriers.set(name, false)
-      device.setCarrier(false)
-    }
+    if (isNew) device.setCarrier(false)
     if (isNew || !watcher.facts.links.some((link) => link.name === name)) await watcher.lookUpLink(name)
   }
 
@@ -229,9 +236,7 @@ export class Apply {
     try {
       const device = devices.get(name)
       if (device === undefined) return
-      const known = watcher.facts.links.find((link) => link.name === name)
-      if (this.#carriers.get(name) === on && known?.carrier === on) return
-      this.#carriers.set(name, on)
+      if (device.carrier === on && linkNamed(watcher.facts, name)?.carrier === on) return
       device.setCarrier(on)
       await watcher.lookUpLink(name)
     } catch (error) {
@@ -244,7 +249,7 @@ export class Apply {
   }
 
   #holdings() {
-    return { nft: this.#nft, readSysctl: (path: string) => this.#ports.sysctls.read(path) }
+    return { nft: this.#filters.loaded, readSysctl: (path: string) => this.#ports.sysctls.read(path) }
   }
 }
 

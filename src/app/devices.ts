@@ -1,6 +1,14 @@
 /** The TUN devices that this process holds open: each once, for everyone who needs it. */
 import type { DataCounters, DataSession, TunDevice, Tuns } from './ports.ts'
 
+/** Packets pass while its carrier is on and nobody holds them back. */
+export interface GuardedDevice extends TunDevice {
+  /** As it was set last; off for a device that somebody removed. */
+  readonly carrier: boolean
+  /** Packets are dropped from now on, in both directions, or no more. */
+  hold(on: boolean): void
+}
+
 /** Opening a name twice gives the same device. A device that somebody removed is opened anew by the next `open`. */
 export class Devices implements Tuns {
   readonly #tuns: Tuns
@@ -22,7 +30,7 @@ export class Devices implements Tuns {
   }
 
   /** The device if this process holds it. */
-  get(name: string): TunDevice | undefined {
+  get(name: string): GuardedDevice | undefined {
     return this.#devices.get(name)
   }
 
@@ -36,13 +44,15 @@ export class Devices implements Tuns {
   }
 }
 
-/** Stays valid when the device is removed and made again: carrier and session are carried over. */
-class SharedDevice implements TunDevice {
+/** Stays valid when the device is removed and made again: the session is carried over. */
+class SharedDevice implements GuardedDevice {
   readonly name: string
   readonly #tuns: Tuns
   readonly #onClosed: () => void
   #live: TunDevice | undefined
   #session: DataSession | undefined
+  #carrier = false
+  #held = false
   #counted: DataCounters = NOTHING_COUNTED
 
   constructor(tuns: Tuns, name: string, onClosed: () => void) {
@@ -52,25 +62,39 @@ class SharedDevice implements TunDevice {
     this.#live = this.#open()
   }
 
-  /** Throws SystemError. */
+  /** Throws SystemError. The carrier of the new device is off. */
   reopen(): void {
     if (this.#live !== undefined) return
     this.#live = this.#open()
-    if (this.#session !== undefined) this.#live.attach(this.#session)
+    if (this.#session !== undefined) this.attach(this.#session)
+  }
+
+  get carrier(): boolean {
+    return this.#carrier
   }
 
   setCarrier(on: boolean): void {
+    this.#carrier = on
+    if (!on) this.#openOrClose()
     this.#live?.setCarrier(on)
+    if (on) this.#openOrClose()
+  }
+
+  hold(on: boolean): void {
+    if (this.#held === on) return
+    this.#held = on
+    this.#openOrClose()
   }
 
   attach(session: DataSession): void {
     this.#session = session
-    this.#live?.attach(session)
+    this.#live?.attach({ ...session, ...this.#families(session) })
   }
 
   update(change: Parameters<TunDevice['update']>[0]): void {
-    if (this.#session !== undefined) this.#session = { ...this.#session, ...change }
-    this.#live?.update(change)
+    if (this.#session === undefined) return
+    this.#session = { ...this.#session, ...change }
+    this.#live?.update({ ...change, ...this.#families(this.#session) })
   }
 
   detach(): void {
@@ -106,10 +130,20 @@ class SharedDevice implements TunDevice {
     return device
   }
 
+  #openOrClose(): void {
+    if (this.#session !== undefined) this.#live?.update(this.#families(this.#session))
+  }
+
+  #families({ ipv4, ipv6 }: DataSession): Pick<DataSession, 'ipv4' | 'ipv6'> {
+    const open = this.#carrier && !this.#held
+    return { ipv4: open && ipv4, ipv6: open && ipv6 }
+  }
+
   #gone(device: TunDevice): void {
     if (this.#live !== device) return
     this.#counted = this.counters()
     this.#live = undefined
+    this.#carrier = false
     device.close()
   }
 }

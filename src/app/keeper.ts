@@ -1,7 +1,7 @@
 /** Keeps the kernel at the last wish: what somebody undid is done again, what was refused is tried again. */
-import { lastTableEvent } from '../core/netlink/nftables.ts'
+import { TableWatch } from '../core/netlink/nftables.ts'
 import { describeChange } from '../core/system/change.ts'
-import { after } from '../core/time.ts'
+import { after, type Millis } from '../core/time.ts'
 import type { Apply } from './apply.ts'
 import type { FactsWatcher } from './facts.ts'
 import type { Cancel, Clock, Log, Netlink, Netlinks } from './ports.ts'
@@ -34,19 +34,22 @@ export class Keeper {
   readonly #ports: KeeperPorts
   readonly #nftables: Netlink | undefined
   readonly #unwatch: Cancel
-  #tableGone = false
-  #alarm: Cancel | undefined
+  readonly #table = new TableWatch()
+  #alarm: { readonly at: Millis; readonly cancel: Cancel } | undefined
   #pause = SETTLE
   #correctedAt = Number.NEGATIVE_INFINITY
 
   constructor(ports: KeeperPorts) {
     this.#ports = ports
     this.#nftables = this.#watchNftables()
-    this.#unwatch = ports.watcher.onChange(() => this.#checkSoon())
+    this.#unwatch = ports.watcher.onChange(() => {
+      ports.apply.guard()
+      this.#checkSoon()
+    })
   }
 
   close(): void {
-    this.#alarm?.()
+    this.#alarm?.cancel()
     this.#unwatch()
     this.#nftables?.close()
   }
@@ -58,8 +61,11 @@ export class Keeper {
       return netlinks.open({
         protocol: 'netfilter',
         groups: [NFTABLES_GROUP],
-        onMessages: (messages) => this.#tableEvent(lastTableEvent(messages)),
-        onOverrun: () => this.#tableEvent('removed'),
+        onMessages: (messages) => this.#tableChanged(this.#table.transactions(messages)),
+        onOverrun: () => {
+          this.#ports.apply.tableUnknown()
+          this.#checkSoon()
+        },
       })
     } catch (error) {
       log.warn('nftables cannot be watched: filters that somebody removes are not put back', { error })
@@ -67,25 +73,32 @@ export class Keeper {
     }
   }
 
-  /** Our own transaction removes and makes the table: only how things stand after a while counts. */
-  #tableEvent(event: 'made' | 'removed' | undefined): void {
-    if (event === undefined) return
-    this.#tableGone = event === 'removed'
-    if (this.#tableGone) this.#checkSoon()
+  /** Nothing passes while filters are broken: they are mended at once, unless that was tried a moment ago. */
+  #tableChanged(transactions: number): void {
+    if (transactions === 0) return
+    const { apply, log } = this.#ports
+    if (apply.tableChanged(transactions)) {
+      log.warn('somebody changed our filters, nothing passes until they are whole again')
+      this.#checkSoon(0)
+    } else if (apply.busy) this.#checkSoon()
   }
 
-  #checkSoon(): void {
+  /** After `calm` ms, unless there were corrections lately. */
+  #checkSoon(calm = SETTLE): void {
     if (this.#ports.clock.now() - this.#correctedAt > CALM) this.#pause = SETTLE
-    this.#checkAfter(this.#pause)
+    this.#checkAfter(this.#pause === SETTLE ? calm : this.#pause)
   }
 
   #checkAfter(pause: number): void {
-    if (this.#alarm !== undefined) return
     const { clock } = this.#ports
-    this.#alarm = clock.alarm(after(clock.now(), pause), () => {
+    const at = after(clock.now(), pause)
+    if (this.#alarm !== undefined && this.#alarm.at <= at) return
+    this.#alarm?.cancel()
+    const cancel = clock.alarm(at, () => {
       this.#alarm = undefined
       void this.#check()
     })
+    this.#alarm = { at, cancel }
   }
 
   async #check(): Promise<void> {
@@ -94,7 +107,6 @@ export class Keeper {
       this.#checkAfter(SETTLE)
       return
     }
-    if (this.#tableGone) apply.nftLost()
     const changes = apply.pending()
     if (changes.length === 0) return
     log.info('the system is not as it should be, correcting it', { changes: changes.map(describeChange) })

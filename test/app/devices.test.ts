@@ -5,7 +5,8 @@ import type { DataSession } from '../../src/app/ports.ts'
 import { SYSTEM } from '../core/system/samples.ts'
 import { FakeSystem } from './fake-system.ts'
 
-const SESSION = { mtu: 1462 } as DataSession
+const SESSION = { mtu: 1462, ipv4: true, ipv6: true } as DataSession
+const CLOSED = { ...SESSION, ipv4: false, ipv6: false }
 
 describe('Devices', () => {
   it('opens each device once', () => {
@@ -28,8 +29,33 @@ describe('Devices', () => {
     assert.equal(device.datapath(), 'none')
     assert.equal(device.counters().received, 1)
     assert.equal(devices.open('l2tp-a'), device)
-    assert.equal(system.tuns.get('l2tp-a')?.session, SESSION)
+    assert.deepEqual(system.tuns.get('l2tp-a')?.session, CLOSED)
     assert.equal(device.counters().received, 2)
+  })
+
+  it('lets packets pass while the carrier is on and nobody holds them back', () => {
+    const system = new FakeSystem(SYSTEM)
+    const devices = new Devices(system)
+    const device = devices.open('l2tp-a')
+    const open = () => {
+      const { ipv4, ipv6 } = system.tuns.get('l2tp-a')?.session ?? {}
+      return [ipv4, ipv6]
+    }
+    device.attach({ ...SESSION, ipv6: false })
+    assert.deepEqual(open(), [false, false])
+    device.setCarrier(true)
+    assert.deepEqual(open(), [true, false])
+    devices.get('l2tp-a')?.hold(true)
+    device.update({ ipv6: true })
+    assert.deepEqual(open(), [false, false])
+    devices.get('l2tp-a')?.hold(false)
+    assert.deepEqual(open(), [true, true])
+    device.setCarrier(false)
+    assert.deepEqual(open(), [false, false])
+    device.setCarrier(true)
+    system.removeLink('l2tp-a')
+    devices.open('l2tp-a')
+    assert.deepEqual(open(), [false, false])
   })
 
   it('carries nothing over that has ended', () => {

@@ -102,8 +102,19 @@ export class FakeSystem implements Netlinks, Tuns, Nft, Sysctls {
 
   removeTable(): void {
     this.table = undefined
+    this.#tellTransaction(2)
+  }
+
+  /** Somebody removes a rule of our table. */
+  removeFilter(): void {
+    this.#tellTransaction(8)
+  }
+
+  /** As nftables does: what was done to our table, then the new generation. */
+  #tellTransaction(kind: number): void {
     const body = concat(Uint8Array.of(1, 0, 0, 0), attributeText(1, 'lifeline'))
-    this.#tell('netfilter', [encodeMessage((10 << 8) | 2, 0, body)])
+    const generation = encodeMessage((10 << 8) | 15, 0, Uint8Array.of(0, 0, 0, 1))
+    this.#tell('netfilter', [encodeMessage((10 << 8) | kind, 0, body), generation])
   }
 
   // ---- Nft
@@ -113,6 +124,7 @@ export class FakeSystem implements Netlinks, Tuns, Nft, Sysctls {
   async apply(text: string): Promise<void> {
     this.#did(text.includes('{') ? 'nft' : 'nft remove')
     this.table = text.includes('{') ? text : undefined
+    this.#tellTransaction(0)
   }
 
   async list(): Promise<unknown> {
@@ -264,7 +276,9 @@ export class FakeTun implements TunDevice {
     this.session = session
   }
 
-  update(): void {}
+  update(change: Parameters<TunDevice['update']>[0]): void {
+    if (this.session !== undefined) this.session = { ...this.session, ...change }
+  }
 
   detach(): void {
     this.session = undefined

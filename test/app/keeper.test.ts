@@ -4,6 +4,7 @@ import { Apply } from '../../src/app/apply.ts'
 import { Devices } from '../../src/app/devices.ts'
 import { FactsWatcher } from '../../src/app/facts.ts'
 import { Keeper } from '../../src/app/keeper.ts'
+import type { DataSession } from '../../src/app/ports.ts'
 import { encodeRuleRemoval } from '../../src/core/netlink/rule.ts'
 import { desiredState } from '../../src/core/system/desired.ts'
 import { nextState } from '../../src/core/system/session.ts'
@@ -19,7 +20,8 @@ async function kept() {
   const log = logInto(lines)
   const watcher = new FactsWatcher(system, log)
   await watcher.start()
-  const apply = new Apply({ watcher, devices: new Devices(system), nft: system, sysctls: system, log })
+  const devices = new Devices(system)
+  const apply = new Apply({ watcher, devices, nft: system, sysctls: system, log })
   const keeper = new Keeper({ apply, watcher, netlinks: system, clock, log })
   const state = nextState(undefined, SESSION)
   const desired = desiredState(configOf([tunnelOf('aaisp')]), SYSTEM, new Map([['aaisp', state]]))
@@ -32,7 +34,7 @@ async function kept() {
     assert.ok(rule)
     system.announce(encodeRuleRemoval(rule))
   }
-  return { system, clock, lines, apply, keeper, removeRule }
+  return { system, clock, lines, devices, apply, keeper, removeRule }
 }
 
 describe('Keeper', () => {
@@ -54,13 +56,41 @@ describe('Keeper', () => {
     assert.deepEqual(lines, ['info the system is not as it should be, correcting it'])
   })
 
-  it('puts filters back that somebody removed', async () => {
-    const { system, clock } = await kept()
-    system.removeTable()
+  for (const change of ['removeTable', 'removeFilter'] as const) {
+    it(`lets nothing pass while filters are broken, and mends them at once: ${change}`, async () => {
+      const { system, clock, devices } = await kept()
+      devices.get(DEVICE)?.attach({ mtu: 1462, ipv4: true, ipv6: true } as DataSession)
+      const passes = () => system.tuns.get(DEVICE)?.session?.ipv4
+      assert.equal(passes(), true)
+      system[change]()
+      assert.equal(passes(), false)
+      await clock.pass(0)
+      await idle()
+      assert.equal(system.done[0], 'nft')
+      assert.ok(system.table)
+      assert.equal(passes(), true)
+    })
+  }
+
+  it('loads filters again after announcements were lost, and lets packets pass meanwhile', async () => {
+    const { system, clock, devices } = await kept()
+    devices.get(DEVICE)?.attach({ mtu: 1462, ipv4: true, ipv6: true } as DataSession)
+    system.loseAnnouncements()
+    assert.equal(system.tuns.get(DEVICE)?.session?.ipv4, true)
     await clock.pass(50)
     await idle()
     assert.equal(system.done[0], 'nft')
-    assert.ok(system.table)
+  })
+
+  it('lets nothing pass by a device that is down or has lost its name', async () => {
+    const { system, clock, devices } = await kept()
+    devices.get(DEVICE)?.attach({ mtu: 1462, ipv4: true, ipv6: true } as DataSession)
+    const passes = () => system.tuns.get(DEVICE)?.session?.ipv4
+    system.setLink(DEVICE, { up: false })
+    assert.equal(passes(), false)
+    await clock.pass(50)
+    await idle()
+    assert.equal(passes(), true)
   })
 
   it('opens a device anew that somebody removed', async () => {

@@ -1,8 +1,11 @@
 /** What strangers send: TCP and UDP packets and pings, octet by octet, faster than any client could. */
 import { parseIp } from '../../src/core/ip/address.ts'
+import * as address from './addresses.ts'
+import { Capture } from './capture.ts'
 import type { Namespace } from './namespace.ts'
 import { be16, sum16 } from './native/packets.ts'
 import type { Process } from './process.ts'
+import type { Network } from './topology.ts'
 
 export interface Ends {
   readonly from: string
@@ -95,4 +98,73 @@ export class Sender {
   async close(): Promise<void> {
     await this.#socat.stop('SIGTERM')
   }
+}
+
+/** Knocks at a TCP port of some addresses from the internet all the time, each time from another port. */
+export class Knocking {
+  readonly #senders: readonly Sender[]
+  readonly #capture: Capture
+  readonly #timer: NodeJS.Timeout
+  #port = 1024
+  #closed = false
+
+  private constructor(
+    senders: readonly Sender[],
+    capture: Capture,
+    targets: readonly string[],
+    port: number,
+  ) {
+    this.#senders = senders
+    this.#capture = capture
+    this.#timer = setInterval(() => {
+      this.#port = this.#port === 65_535 ? 1024 : this.#port + 1
+      senders.forEach((sender, i) => {
+        const to = targets[i] ?? ''
+        const ends = { from: to.includes(':') ? address.internet.ipv6 : address.internet.ipv4, to }
+        sender.send([tcpSyn(ends, this.#port, port)])
+      })
+    }, 2)
+  }
+
+  static async start(
+    { internet, folder }: Network,
+    targets: readonly string[],
+    port: number,
+  ): Promise<Knocking> {
+    const file = `${folder}/strangers.pcap`
+    const capture = await Capture.start(internet.namespace, 'eth0', `tcp src port ${port}`, file)
+    const senders = targets.map((to) => new Sender(internet.namespace, to, 'tcp'))
+    return new Knocking(senders, capture, targets, port)
+  }
+
+  /** When somebody was answered first, in ms since 1970; later answers to the same are repetitions. */
+  async leaks(): Promise<number[]> {
+    return leaksIn(await this.#capture.lines())
+  }
+
+  async stop(): Promise<number[]> {
+    await this.close()
+    return leaksIn(await this.#capture.lines())
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    clearInterval(this.#timer)
+    await Promise.all([...this.#senders.map((sender) => sender.close()), this.#capture.stop()])
+  }
+}
+
+function leaksIn(lines: readonly string[]): number[] {
+  const first = new Map<string, number>()
+  for (const line of lines) {
+    const [, seconds, whom = ''] = /^(\d+\.\d+) .* > (\S+): Flags \[S\.\]/.exec(line) ?? []
+    if (seconds !== undefined && !first.has(whom)) first.set(whom, Number(seconds) * 1000)
+  }
+  return [...first.values()]
+}
+
+/** ms from the first to the last. */
+export function span(times: readonly number[]): number {
+  return Math.ceil(Math.max(...times) - Math.min(...times))
 }

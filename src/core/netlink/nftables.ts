@@ -4,25 +4,38 @@ import { decodeAttributes, textOf } from './attribute.ts'
 import { decodeMessage } from './message.ts'
 
 const NFNL_SUBSYS_NFTABLES = 10
-const NFT_MSG_NEWTABLE = (NFNL_SUBSYS_NFTABLES << 8) | 0
-const NFT_MSG_DELTABLE = (NFNL_SUBSYS_NFTABLES << 8) | 2
-const NFTA_TABLE_NAME = 1
+const NFT_MSG_NEWGEN = (NFNL_SUBSYS_NFTABLES << 8) | 15
 const NFPROTO_INET = 1
+
+/** NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, NFTA_RULE_TABLE, NFTA_SET_TABLE and so on: all kinds name their table first. */
+const TABLE_NAME = 1
 
 /** `struct nfgenmsg` */
 const HEADER = 4
 
-/** What happened last to the table `inet lifeline`; undefined if none of the messages is about it. Never throws. */
-export function lastTableEvent(messages: readonly Uint8Array[]): 'made' | 'removed' | undefined {
-  return messages.reduce<'made' | 'removed' | undefined>((event, bytes) => {
-    const message = decodeMessage(bytes)
-    if (message === undefined || !isOurTable(message.body)) return event
-    if (message.type === NFT_MSG_NEWTABLE) return 'made'
-    return message.type === NFT_MSG_DELTABLE ? 'removed' : event
-  }, undefined)
+/** Counts the transactions that touch the table `inet lifeline`, whoever makes them, in the order they are announced. */
+export class TableWatch {
+  /** The transaction that is being announced touches our table. */
+  #touched = false
+
+  /** How many such transactions end with these messages. Never throws. */
+  transactions(messages: readonly Uint8Array[]): number {
+    let count = 0
+    for (const bytes of messages) {
+      const message = decodeMessage(bytes)
+      if (message === undefined || message.type >> 8 !== NFNL_SUBSYS_NFTABLES) continue
+      // A new generation ends each transaction.
+      if (message.type !== NFT_MSG_NEWGEN) this.#touched ||= isOurTable(message.body)
+      else {
+        if (this.#touched) count++
+        this.#touched = false
+      }
+    }
+    return count
+  }
 }
 
 function isOurTable(body: Uint8Array): boolean {
   if (u8(body, 0) !== NFPROTO_INET || body.length < HEADER) return false
-  return textOf(decodeAttributes(body.subarray(HEADER)).get(NFTA_TABLE_NAME)) === 'lifeline'
+  return textOf(decodeAttributes(body.subarray(HEADER)).get(TABLE_NAME)) === 'lifeline'
 }

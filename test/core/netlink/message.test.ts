@@ -12,7 +12,7 @@ import {
   splitMessages,
   withSequence,
 } from '../../../src/core/netlink/message.ts'
-import { lastTableEvent } from '../../../src/core/netlink/nftables.ts'
+import { TableWatch } from '../../../src/core/netlink/nftables.ts'
 import { decodeRoute } from '../../../src/core/netlink/route.ts'
 import { decodeRule } from '../../../src/core/netlink/rule.ts'
 import { NO_FACTS, reduceFacts } from '../../../src/core/system/facts.ts'
@@ -50,6 +50,36 @@ describe('netlink messages', () => {
   it('takes no other message for an acknowledgement', () => {
     const message = decodeMessage(encodeMessage(16, 0, new Uint8Array(20)))
     assert.equal(message && decodeAcknowledgement(message), undefined)
+  })
+})
+
+describe('TableWatch', () => {
+  const about = (family: number, table: string, kind: number) =>
+    encodeMessage(
+      (10 << 8) | kind,
+      0,
+      concat(Uint8Array.of(family, 0, 0, 0), attributeText(1, table), attributeText(2, 'input')),
+    )
+  // NFT_MSG_NEWTABLE, NFT_MSG_DELTABLE, NFT_MSG_DELRULE and NFT_MSG_NEWGEN of linux/netfilter/nf_tables.h
+  const ours = (kind: number) => about(1, 'lifeline', kind)
+  const generation = encodeMessage(
+    (10 << 8) | 15,
+    0,
+    fromHex('0000007b 08000100 0000007b'.replaceAll(' ', '')),
+  )
+
+  it('counts each transaction that touches our table once, over all batches', () => {
+    const watch = new TableWatch()
+    assert.equal(watch.transactions([ours(2), ours(0), ours(0), generation]), 1)
+    assert.equal(watch.transactions([ours(8)]), 0)
+    assert.equal(watch.transactions([generation, ours(2), generation]), 2)
+    assert.equal(watch.transactions([generation]), 0)
+  })
+
+  it('counts none about tables of others, of the same name too', () => {
+    const watch = new TableWatch()
+    const others = [about(2, 'lifeline', 0), about(1, 'lifeline2', 2), about(1, 'fw4', 8)]
+    assert.equal(watch.transactions([...others, generation]), 0)
   })
 })
 
@@ -96,7 +126,7 @@ describe('decoders of netlink', () => {
         decodeAddress(bytes)
         decodeRoute(bytes)
         decodeRule(bytes)
-        lastTableEvent([bytes])
+        new TableWatch().transactions([bytes])
       }),
       { numRuns: 20_000, seed: 7 },
     )
@@ -109,7 +139,7 @@ describe('decoders of netlink', () => {
         assert.notEqual(message, undefined)
         if (message) decodeAcknowledgement(message)
         reduceFacts(NO_FACTS, [bytes])
-        lastTableEvent([bytes])
+        new TableWatch().transactions([bytes])
       }),
       { numRuns: 20_000, seed: 8 },
     )
