@@ -31,7 +31,7 @@ interface Attack {
   readonly name: string
   /** Of a shell. */
   readonly commands: readonly string[]
-  /** For a moment nothing in the kernel stops strangers: what counts is how long. */
+  /** Nothing in the kernel stops strangers until the daemon hears of it: what counts is how long that takes. */
   readonly filters?: boolean
 }
 
@@ -78,6 +78,7 @@ const ATTACKS: readonly Attack[] = [
   {
     name: 'the device renamed',
     commands: [`ip link set ${DEVICE} down`, `ip link set ${DEVICE} name other0 up`],
+    filters: true,
   },
   { name: 'the MTU changed', commands: [`ip link set ${DEVICE} mtu 1300`] },
   {

@@ -100,12 +100,16 @@ export class Sender {
   }
 }
 
+/** A host that has sent a SYN-ACK repeats it for a while. */
+let lastPort = 1024
+
 /** Knocks at a TCP port of some addresses from the internet all the time, each time from another port. */
 export class Knocking {
   readonly #senders: readonly Sender[]
   readonly #capture: Capture
   readonly #timer: NodeJS.Timeout
-  #port = 1024
+  /** The ports that it has knocked from: what somebody else was answered is not counted. */
+  readonly #from = new Set<number>()
   #closed = false
 
   private constructor(
@@ -117,11 +121,12 @@ export class Knocking {
     this.#senders = senders
     this.#capture = capture
     this.#timer = setInterval(() => {
-      this.#port = this.#port === 65_535 ? 1024 : this.#port + 1
+      lastPort = lastPort === 65_535 ? 1024 : lastPort + 1
+      this.#from.add(lastPort)
       senders.forEach((sender, i) => {
         const to = targets[i] ?? ''
         const ends = { from: to.includes(':') ? address.internet.ipv6 : address.internet.ipv4, to }
-        sender.send([tcpSyn(ends, this.#port, port)])
+        sender.send([tcpSyn(ends, lastPort, port)])
       })
     }, 2)
   }
@@ -139,12 +144,19 @@ export class Knocking {
 
   /** When somebody was answered first, in ms since 1970; later answers to the same are repetitions. */
   async leaks(): Promise<number[]> {
-    return leaksIn(await this.#capture.lines())
+    const first = new Map<string, number>()
+    for (const line of await this.#capture.lines()) {
+      const [, seconds, host, port] = /^(\d+\.\d+) .* > (\S+)\.(\d+): Flags \[S\.\]/.exec(line) ?? []
+      const whom = `${host} ${port}`
+      if (this.#from.has(Number(port)) && !first.has(whom)) first.set(whom, Number(seconds) * 1000)
+    }
+    return [...first.values()]
   }
 
+  /** Ends it and returns all leaks. */
   async stop(): Promise<number[]> {
     await this.close()
-    return leaksIn(await this.#capture.lines())
+    return this.leaks()
   }
 
   async close(): Promise<void> {
@@ -153,15 +165,6 @@ export class Knocking {
     clearInterval(this.#timer)
     await Promise.all([...this.#senders.map((sender) => sender.close()), this.#capture.stop()])
   }
-}
-
-function leaksIn(lines: readonly string[]): number[] {
-  const first = new Map<string, number>()
-  for (const line of lines) {
-    const [, seconds, whom = ''] = /^(\d+\.\d+) .* > (\S+): Flags \[S\.\]/.exec(line) ?? []
-    if (seconds !== undefined && !first.has(whom)) first.set(whom, Number(seconds) * 1000)
-  }
-  return [...first.values()]
 }
 
 /** ms from the first to the last. */
