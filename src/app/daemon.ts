@@ -18,6 +18,7 @@ import { nextState, type TunnelSession, type TunnelState } from '../core/system/
 import { carriersOf, type Uplink, type UsableUplink, uplinks } from '../core/system/uplinks.ts'
 import { type Apply, type ApplyFailure, keepsDown } from './apply.ts'
 import type { Carrier } from './attempt.ts'
+import { Budgets } from './budgets.ts'
 import type { ControlTarget, DrillReport, Outcome, PlanReport, Refusal, ReloadReport } from './control.ts'
 import type { Devices } from './devices.ts'
 import type { FactsWatcher } from './facts.ts'
@@ -25,7 +26,7 @@ import { Failover, type FailoverPorts } from './failover.ts'
 import { Histories } from './histories.ts'
 import type { Memory } from './memory.ts'
 import type { Publishers } from './mqtt/publishers.ts'
-import { type Cancel, type Log, SystemError, type SystemResolvers } from './ports.ts'
+import { type Cancel, type Log, type StateFiles, SystemError, type SystemResolvers } from './ports.ts'
 import type { StatusStore } from './status-store.ts'
 import { Supervisor, type SupervisorPorts } from './supervisor.ts'
 
@@ -42,6 +43,7 @@ export interface DaemonPorts extends Omit<SupervisorPorts, 'status'>, Omit<Failo
   readonly memory: Memory
   readonly systemResolvers: SystemResolvers
   readonly status: StatusStore
+  readonly files: StateFiles
   readonly publishers: Pick<Publishers, 'configure' | 'stop'>
   readonly log: Log
   /** Reads the configuration anew. */
@@ -65,6 +67,7 @@ export class Daemon implements ControlTarget {
   #reloading: Promise<unknown> = Promise.resolve()
   #failover: Failover | undefined
   readonly #histories: Histories
+  readonly #budgets: Budgets
   /** Where the kernel is to send what has no route of its own. */
   #active: ActiveRoute = { kind: 'none' }
 
@@ -73,6 +76,7 @@ export class Daemon implements ControlTarget {
     this.#config = ready.config
     this.#warnings = ready.warnings
     this.#histories = new Histories(ports.clock)
+    this.#budgets = new Budgets(ports, () => this.#factsChanged())
   }
 
   /** The configuration in force. */
@@ -98,6 +102,7 @@ export class Daemon implements ControlTarget {
     // While the way to the broker still stands.
     await this.#ports.publishers.stop()
     await this.#reloading
+    this.#budgets.close()
     await Promise.all([...this.#supervisors.values()].map((supervisor) => this.#end(supervisor)))
     this.#stopped = true
     await this.#ports.apply.want(NOTHING_DESIRED)
@@ -197,6 +202,7 @@ export class Daemon implements ControlTarget {
     const { lifeline, tunnels, uplinks: configured } = this.#config
     status.configure({ node: lifeline.node ?? hostName, tunnels, uplinks: configured })
     publishers.configure(this.#config, this)
+    this.#budgets.configure(this.#config)
   }
 
   // ---- tunnels
@@ -240,6 +246,8 @@ export class Daemon implements ControlTarget {
           await this.#wish()
         },
         histories: this.#histories,
+        cutOff: () => this.#budgets.cutOff,
+        short: (tunnel) => this.#budgets.short(this.#carriers(tunnel)[0]?.name),
         onSwitched: () => {},
       },
       this.#ports,
@@ -268,12 +276,21 @@ export class Daemon implements ControlTarget {
     if (this.#stopping) return
     const { facts } = this.#ports.watcher
     this.#showUplinks(facts)
-    for (const tunnel of this.#config.tunnels) {
-      const carriers = carriersOf(tunnel, this.#config, facts).map((uplink) => this.#carrier(uplink))
-      this.#supervisors.get(tunnel.name)?.setCarriers(carriers)
-    }
+    this.#budgets.factsChanged(facts)
+    for (const [name, supervisor] of this.#supervisors)
+      supervisor.setCarriers(this.#carriers(name).map((uplink) => this.#carrier(uplink)))
     this.#failover?.factsChanged(facts)
     void this.#wish()
+  }
+
+  /** The uplinks that may carry the tunnel now, best first. */
+  #carriers(name: string): UsableUplink[] {
+    const tunnel = this.#config.tunnels.find((each) => each.name === name)
+    if (!tunnel) return []
+    const { cutOff } = this.#budgets
+    return carriersOf(tunnel, this.#config, this.#ports.watcher.facts).filter(
+      (each) => !cutOff.has(each.name),
+    )
   }
 
   #carrier(uplink: UsableUplink): Carrier {

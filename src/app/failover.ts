@@ -14,7 +14,7 @@ import { failoverPatch } from './failover-status.ts'
 import type { Histories } from './histories.ts'
 import type { KnownTargets } from './known-targets.ts'
 import { PathWatcher, type PathWatcherOptions } from './path-watcher.ts'
-import type { Cancel, Clock, Log } from './ports.ts'
+import type { Cancel, Clock, Counters, Log } from './ports.ts'
 import type { ProberPorts, Sources, Way } from './prober.ts'
 import type { FailoverPatch, StatusWriter } from './status-store.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -24,6 +24,7 @@ export interface FailoverPorts extends ProberPorts {
   readonly status: StatusWriter
   readonly log: Log
   readonly known: KnownTargets
+  readonly counters: Counters
 }
 
 export interface FailoverOptions {
@@ -35,6 +36,10 @@ export interface FailoverOptions {
   /** Makes the kernel route so; resolves once it does. */
   setRoute(active: ActiveRoute): Promise<void>
   readonly histories: Histories
+  /** Uplinks whose budget is spent. */
+  cutOff(): ReadonlySet<string>
+  /** Whether the uplink that carries a tunnel has hardly any budget left. */
+  short(tunnel: string): boolean
   /** The traffic has another path now. */
   onSwitched(switched: Switched): void
 }
@@ -81,6 +86,7 @@ export class Failover {
         onAnswer: () => this.#drill?.answered(name),
         onSample: ({ rttMs }) => options.histories.sample(name, rttMs),
         onHealth: (change) => options.histories.health(name, change),
+        received: () => ports.counters.read().get(this.#deviceOf(name))?.receivedPackets,
       }
       const watcher = new PathWatcher(watched, ports.clock, ports)
       this.#watchers.set(name, watcher)
@@ -176,6 +182,11 @@ export class Failover {
     }
   }
 
+  #deviceOf(name: string): string {
+    const { uplinks: lines, tunnels } = this.#options.config
+    return [...lines, ...tunnels].find((section) => section.name === name)?.device ?? ''
+  }
+
   /** A target that answers on any path is alive: its silence on another means something there. */
   #knownTargets(name: string): ReadonlySet<string> {
     const elsewhere = [...this.#watchers]
@@ -204,7 +215,7 @@ export class Failover {
     if (plan.kind === 'uplink') {
       const uplink = this.#uplinks.find(({ name }) => name === plan.name)
       const address = uplink?.addresses.find((each) => !each.includes(':'))
-      return { ...common, cutOff: false, address, tunnel: undefined }
+      return { ...common, cutOff: this.#options.cutOff().has(plan.name), address, tunnel: undefined }
     }
     const path = this.#options.supervisor(plan.name)?.path
     const { dialable = false, session = 'none', failed = false, idleClosed = 0 } = path ?? {}
@@ -212,7 +223,7 @@ export class Failover {
       ...common,
       cutOff: false,
       address: path?.address,
-      tunnel: { dialable, session, failed, idleClosed },
+      tunnel: { dialable, session, failed, idleClosed, short: this.#options.short(plan.name) },
     }
   }
 

@@ -7,7 +7,7 @@ import {
   type ProbeSample,
   targetKey,
 } from '../core/failover/health.ts'
-import { after } from '../core/time.ts'
+import { after, type Millis } from '../core/time.ts'
 import type { Cancel, Clock } from './ports.ts'
 import { Prober, type ProberPorts, type Way } from './prober.ts'
 
@@ -21,6 +21,8 @@ export interface PathWatcherOptions {
   /** A probe was answered, or a round of them was not. */
   onSample(sample: ProbeSample): void
   onHealth(change: HealthChange): void
+  /** Packets that the device has received so far; undefined if it is not there. */
+  received(): number | undefined
 }
 
 /** Runs the health of one path: its probes, its alarm, and the way by which probes leave. */
@@ -82,11 +84,6 @@ export class PathWatcher {
     this.#run((health, now) => health.life(now))
   }
 
-  /** Packets that the device has received so far. */
-  traffic(received: number): void {
-    this.#run((health, now) => health.traffic(now, received))
-  }
-
   /** Probes all targets until one answers, for `span` ms at most, and counts no miss against the path meanwhile. */
   confirm(span: number, done: () => void): void {
     this.#confirming = done
@@ -114,7 +111,14 @@ export class PathWatcher {
     this.#options.onChange()
   }
 
-  #run(input: (health: PathHealth, now: ReturnType<Clock['now']>) => void): void {
+  /** What was received counts before the verdict that it may delay. */
+  #timeout(health: PathHealth, now: Millis): void {
+    const received = this.#options.received()
+    if (received !== undefined) health.traffic(now, received)
+    health.timeout(now)
+  }
+
+  #run(input: (health: PathHealth, now: Millis) => void): void {
     input(this.#health, this.#clock.now())
     for (let probe = this.#health.pollProbe(); probe; probe = this.#health.pollProbe())
       this.#prober?.send(probe)
@@ -130,7 +134,7 @@ export class PathWatcher {
     this.#cancel =
       deadline === undefined
         ? undefined
-        : this.#clock.alarm(deadline, () => this.#run((health, now) => health.timeout(now)))
+        : this.#clock.alarm(deadline, () => this.#run((health, now) => this.#timeout(health, now)))
     if (changed) this.#options.onChange()
   }
 }

@@ -4,6 +4,7 @@ import type { Address } from '../core/endpoint.ts'
 import type { HookEvent } from '../core/hooks.ts'
 import { type BrokerFailure, brokerFailureMessage } from '../core/mqtt/failure.ts'
 import type { Secret } from '../core/secret.ts'
+import type { DeviceTraffic } from '../core/system/device-traffic.ts'
 
 import type { Millis } from '../core/time.ts'
 
@@ -187,6 +188,14 @@ export interface Sysctls {
   /** `net/ipv4/conf/l2tp-x/rp_filter` as under /proc/sys; undefined where it does not exist. */
   read(path: string): string | undefined
   write(path: string, value: string): void
+}
+
+/** What the network devices have carried. */
+export interface Counters {
+  /** By the names of the devices; empty if it cannot be had. */
+  read(): ReadonlyMap<string, DeviceTraffic>
+  /** Differs for each start of the machine: counters begin anew with it. */
+  readonly bootId: string
 }
 
 /** Small files that survive a restart, in `state_dir`. */

@@ -1,6 +1,7 @@
 /** The hosts of this system, one for each port of the app. */
 import { systemClock as clock } from './clock.ts'
 import { NativeDatagrams } from './datagrams.ts'
+import { deviceCounters } from './device-counters.ts'
 import { digests, entropy } from './digests.ts'
 import { brokers } from './mqtt.ts'
 import { NativeNetlinks } from './netlinks.ts'
@@ -18,6 +19,7 @@ export function openSystem() {
   const datagrams = new NativeDatagrams()
   return {
     clock,
+    counters: deviceCounters,
     datagrams,
     netlinks: new NativeNetlinks(),
     tuns: new NativeTuns(),

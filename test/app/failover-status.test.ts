@@ -8,6 +8,7 @@ import { StatusStore } from '../../src/app/status-store.ts'
 import type { FailoverConfig } from '../../src/core/config/types.ts'
 import type { ActiveRoute } from '../../src/core/failover/types.ts'
 import { decodeEcho, encodeEcho } from '../../src/core/ip/icmp.ts'
+import type { DeviceTraffic } from '../../src/core/system/device-traffic.ts'
 import { millis } from '../../src/core/time.ts'
 import { configOf, uplinkOf } from '../core/system/samples.ts'
 import { Machine } from '../sim/machine.ts'
@@ -58,6 +59,8 @@ function make() {
   show()
   const routes: ActiveRoute[] = []
   const histories = new Histories(network.clock)
+  const cutOff = new Set<string>()
+  const traffic = new Map<string, DeviceTraffic>()
   histories.keep(FAILOVER.paths)
   /** ms that the kernel takes. */
   const kernel = { delay: 5 }
@@ -75,10 +78,13 @@ function make() {
           })
         }),
       histories,
+      cutOff: () => cutOff,
+      short: () => false,
       onSwitched: () => {},
     },
     {
       clock: network.clock,
+      counters: { read: () => traffic, bootId: 'b' },
       datagrams: machine,
       tcpProbes: { connect: () => () => {} },
       entropy: (count) => new Uint8Array(count),
@@ -90,7 +96,7 @@ function make() {
   failover.factsChanged(machine.facts)
   const run = (span: number) => network.run(network.now + span)
   const kinds = () => status.events.map(({ event }) => event)
-  return { network, machine, alive, status, failover, histories, kernel, routes, run, kinds }
+  return { network, machine, alive, cutOff, traffic, status, failover, histories, kernel, routes, run, kinds }
 }
 
 test('status follows the path that the kernel uses, with the health of all', async () => {
@@ -208,4 +214,29 @@ test('the history of each path holds its round-trip times, its losses, and the s
   histories.keep(['lte'])
   assert.equal(histories.read('fibre'), undefined)
   assert.notDeepEqual(histories.read('lte')?.bins, [])
+})
+
+test('packets that still arrive delay the verdict of lost probes, by 10 s at most', async () => {
+  const { alive, traffic, status, network, run } = make()
+  const arriving = () => {
+    const receivedPackets = (traffic.get('eth0')?.receivedPackets ?? 0) + 1
+    traffic.set('eth0', { receivedOctets: 0, receivedPackets, sentOctets: 0 })
+    network.schedule(network.now + 50, arriving)
+  }
+  arriving()
+  await run(20_000)
+  alive.delete('eth0')
+  await run(9000)
+  assert.equal(status.status().internet.path, 'fibre')
+  await run(4000)
+  assert.equal(status.status().internet.path, 'lte')
+})
+
+test('an uplink whose budget is spent is left', async () => {
+  const { cutOff, failover, machine, status, run } = make()
+  await run(20_000)
+  cutOff.add('fibre')
+  failover.factsChanged(machine.facts)
+  await run(3000)
+  assert.equal(status.status().internet.path, 'lte')
 })

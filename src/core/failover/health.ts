@@ -279,7 +279,8 @@ export class PathHealth {
     }
     this.#misses++
     this.#firstMissAt ??= round.startedAt
-    const spoken = this.#trafficAt !== undefined && this.#trafficAt >= this.#firstMissAt
+    // In this round: what arrived before a death, while its first probe was under way, proves nothing about now.
+    const spoken = this.#trafficAt !== undefined && this.#trafficAt > round.startedAt
     const mayWait = spoken && now + this.#timeoutMs() - this.#firstMissAt <= TRAFFIC_GRACE
     if (this.#misses >= this.#config.down && !mayWait) {
       this.#become('down', `no answer from ${this.#names()}`)

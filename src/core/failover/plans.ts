@@ -1,4 +1,5 @@
 import type { Config, FailoverConfig, ProbeConfig } from '../config/types.ts'
+import { carrierNames } from '../system/uplinks.ts'
 import type { PathPlan } from './types.ts'
 
 /** The paths of `failover` in order of preference. */
@@ -10,7 +11,9 @@ export function pathPlans(config: Config, { paths }: FailoverConfig): readonly P
     }
     const tunnel = config.tunnels.find((each) => each.name === name)
     if (!tunnel) return []
-    return [{ name, kind: 'tunnel', standby: tunnel.standby, backsUp: tunnel.backsUp, metered: false }]
+    const [carrier] = carrierNames(tunnel, config) ?? []
+    const metered = config.uplinks.some((each) => each.name === carrier && each.metered)
+    return [{ name, kind: 'tunnel', standby: tunnel.standby, backsUp: tunnel.backsUp, metered }]
   })
 }
 

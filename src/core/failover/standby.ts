@@ -27,6 +27,6 @@ export function standbyOf({ standby, facts }: Path, shared: boolean, uneasy: boo
     case 'hot':
       return shared ? 'warm' : 'session'
     case 'auto':
-      return tunnel.idleClosed >= IDLE_CLOSED_LIMIT && !uneasy ? 'cold' : 'warm'
+      return (tunnel.idleClosed >= IDLE_CLOSED_LIMIT || tunnel.short) && !uneasy ? 'cold' : 'warm'
   }
 }

@@ -39,6 +39,8 @@ export interface TunnelFacts {
   readonly failed: boolean
   /** How often the LNS has closed the idle control connection. */
   readonly idleClosed: number
+  /** The uplink that carries it has hardly any budget left. */
+  readonly short?: boolean
 }
 
 /** Where the traffic goes: over a path, nowhere while a tunnel is dialled, or wherever main's default leads. */

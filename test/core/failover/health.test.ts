@@ -219,6 +219,12 @@ describe('traffic that still arrives', () => {
     assert.equal(downAfter(0), 2 * LEAST_TIMEOUT)
   })
 
+  test('has to go on: what was under way when the path died delays the verdict by a round at most', () => {
+    // The first probe leaves half a second after the death here; its round sees the last packets.
+    for (const until of [500, 550, 600, 690]) assert.ok((downAfter(until) ?? Number.NaN) <= 2 * LEAST_TIMEOUT)
+    assert.ok((downAfter(750) ?? Number.NaN) <= 3 * LEAST_TIMEOUT)
+  })
+
   test('does not arrive because a counter is read again, or began anew', () => {
     const path = PathScript.up()
     path.silence()
