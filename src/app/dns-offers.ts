@@ -105,6 +105,7 @@ export class DnsOffers {
   async #offer(device: string, offer: Offer): Promise<void> {
     // Noted first: whoever finds the note withdraws what may not be there, but not the other way round.
     this.#hold(device, undefined)
+    await this.#ports.files.settled()
     await this.#ports.dns.offer(device, offer.servers)
     this.#hold(device, offer)
     this.#refused.delete(device)

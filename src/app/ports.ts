@@ -203,6 +203,8 @@ export interface StateFiles {
   read(name: string): string | undefined
   /** Atomic, and only where the content differs; read back at once, on disk soon after. */
   write(name: string, text: string): void
+  /** Resolves when all that was written is on disk, or was given up. */
+  settled(): Promise<void>
 }
 
 /** Over which device, from which source and at which resolvers a name is asked. */

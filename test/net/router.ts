@@ -13,6 +13,8 @@ export interface LifelineOptions {
   /** A JSON configuration; `state_dir` is filled in if it names none. Or the text of a UCI file. */
   readonly config: Readonly<Record<string, unknown>> | string
   readonly env?: Readonly<Record<string, string>>
+  /** Folders or files laid over others, for it only. */
+  readonly mounts?: Readonly<Record<string, string>>
 }
 
 export class Router {
@@ -46,7 +48,7 @@ export class Router {
   }
 
   /** Starts `lifeline run` and returns at once. It sees folders of its own in place of /run and /var/lib. */
-  lifeline({ config, env = {} }: LifelineOptions): Lifeline {
+  lifeline({ config, env = {}, mounts = {} }: LifelineOptions): Lifeline {
     const { folder } = this.namespace
     const number = this.#count++
     const file = join(folder, typeof config === 'string' ? `lifeline-${number}` : `lifeline-${number}.json`)
@@ -56,6 +58,7 @@ export class Router {
     const process = this.namespace.start('lifeline', [PROGRAM, 'run', '-c', file, '--socket', socket], {
       env,
       mounts: {
+        ...mounts,
         '/etc/resolv.conf': this.#resolvConf,
         '/var/lib': join(folder, 'lib'),
         '/run': join(folder, 'run'),

@@ -46,6 +46,8 @@ export class MemoryFiles implements StateFiles {
     this.writes++
     this.texts.set(name, text)
   }
+
+  async settled(): Promise<void> {}
 }
 
 /** Keeps errors and warnings, which a test may want to be none. */

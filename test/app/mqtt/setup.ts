@@ -35,6 +35,8 @@ export class MemoryFiles implements StateFiles {
     this.files.set(name, text)
     this.writes += 1
   }
+
+  async settled(): Promise<void> {}
 }
 
 export class Setup {
