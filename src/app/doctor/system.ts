@@ -1,8 +1,8 @@
 /** Whether this process and this kernel can do what a tunnel needs at all. */
 
 import type { Config } from '../../core/config/types.ts'
-import { firewallText } from '../../core/firewall/tunnels.ts'
-import type { Facts } from '../../core/system/facts.ts'
+import { desiredState } from '../../core/system/desired.ts'
+import { type Facts, NO_FACTS } from '../../core/system/facts.ts'
 import { readFacts } from '../facts.ts'
 import { type Netlinks, type Nft, SystemError, type SystemProbe } from '../ports.ts'
 import type { Finding } from './finding.ts'
@@ -78,9 +78,7 @@ export async function checkNetlink(
 /** Whether nft would load the filter of these tunnels. */
 export async function checkNft(nft: Nft, config: Config): Promise<Finding> {
   const subject = 'nftables'
-  const text = firewallText(
-    config.tunnels.map((tunnel) => ({ ...tunnel, mtu: tunnel.mtu === 'auto' ? 1460 : tunnel.mtu })),
-  )
+  const text = desiredState(config, NO_FACTS, new Map()).nft ?? ''
   try {
     await nft.check(text)
     return { severity: 'ok', subject, message: 'the filter of the tunnels can be loaded' }

@@ -1,4 +1,5 @@
 /** What sections have to do with one another. Only sections that take part are compared. */
+import { marksFit, marksNeeded } from '../system/marks.ts'
 import { BLOCK } from './lifeline.ts'
 import type { ReadSection } from './read-section.ts'
 import type { LifelineConfig, MqttConfig, TunnelConfig, UplinkConfig } from './types.ts'
@@ -7,12 +8,13 @@ type Uplinks = readonly ReadSection<UplinkConfig>[]
 type Tunnels = readonly ReadSection<TunnelConfig>[]
 
 /** Reports, at the later of two sections, what contradicts the earlier one. */
-export function checkTogether(main: LifelineConfig, uplinks: Uplinks, tunnels: Tunnels): void {
+export function checkTogether(main: ReadSection<LifelineConfig>, uplinks: Uplinks, tunnels: Tunnels): void {
   const enabled = tunnels.filter(({ value }) => value.enabled)
   checkUplinkNames(uplinks, enabled)
   checkDevices(uplinks, enabled)
   checkPorts(enabled)
-  checkTables(main, enabled)
+  checkTables(main.value, enabled)
+  checkMarks(main, uplinks.length, tunnels.length)
 }
 
 /** MQTT 5 section 3.1.4: of two clients by one name, the broker sends the older one away. */
@@ -84,6 +86,17 @@ function mayShareUplink(a: TunnelConfig, b: TunnelConfig): boolean {
 }
 
 /** The kernel keeps one set of tables for each family. */
+/** Disabled sections keep their numbers, since connections outlive a reload. */
+function checkMarks({ value, report }: ReadSection<LifelineConfig>, uplinks: number, tunnels: number): void {
+  const needed = Math.ceil(Math.log2(marksNeeded(tunnels, uplinks) + 1))
+  if (!marksFit(value.markMask, tunnels, uplinks))
+    report({
+      option: 'mark_mask',
+      reason: `its bits do not suffice to tell the paths apart: tunnels need ${tunnels} values, uplinks ${2 * uplinks}`,
+      allowed: `a mask with at least ${needed} bits`,
+    })
+}
+
 function checkTables({ tableBase }: LifelineConfig, tunnels: Tunnels): void {
   for (const option of ['ip4table', 'ip6table'] as const) {
     const users = new Map<number, string>()

@@ -66,7 +66,7 @@ export function readConfig(
   const failovers = all(failover)
   const firewalls = all(firewall)
   const redirects = all(redirect)
-  checkTogether(main.value, uplinks, tunnels)
+  checkTogether(main, uplinks, tunnels)
   checkFailover(failovers[0], uplinks, tunnels)
   checkFirewalls(firewalls, uplinks, tunnels)
   checkRedirects(redirects, firewalls)

@@ -25,11 +25,6 @@ export function removeTable(): string {
   return `table ${TABLE}\ndelete table ${TABLE}\n`
 }
 
-/** A text in nft's quotes. It has no escapes: what would end the text is left out. */
-export function quoted(text: string): string {
-  return `"${text.replace(/["\\\n]/g, '')}"`
-}
-
 function chainText({ name, hook, rules }: Chain): string {
   const base =
     hook === undefined

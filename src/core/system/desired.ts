@@ -1,7 +1,7 @@
 /** What the kernel should hold, as a pure function: devices, addresses, routes, rules and nft text. */
 import type { Config } from '../config/types.ts'
 import type { ActiveRoute } from '../failover/types.ts'
-import { firewallText } from '../firewall/tunnels.ts'
+import { firewallText } from '../firewall/firewall.ts'
 import type { Prefix } from '../ip/address.ts'
 import type { Family } from '../netlink/address.ts'
 import { TABLE_MAIN } from '../netlink/route.ts'
@@ -9,6 +9,7 @@ import type { Rule } from '../netlink/rule.ts'
 import { activeRoutes } from './active-routes.ts'
 import { desiredDevice } from './device.ts'
 import { type Facts, OUR_PROTOCOL } from './facts.ts'
+import { firewallInput } from './firewall-input.ts'
 import { activeTable, STEP } from './numbering.ts'
 import type { TunnelState } from './session.ts'
 import { leader, sharingOf } from './sharing.ts'
@@ -101,7 +102,8 @@ export function desiredState(
   const tunnels = config.tunnels
     .map((tunnel, position) => describeTunnel(config, facts, tunnel, position, states.get(tunnel.name)))
     .filter(({ config: { enabled } }) => enabled)
-  if (tunnels.length === 0 && config.failover === undefined) return NOTHING_DESIRED
+  const covers = config.firewalls.some(({ paths }) => paths.length > 0)
+  if (tunnels.length === 0 && config.failover === undefined && !covers) return NOTHING_DESIRED
   const uplinks = uplinkPaths(config, facts, tunnels)
   const sharing = sharingOf(config, tunnels, uplinks, active, lastAddresses)
   const own = [
@@ -118,9 +120,7 @@ export function desiredState(
     ...uplinks.flatMap((uplink) => uplinkRules(uplink, sharing)),
   ]
   return {
-    nft: firewallText(
-      tunnels.map(({ config: { name, device, firewall }, mtu }) => ({ name, device, firewall, mtu })),
-    ),
+    nft: firewallText(firewallInput(config, tunnels, uplinks, sharing)),
     devices: tunnels.map((tunnel) => desiredDevice(tunnel, facts, leader(active))),
     routes: distinct(routes, ({ family, table, destination, metric }) => [
       family,

@@ -21,9 +21,14 @@ export function steeringMark({ lifeline, uplinks }: Omit<Named, 'tunnels'>, upli
   return deposit(uplinkNumber(lifeline.markMask, uplink) - 1, lifeline.markMask)
 }
 
-/** Whether the mask has a number for everything: one for each tunnel, two for each uplink, and 0 for none. */
+/** Values besides 0, which stands for none: one for each tunnel, two for each uplink. */
+export function marksNeeded(tunnels: number, uplinks: number): number {
+  return tunnels + 2 * uplinks
+}
+
+/** Whether the mask has that many. */
 export function marksFit(markMask: number, tunnels: number, uplinks: number): boolean {
-  return tunnels + 2 * uplinks <= highest(markMask)
+  return marksNeeded(tunnels, uplinks) <= highest(markMask)
 }
 
 /** Tunnels count upwards from 1, uplinks downwards from the top. */

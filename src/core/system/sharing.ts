@@ -57,6 +57,18 @@ export class Sharing {
     return this.#active !== undefined && this.partners(name).includes(this.#active)
   }
 
+  /** The IPv4 address that these paths share, as far as it is known: that of a tunnel, or else of this path. */
+  address(partners: readonly string[], name: string): string | undefined {
+    const tunnels = this.#paths.filter((path) => path.kind === 'tunnel' && partners.includes(path.name))
+    const own = this.#paths.find((path) => path.name === name)
+    return [...tunnels, ...(own === undefined ? [] : [own])].flatMap(({ addresses }) => addresses)[0]
+  }
+
+  /** Whether the path is known to have this IPv4 address. */
+  has(name: string, address: string): boolean {
+    return this.#paths.some((path) => path.name === name && path.addresses.includes(address))
+  }
+
   #share(one: string, other: string, certainty: 'surely' | 'possibly'): boolean {
     const [a, b] = [one, other].map((name) => this.#paths.find((path) => path.name === name))
     if (a === undefined || b === undefined) return false
@@ -64,8 +76,9 @@ export class Sharing {
     const partner = tunnel === a ? b : a
     if (tunnel.kind !== 'tunnel') return false
     if (partner.kind === 'uplink' && tunnel.backsUp !== undefined) return tunnel.backsUp === partner.name
+    // Only for a more preferred path may a tunnel turn out to stand in.
     if (tunnel.addresses.length === 0 || partner.addresses.length === 0)
-      return certainty === 'possibly' && partner.kind === 'uplink'
+      return certainty === 'possibly' && this.#paths.indexOf(partner) < this.#paths.indexOf(tunnel)
     return tunnel.addresses.some((address) => partner.addresses.includes(address))
   }
 }

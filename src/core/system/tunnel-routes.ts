@@ -23,6 +23,8 @@ export interface Tunnel {
   readonly routesIpv6: boolean
   /** `failover` decides about traffic into it. */
   readonly inFailover: boolean
+  /** What a session of it is like is known, from this one or the last. */
+  readonly known: boolean
   /** The address that IPCP gave, or gave last. */
   readonly address4: TunnelSession['ipv4']
   /** What IPV6CP and Router Advertisements gave, or gave last. */
@@ -71,6 +73,7 @@ export function describeTunnel(
   return {
     config: tunnel,
     up: session !== undefined,
+    known: current !== undefined,
     mtu,
     ipv6,
     routesIpv6: ipv6 || (inFailover && possible6),

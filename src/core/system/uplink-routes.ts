@@ -19,7 +19,7 @@ export interface UplinkPath {
   readonly mtu: number | undefined
   readonly addresses: readonly string[]
   readonly table: number
-  /** A path of `failover`: the marks of its connections and of what is steered over it. */
+  /** A path of `failover` or of a firewall: the marks of its connections and of what is steered over it. */
   readonly marks: { readonly flow: Mark; readonly steering: Mark } | undefined
   readonly rulePriority: number
   /** Those that the kernel speaks. */
@@ -117,11 +117,16 @@ function path(config: Config, facts: Facts, uplink: WaysOut, table: number): Upl
     mtu: linkNamed(facts, device)?.mtu,
     addresses,
     table,
-    marks: config.failover?.paths.includes(name) ? marksOf(config, name) : undefined,
+    marks: isPath(config, name) ? marksOf(config, name) : undefined,
     rulePriority: config.lifeline.rulePriority,
     families: facts.ipv6 ? [4, 6] : [4],
     routes,
   }
+}
+
+/** Not merely something that carries tunnels. */
+function isPath({ failover, firewalls }: Config, name: string): boolean {
+  return [failover, ...firewalls].some((section) => section?.paths.includes(name))
 }
 
 function marksOf(config: Config, name: string): UplinkPath['marks'] {
@@ -138,8 +143,7 @@ function marksOf(config: Config, name: string): UplinkPath['marks'] {
  */
 function unnumbered(config: Config, facts: Facts, { name, ways, link }: UsableUplink): Way[] {
   const uplink = config.uplinks.find((candidate) => candidate.name === name)
-  const isPath = config.failover?.paths.includes(name)
-  if (!uplink || !isPath || !facts.ipv6 || ways.some(({ family }) => family === 6)) return []
+  if (!uplink || !isPath(config, name) || !facts.ipv6 || ways.some(({ family }) => family === 6)) return []
   const nexthop = wayOut(facts, uplink, { ...link, noArp: false }, 6)
   return nexthop === undefined ? [] : [{ family: 6, nexthop }]
 }

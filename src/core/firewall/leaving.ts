@@ -1,0 +1,77 @@
+/** What does not leave: forged senders, private networks, and what a path cannot carry. */
+import { formatPrefix } from '../ip/address.ts'
+import { isHost } from '../system/prefix.ts'
+import { addresses, devices, quoted } from './packets.ts'
+import type { Chain } from './ruleset.ts'
+import type { FirewallInput, OwnedPrefix } from './types.ts'
+
+/** RFC 1918 section 3. */
+const PRIVATE = '{ 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 }'
+/** The same, and addresses between provider and customer (RFC 6598) and of a link alone (RFC 3927). */
+const UNROUTABLE = '{ 10.0.0.0/8, 100.64.0.0/10, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 }'
+
+/** At the very end, when source addresses are those that the internet would see. */
+export function leavingChains({ paths, owned }: FirewallInput): Chain[] {
+  const covered = paths.filter(({ filter }) => typeof filter !== 'string')
+  if (covered.length === 0) return []
+  const untranslated = covered.filter(({ snat }) => snat === undefined).map(({ device }) => device)
+  return [
+    {
+      name: 'private_network',
+      rules: [
+        // Our own address there is private: so is the network that the provider, or another router, has there.
+        `ip saddr ${UNROUTABLE} fib saddr . oif type local return`,
+        // Resolvers of providers often have private addresses.
+        'meta l4proto { tcp, udp } th dport 53 return',
+        'counter drop',
+      ],
+    },
+    {
+      name: 'leaving',
+      hook: { type: 'filter', hook: 'postrouting', priority: 'srcnat + 10' },
+      rules: [
+        `oifname != ${devices(covered.map(({ device }) => device))} accept`,
+        `ip daddr ${PRIVATE} jump private_network`,
+        ...owned.flatMap(ownersOnly),
+        ...(untranslated.length === 0 ? [] : [`oifname ${devices(untranslated)} accept`]),
+        // The address of another path: of a connection that was there before a switch.
+        'meta nfproto ipv4 fib saddr type local fib saddr . oif type != local counter drop',
+        `ip saddr ${UNROUTABLE} fib saddr . oif type != local counter drop`,
+        'ip6 saddr fc00::/7 fib saddr . oif type != local counter drop',
+      ],
+    },
+  ]
+}
+
+/** For packets that are forwarded: they are refused by the way that they take, whatever made them take it. */
+export function refusedOnTheWay({ paths, owned }: FirewallInput): string[] {
+  const prefixes = owned.filter(({ prefix }) => prefix.address.includes(':') && !isHost(prefix))
+  return [
+    ...refusedFamilies(paths),
+    ...prefixes.flatMap(({ prefix, devices: owners }) => {
+      const strangers = paths.map(({ device }) => device).filter((device) => !owners.includes(device))
+      // RFC 4443 section 3.1, code 5: the host tries another source address, or IPv4, at once (RFC 7084, L-14).
+      return strangers.length === 0
+        ? []
+        : [
+            `oifname ${devices(strangers)} ip6 saddr ${formatPrefix(prefix)} counter reject with icmpv6 policy-fail`,
+          ]
+    }),
+  ]
+}
+
+/** A session that lacks a family: what is sent there all the same is told so. */
+export function refusedFamilies(paths: FirewallInput['paths']): string[] {
+  return paths.flatMap(({ device, uncarried }) =>
+    uncarried.map((family) =>
+      family === 4
+        ? `oifname ${quoted(device)} meta nfproto ipv4 counter reject with icmp net-unreachable`
+        : `oifname ${quoted(device)} meta nfproto ipv6 counter reject with icmpv6 no-route`,
+    ),
+  )
+}
+
+function ownersOnly({ prefix, devices: owners }: OwnedPrefix): string[] {
+  const [match = ''] = addresses('saddr', [prefix])
+  return [`${match} oifname ${devices(owners)} accept`, `${match} counter drop`]
+}

@@ -1,0 +1,157 @@
+/** What the firewall has to know, from configuration, system and sessions. The active path has no say in it. */
+import type { Config, FirewallConfig } from '../config/types.ts'
+import type { FirewallInput, FirewallPath, OwnedPrefix } from '../firewall/types.ts'
+import type { Family } from '../netlink/address.ts'
+import { hostPrefix } from './prefix.ts'
+import type { Sharing } from './sharing.ts'
+import { blocks, hasAddress, type Tunnel } from './tunnel-routes.ts'
+import type { UplinkPath } from './uplink-routes.ts'
+
+/** Addresses that may yet turn out to be shared are treated so from the start: connections begin before it is known. */
+export function firewallInput(
+  config: Config,
+  tunnels: readonly Tunnel[],
+  uplinks: readonly UplinkPath[],
+  sharing: Sharing,
+): FirewallInput {
+  const situation = { config, tunnels, uplinks, sharing }
+  return {
+    markMask: config.lifeline.markMask,
+    paths: [
+      ...uplinks.flatMap((uplink) => uplinkPath(uplink, situation) ?? []),
+      ...tunnels.map((tunnel) => tunnelPath(tunnel, situation)),
+    ],
+    redirects: config.redirects,
+    owned: ownedPrefixes(situation),
+  }
+}
+
+interface Situation {
+  readonly config: Config
+  readonly tunnels: readonly Tunnel[]
+  readonly uplinks: readonly UplinkPath[]
+  readonly sharing: Sharing
+}
+
+function tunnelPath(tunnel: Tunnel, situation: Situation): FirewallPath {
+  const { name, device, firewall } = tunnel.config
+  const section = firewall === 'none' ? undefined : sectionOf(name, 'tunnel', situation.config)
+  return {
+    name,
+    kind: 'tunnel',
+    device,
+    mark: tunnel.mark.value,
+    filter: section ?? (firewall === 'none' ? 'none' : 'deny'),
+    mtu: smallestMtu(name, situation) ?? tunnel.mtu,
+    snat: section && snatOf(name, section, situation),
+    uncarried: tunnel.inFailover && tunnel.known ? uncarried(tunnel, situation) : [],
+  }
+}
+
+function uplinkPath(uplink: UplinkPath, situation: Situation): FirewallPath | undefined {
+  const { name, device, marks } = uplink
+  if (marks === undefined) return undefined
+  const section = sectionOf(name, 'uplink', situation.config)
+  const shared = situation.sharing.partners(name, 'possibly').length > 1
+  return {
+    name,
+    kind: 'uplink',
+    device,
+    mark: marks.flow.value,
+    filter: section ?? 'none',
+    mtu: shared ? smallestMtu(name, situation) : section && 'route',
+    snat: section && snatOf(name, section, situation),
+    uncarried: [],
+  }
+}
+
+function sectionOf(name: string, kind: FirewallPath['kind'], config: Config): FirewallConfig | undefined {
+  return config.firewalls.find(({ paths }) =>
+    paths.length > 0
+      ? paths.includes(name)
+      : kind === 'tunnel' || (config.failover?.paths.includes(name) ?? false),
+  )
+}
+
+/** Among all paths with the same address, those that are not up included. */
+function smallestMtu(name: string, { tunnels, uplinks, sharing }: Situation): number | undefined {
+  const partners = sharing.partners(name, 'possibly')
+  const sizes = [
+    ...tunnels.filter(({ config }) => partners.includes(config.name)).map(({ mtu }) => mtu),
+    ...uplinks.filter((uplink) => partners.includes(uplink.name)).flatMap(({ mtu }) => mtu ?? []),
+  ]
+  return sizes.length === 0 ? undefined : Math.min(...sizes)
+}
+
+/** A tunnel that stands in for an uplink carries the addresses of that line, though nobody told us all of them. */
+function uncarried(tunnel: Tunnel, { sharing }: Situation): Family[] {
+  const families: Family[] = tunnel.routesIpv6 ? [4, 6] : [4]
+  const standsIn = sharing.partners(tunnel.config.name, 'possibly').length > 1
+  return families.filter(
+    (family) => !tunnel.carried.includes(family) || !(standsIn || hasAddress(tunnel, family)),
+  )
+}
+
+/**
+ * `auto`: the shared address on all paths that share it, masquerade elsewhere. An address that is configured counts on
+ * the paths that are known to have it, or on all where none is.
+ */
+function snatOf(
+  name: string,
+  { snat, paths }: FirewallConfig,
+  { config, sharing }: Situation,
+): FirewallPath['snat'] {
+  if (snat === 'none') return undefined
+  const partners = sharing.partners(name, 'possibly')
+  if (snat === 'auto')
+    return (partners.length > 1 ? sharing.address(partners, name) : undefined) ?? 'masquerade'
+  const all =
+    paths.length > 0 ? paths : (config.failover?.paths ?? config.tunnels.map((tunnel) => tunnel.name))
+  const owners = all.filter((path) => sharing.has(path, snat))
+  const entitled = owners.length === 0 ? all : owners.flatMap((path) => sharing.partners(path, 'possibly'))
+  return entitled.includes(name) ? snat : 'masquerade'
+}
+
+/** Each address and block with the devices over which it may leave. */
+function ownedPrefixes({ tunnels, uplinks, sharing }: Situation): OwnedPrefix[] {
+  const devicesOf = (name: string) => {
+    const partners = sharing.partners(name, 'possibly')
+    return [
+      ...uplinks.filter((uplink) => partners.includes(uplink.name)).map(({ device }) => device),
+      ...tunnels.filter(({ config }) => partners.includes(config.name)).map(({ config }) => config.device),
+    ]
+  }
+  const prefixes = tunnels.flatMap((tunnel) => {
+    const { config, address4, session6, ipv6 } = tunnel
+    const shared = [
+      ...(address4 === undefined ? [] : [address4.address]),
+      ...config.ipaddrs.map(({ address }) => address),
+      ...(ipv6 ? config.ip6addrs.map(({ address }) => address) : []),
+    ]
+    const devices = devicesOf(config.name)
+    return [
+      ...[...shared.map(hostPrefix), ...blocks(tunnel)].map((prefix) => ({ prefix, devices })),
+      ...(session6?.addresses ?? []).map(({ address }) => ({
+        prefix: hostPrefix(address),
+        devices: [config.device],
+      })),
+    ]
+  })
+  const ofUplinks = uplinks.flatMap(({ name }) => {
+    const partners = sharing.partners(name, 'possibly')
+    const address = partners.length > 1 ? sharing.address(partners, name) : undefined
+    return address === undefined ? [] : [{ prefix: hostPrefix(address), devices: devicesOf(name) }]
+  })
+  return merged([...prefixes, ...ofUplinks])
+}
+
+/** An address of several paths may leave by the devices of all; single addresses before the blocks that they lie in. */
+function merged(owned: readonly OwnedPrefix[]): OwnedPrefix[] {
+  const byPrefix = new Map<string, OwnedPrefix>()
+  for (const item of owned) {
+    const key = `${item.prefix.address}/${item.prefix.length}`
+    const known = byPrefix.get(key)?.devices ?? []
+    byPrefix.set(key, { prefix: item.prefix, devices: [...new Set([...known, ...item.devices])] })
+  }
+  return [...byPrefix.values()].sort((a, b) => b.prefix.length - a.prefix.length)
+}
