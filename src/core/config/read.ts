@@ -74,7 +74,7 @@ export function readConfig(
 
   const problems = reading.problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
   if (problems.some(({ severity }) => severity === 'error')) return err(problems)
-  if (tunnels.length === 0)
+  if (tunnels.length === 0 && failovers.length === 0)
     problems.unshift({ ...NOWHERE, severity: 'warning', file, reason: 'there is no tunnel' })
   const config: Config = {
     lifeline: main.value,

@@ -35,8 +35,10 @@ const PROBE: Readonly<Record<ProbeTarget['kind'], number>> = {
   icmp: 2 * (40 + 8 + 16),
   // SYN, its acknowledgement, ours, RST.
   tcp: 80 + 80 + 72 + 60,
-  dns: 80 + 180,
+  // The name servers of the root, all 13 of them.
+  dns: IP_UDP + 17 + (IP_UDP + 228),
 }
+const DEFAULT_KINDS = ['dns', 'dns', 'icmp', 'icmp'] as const
 /** Packets of a probe in both directions, for the envelopes inside a tunnel. */
 const PROBE_PACKETS: Readonly<Record<ProbeTarget['kind'], number>> = { icmp: 2, tcp: 4, dns: 2 }
 
@@ -76,15 +78,15 @@ function tunnelParts(tunnel: TunnelConfig, config: Config): StandbyPart[] {
   ]
 }
 
-/** Targets are probed in turn, so their mean counts; resolvers and anycast addresses are pinged. */
+/** Targets are probed in turn, so their mean counts; two resolvers are assumed beside the two anycast addresses. */
 function probes(path: string, config: Config, envelope: number): number {
   const { targets } = probeOf(config, path)
-  const kinds = targets.length === 0 ? (['icmp'] as const) : targets.map(({ kind }) => kind)
+  const kinds = targets.length === 0 ? DEFAULT_KINDS : targets.map(({ kind }) => kind)
   const total = kinds.reduce((sum, kind) => sum + PROBE[kind] + PROBE_PACKETS[kind] * envelope, 0)
   return (MONTH / SPARING_INTERVAL) * (total / kinds.length)
 }
 
-/** `standing by costs about 18.8 MB a month: HELLOs of aaisp 13.3 MB, probes of lte 5.5 MB` */
+/** `standing by costs about 23.4 MB a month: HELLOs of aaisp 13.3 MB, probes of lte 10.1 MB` */
 export function formatStandbyCost({ octets, parts }: StandbyCost): string {
   const list = parts.map(({ path, what, octets: part }) => `${what} of ${path} ${megabytes(part)}`)
   return `standing by costs about ${megabytes(octets)} a month: ${list.join(', ')}`
