@@ -227,9 +227,10 @@ export class Daemon implements ControlTarget {
 
   #beginFailover(): void {
     const { failover } = this.#config
+    const carrying = this.#active.kind === 'path' ? this.#active.name : undefined
     this.#failover?.close()
     this.#failover = undefined
-    this.#active = { kind: 'none' }
+    if (carrying === undefined || !failover?.paths.includes(carrying)) this.#active = { kind: 'none' }
     this.#histories.keep(failover?.paths ?? [])
     if (!failover) {
       this.#ports.status.failover(undefined)
@@ -239,6 +240,7 @@ export class Daemon implements ControlTarget {
       {
         config: this.#config,
         failover,
+        carrying,
         supervisor: (name) => this.#supervisors.get(name),
         resolvers: (uplink) => this.#resolvers(uplink),
         setRoute: async (active) => {

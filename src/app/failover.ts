@@ -30,6 +30,8 @@ export interface FailoverPorts extends ProberPorts {
 export interface FailoverOptions {
   readonly config: Config
   readonly failover: FailoverConfig
+  /** The path that has the traffic already, as after a reload. */
+  readonly carrying: string | undefined
   supervisor(name: string): Supervisor | undefined
   /** Resolvers of an uplink, best first. */
   resolvers(uplink: Uplink): readonly string[]
@@ -68,6 +70,7 @@ export class Failover {
   #drill: Drill | undefined
   /** What the kernel does. */
   #routed: ActiveRoute = { kind: 'none' }
+  #begun = false
   #closed = false
 
   constructor(options: FailoverOptions, ports: FailoverPorts) {
@@ -104,6 +107,10 @@ export class Failover {
   factsChanged(facts: Facts): void {
     this.#uplinks = uplinks(this.#options.config, facts)
     for (const { name } of this.#plans) this.#look(name)
+    if (this.#begun) return
+    this.#begun = true
+    this.#controller.begin(this.#ports.clock.now(), this.#options.carrying)
+    this.#drain()
   }
 
   /** A supervisor's tunnel has come, gone or changed. */

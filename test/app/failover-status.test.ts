@@ -68,6 +68,7 @@ function make() {
     {
       config,
       failover: FAILOVER,
+      carrying: undefined,
       supervisor: () => undefined,
       resolvers: () => [],
       setRoute: (active) =>

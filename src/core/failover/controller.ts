@@ -71,6 +71,7 @@ export class FailoverController {
   #delay: number
   #wentBack: { readonly path: Path; readonly at: Millis } | undefined
   #told = false
+  #begun = false
 
   constructor(options: ControllerOptions) {
     this.#options = options
@@ -111,10 +112,22 @@ export class FailoverController {
 
   // ---- inputs
 
+  /** What a path is like now. Nothing is decided before `begin`. */
   path(now: Millis, name: string, facts: PathFacts): void {
     const path = this.#path(name)
     if (!path) return
     path.facts = facts
+    this.#evaluate(now)
+  }
+
+  /** All paths have been looked at. `carrying` is the one that has the traffic already, as after a reload. */
+  begin(now: Millis, carrying: string | undefined): void {
+    this.#begun = true
+    const path = carrying === undefined ? undefined : this.#path(carrying)
+    if (path) {
+      this.#last = path
+      this.#route(now, { kind: 'path', name: path.name })
+    }
     this.#evaluate(now)
   }
 
@@ -166,6 +179,7 @@ export class FailoverController {
   // ---- choosing
 
   #evaluate(now: Millis): void {
+    if (!this.#begun) return
     for (const path of this.#paths) {
       if (path.drilledUntil !== undefined && now >= path.drilledUntil) this.#drilled(now, path)
       if (path.distrustedUntil !== undefined && now >= path.distrustedUntil) path.distrustedUntil = undefined

@@ -60,8 +60,11 @@ function script(paths: readonly PathPlan[] = [FIBRE, TUNNEL, LTE], mode = 'auto'
   return {
     controller,
     tell,
-    start(): string[] {
-      return paths.flatMap(({ name }) => tell(name, {}))
+    start(first: Readonly<Record<string, Partial<PathFacts>>> = {}, carrying?: string): string[] {
+      for (const { name } of paths)
+        assert.deepEqual(tell(name, first[name] ?? {}), [], 'nothing is decided yet')
+      controller.begin(millis(now), carrying)
+      return drain()
     },
     fails: (name: string, reason = 'no answer from 1.1.1.1') =>
       tell(name, { health: 'down', reason, troubleSince: millis(now) }),
@@ -128,9 +131,8 @@ test('starts on the most preferred path; the tunnel is kept warm, the metered pa
   assert.deepEqual(s.start(), [
     'route fibre',
     'start nothing -> fibre (start)',
-    'want aaisp cold',
-    'pace lte sparing',
     'want aaisp warm',
+    'pace lte sparing',
   ])
 })
 
@@ -167,10 +169,19 @@ test('a tunnel whose dial has failed is not waited for', () => {
 
 test('a dead fibre at boot is no different', () => {
   const s = script()
-  s.tell('fibre', { health: 'unknown', reason: 'the link came up, probing' })
-  s.tell('aaisp', {})
-  s.tell('lte', {})
+  s.start({ fibre: { health: 'unknown', reason: 'the link came up, probing' } })
   assert.deepEqual(s.fails('fibre').slice(0, 2), ['hold for aaisp', 'want aaisp session'])
+})
+
+test('after a reload on backup the traffic stays where it is until the better path has proved itself', () => {
+  const s = script()
+  const tunnel = { dialable: true, session: 'up', failed: false, idleClosed: 0 } as const
+  const first = { fibre: { health: 'unknown' }, aaisp: { tunnel, health: 'unknown' } } as const
+  const words = s.start(first, 'aaisp')
+  assert.deepEqual(words, ['route aaisp', 'steer fibre on', 'want aaisp session', 'pace lte sparing'])
+  assert.deepEqual(s.fails('fibre'), [])
+  s.works('fibre')
+  assert.equal(s.run(FAILBACK_DELAY)[0], `${FAILBACK_DELAY} route fibre`)
 })
 
 test('a first miss raises a cold tunnel to warm and dials no session', () => {
@@ -221,9 +232,7 @@ test('a trial that is not confirmed dials again at once and doubles the delay', 
 
 test('an uplink with an address of its own is gone back to without a trial', () => {
   const s = script()
-  s.tell('fibre', { address: '198.51.100.7' })
-  s.tell('aaisp', {})
-  s.tell('lte', {})
+  s.start({ fibre: { address: '198.51.100.7' } })
   s.fails('fibre')
   s.session('up')
   s.works('fibre')
