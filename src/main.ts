@@ -105,8 +105,8 @@ runCli(process.argv.slice(2), {
   startDaemon,
   planAtStart: async (configFile) => {
     const ready = readConfig(configFile)
-    const { netlinks, sysctls } = openSystem()
-    return ready.ok ? ok(planAtStart(ready.value, await readFacts(netlinks), sysctls)) : ready
+    const system = openSystem()
+    return ready.ok ? ok(await planAtStart(ready.value, await readFacts(system.netlinks), system)) : ready
   },
   examine: async (configFile, tell) => {
     const ready = readConfig(configFile)

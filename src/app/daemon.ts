@@ -26,7 +26,15 @@ import { Failover, type FailoverPorts } from './failover.ts'
 import { Histories } from './histories.ts'
 import type { Memory } from './memory.ts'
 import type { Publishers } from './mqtt/publishers.ts'
-import { type Cancel, type Log, type StateFiles, SystemError, type SystemResolvers } from './ports.ts'
+import { foreignWarnings } from './plan.ts'
+import {
+  type Cancel,
+  type Log,
+  type Nft,
+  type StateFiles,
+  SystemError,
+  type SystemResolvers,
+} from './ports.ts'
 import type { StatusStore } from './status-store.ts'
 import { Supervisor, type SupervisorPorts } from './supervisor.ts'
 
@@ -40,6 +48,7 @@ export interface DaemonPorts extends Omit<SupervisorPorts, 'status'>, Omit<Failo
   readonly watcher: FactsWatcher
   readonly apply: Apply
   readonly devices: Devices
+  readonly nft: Nft
   readonly memory: Memory
   readonly systemResolvers: SystemResolvers
   readonly status: StatusStore
@@ -166,7 +175,8 @@ export class Daemon implements ControlTarget {
   async plan(): Promise<Result<PlanReport, Refusal>> {
     const desired = desiredState(this.#config, this.#ports.watcher.facts, this.#states, this.#active)
     const changes = this.#ports.apply.pending().map(describeChange)
-    return ok({ changes, nft: desired.nft ?? '', warnings: this.#warnings })
+    const foreign = await foreignWarnings(this.#ports.nft, this.#config, this.#ports.watcher.facts)
+    return ok({ changes, nft: desired.nft ?? '', warnings: [...this.#warnings, ...foreign] })
   }
 
   // ---- reload

@@ -1,9 +1,9 @@
 /** What stands in the way of packets on this machine: other firewalls and strict reverse-path filters. */
-import type { Config, TunnelConfig } from '../../core/config/types.ts'
-import { droppedBy, type PacketKind, strictReversePathChain } from '../../core/firewall/foreign.ts'
+import { strictReversePathChain } from '../../core/firewall/foreign.ts'
+import { needsOf, obstacles } from '../../core/firewall/needs.ts'
 import { TABLE_MAIN } from '../../core/netlink/route.ts'
 import { type Facts, OUR_PROTOCOL } from '../../core/system/facts.ts'
-import { type Uplink, uplinks } from '../../core/system/uplinks.ts'
+import { uplinks } from '../../core/system/uplinks.ts'
 import { type Nft, type Sysctls, SystemError, type SystemProbe } from '../ports.ts'
 import type { Finding, Situation } from './finding.ts'
 
@@ -17,14 +17,13 @@ export async function checkForeignChains(nft: Nft, { config, facts }: Situation)
     if (!(cause instanceof SystemError)) throw cause
     return [{ severity: 'note', subject, message: `the rules of others cannot be read: ${cause.message}` }]
   }
-  const needs = [
-    ...uplinks(config, facts).flatMap((uplink) => underlayNeeds(uplink, config)),
-    ...config.tunnels.filter(({ enabled }) => enabled).flatMap(tunnelNeeds),
-  ]
-  const findings = needs.flatMap((need) => {
-    const chain = need.packets.map((packet) => droppedBy(ruleset, packet)).find((name) => name !== undefined)
-    return chain === undefined ? [] : [inTheWay(subject, need, chain)]
-  })
+  const needs = needsOf(config, uplinks(config, facts))
+  const findings: Finding[] = obstacles(ruleset, needs).map(({ chain, need }) => ({
+    severity: need.severity,
+    subject,
+    message: `the chain ${chain} drops ${need.purpose}`,
+    advice: need.advice,
+  }))
   const strict = strictReversePathChain(ruleset)
   if (strict !== undefined && config.uplinks.length > 1) {
     findings.push({
@@ -37,70 +36,6 @@ export async function checkForeignChains(nft: Nft, { config, facts }: Situation)
   }
   if (findings.length > 0) return findings
   return [{ severity: 'ok', subject, message: 'no nftables chain drops what the tunnels need' }]
-}
-
-/** Kinds of packets that are needed for one purpose: one of them dropped is enough to spoil it. */
-interface Need {
-  readonly purpose: string
-  readonly severity: 'warning' | 'problem'
-  readonly advice: string
-  readonly packets: readonly PacketKind[]
-}
-
-function inTheWay(subject: string, { purpose, severity, advice }: Need, chain: string): Finding {
-  return { severity, subject, message: `the chain ${chain} drops ${purpose}`, advice }
-}
-
-function underlayNeeds({ name, device, addresses }: Uplink, config: Config): Need[] {
-  const ports = [...new Set(config.tunnels.flatMap((tunnel) => tunnel.servers.map(({ port }) => port)))]
-  const families = ([4, 6] as const).filter((family) =>
-    addresses.some((address) => address.includes(':') === (family === 6)),
-  )
-  return ports.map((port) => ({
-    purpose: `L2TP over ${name} (UDP port ${port})`,
-    severity: 'problem',
-    advice: `allow UDP to port ${port} out of ${device}, and the answers to it`,
-    packets: families.flatMap((family): PacketKind[] => [
-      { hook: 'output', family, oif: device, protocol: 'udp', dport: port, state: 'new' },
-      { hook: 'input', family, iif: device, protocol: 'udp', sport: port, state: 'established' },
-    ]),
-  }))
-}
-
-function tunnelNeeds({ name, device, ipv6 }: TunnelConfig): Need[] {
-  const families: readonly (4 | 6)[] = ipv6 ? [4, 6] : [4]
-  const each = (packet: Omit<PacketKind, 'family'>): PacketKind[] =>
-    families.map((family) => ({ ...packet, family }))
-  const zone = `on OpenWrt put the device ${device} into the zone wan (\`list device '${device}'\`); elsewhere allow it there`
-  const needs: Need[] = [
-    {
-      purpose: `what this machine sends into the tunnel ${name}, or the answers`,
-      severity: 'problem',
-      advice: zone,
-      packets: [
-        ...each({ hook: 'output', oif: device, protocol: 'tcp', state: 'new' }),
-        ...each({ hook: 'input', iif: device, protocol: 'tcp', state: 'established' }),
-      ],
-    },
-    {
-      purpose: `what the network behind this machine sends into the tunnel ${name}, or the answers`,
-      severity: 'warning',
-      advice: zone,
-      packets: [
-        ...each({ hook: 'forward', oif: device, protocol: 'tcp', state: 'new' }),
-        ...each({ hook: 'forward', iif: device, protocol: 'tcp', state: 'established' }),
-      ],
-    },
-    {
-      purpose: `pings that arrive through the tunnel ${name}`,
-      severity: 'warning',
-      advice: `allow ICMP from ${device} if this machine is to be seen`,
-      packets: [
-        { hook: 'input', family: 4, iif: device, protocol: 'icmp', icmpType: 'echo-request', state: 'new' },
-      ],
-    },
-  ]
-  return needs
 }
 
 /**

@@ -10,7 +10,7 @@ export interface PacketKind {
   readonly family: 4 | 6
   readonly iif?: string
   readonly oif?: string
-  readonly protocol?: 'tcp' | 'udp' | 'icmp' | 'ipv6-icmp'
+  readonly protocol?: 'tcp' | 'udp' | 'sctp' | 'esp' | 'ah' | 'gre' | 'icmp' | 'ipv6-icmp'
   /** In nft's words, such as `echo-request`. */
   readonly icmpType?: string
   readonly sport?: number
@@ -208,8 +208,7 @@ class Walk {
     if (header === 'ip') return family === 4
     if (header === 'ip6') return family === 6
     if (header === 'icmpv6') return protocol === undefined || protocol === 'ipv6-icmp'
-    if (header === 'tcp' || header === 'udp' || header === 'icmp')
-      return protocol === undefined || protocol === header
+    if (TRANSPORTS.has(header)) return protocol === undefined || protocol === header
     return true
   }
 
@@ -261,6 +260,9 @@ class Walk {
     return undefined
   }
 }
+
+/** Headers behind that of IP which a packet has one of, by nft's names; `icmpv6` is another name of `ipv6-icmp`. */
+const TRANSPORTS = new Set(['tcp', 'udp', 'udplite', 'sctp', 'dccp', 'esp', 'comp', 'ah', 'icmp'])
 
 const VERDICTS = new Set(['accept', 'drop', 'reject', 'queue', 'return', 'continue', 'jump', 'goto', 'vmap'])
 

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { planAtStart } from '../../src/app/plan.ts'
+import { type Nft, SystemError } from '../../src/app/ports.ts'
+import { NO_FACTS } from '../../src/core/system/facts.ts'
+import { mustRead } from '../core/config/reading.ts'
+
+const SERVER: unknown = JSON.parse(readFileSync('test/fixtures/doctor/server.json', 'utf8'))
+
+const TEXT = `
+config tunnel 'aaisp'
+  list server '192.0.2.1'
+  option username 'a'
+  option password 'b'
+config firewall 'internet'
+  list allow '443,8443/tcp'
+`
+
+function plan(list: Nft['list']) {
+  const { config } = mustRead('uci', TEXT)
+  const ready = { config, warnings: ['from the configuration'] }
+  const nft: Nft = { apply: async () => {}, check: async () => {}, list }
+  return planAtStart(ready, NO_FACTS, { nft, sysctls: { read: () => undefined, write: () => {} } })
+}
+
+test('a plan warns of foreign chains that drop what is allowed, after what the configuration is warned of', async () => {
+  const { warnings, changes, nft } = await plan(async () => SERVER)
+  assert.deepEqual(warnings, [
+    'from the configuration',
+    "the chain inet guard input drops what comes in over aaisp and is allowed (443,8443/tcp): allow there too what the section firewall 'internet' allows: an accept in one table is no accept in another",
+  ])
+  assert.ok(changes.length > 0)
+  assert.match(nft, /^table inet lifeline/)
+})
+
+test('no foreign chain, no warning; rules that cannot be read are said to be so', async () => {
+  assert.deepEqual((await plan(async () => ({ nftables: [] }))).warnings, ['from the configuration'])
+  const refused = await plan(async () => {
+    throw new SystemError('EPERM', 'not for you')
+  })
+  assert.deepEqual(refused.warnings, [
+    'from the configuration',
+    'the rules of others cannot be read: not for you',
+  ])
+})
