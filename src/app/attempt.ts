@@ -4,6 +4,7 @@ import { ClientEndpoint, type Remembered } from '../core/client/endpoint.ts'
 import type { ClientCommand, ClientEvent } from '../core/client/types.ts'
 import type { TunnelConfig } from '../core/config/types.ts'
 import type { Digests, Entropy } from '../core/crypto.ts'
+import type { Address } from '../core/endpoint.ts'
 import type { Failure } from '../core/failure.ts'
 import { ipFamily } from '../core/ip/address.ts'
 import type { UsableUplink } from '../core/system/uplinks.ts'
@@ -63,6 +64,7 @@ export class AttemptRunner {
   readonly #driver: Driver<ClientCommand, ClientEvent>
   readonly #options: AttemptOptions
   readonly #clock: Clock
+  readonly #log: Log
   #refused: Failure | undefined
   #answered = false
   #finished = false
@@ -77,13 +79,14 @@ export class AttemptRunner {
     this.mtu = innerMtu(tunnel, link.mtu, family)
     this.#options = options
     this.#clock = clock
+    this.#log = log
     this.socket = datagrams.open({
       family,
       device,
       port: tunnel.localPort,
       ...(source !== undefined && ipFamily(source) === family ? { source } : {}),
       onMessage: (from, bytes) => this.#driver.receive(from, bytes),
-      onError: (code) => this.#onError(code, log),
+      onError: (code) => this.#onError(code),
     })
     const peer = { host: attempt.address, port: attempt.server.port }
     const endpoint = new ClientEndpoint({
@@ -140,14 +143,22 @@ export class AttemptRunner {
 
   #onEvent(event: ClientEvent): void {
     // RFC 2661 section 8.1: the LNS may answer from another port; only then is it known where to connect to.
-    if (event.type === 'answered') {
-      this.#answered = true
-      this.socket.connect(event.peer.address)
-    }
+    if (event.type === 'answered') this.#connect(event.peer.address)
     if (event.type === 'ended' && this.#refused && !this.#answered) {
       this.#options.onEvent({ ...event, failure: this.#refused })
     } else this.#options.onEvent(event)
     if (event.type === 'finished') this.#windDown()
+  }
+
+  /** The uplink may have gone while its answer waited to be read. */
+  #connect(peer: Address): void {
+    try {
+      this.socket.connect(peer)
+      this.#answered = true
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error
+      this.#onError(error.code)
+    }
   }
 
   /** RFC 2661 section 5.7: a peer that is there has its repetitions acknowledged for a while. */
@@ -158,8 +169,8 @@ export class AttemptRunner {
   }
 
   /** The network says that it is of no use: while dialling that is an answer, later the echoes decide. */
-  #onError(code: string, log: Log): void {
-    log.debug('socket error', { code, server: this.attempt.address, uplink: this.carrier.name })
+  #onError(code: string): void {
+    this.#log.debug('socket error', { code, server: this.attempt.address, uplink: this.carrier.name })
     const { host } = this.attempt.server
     if (this.#answered || this.#finished) return
     if (code === 'ECONNREFUSED') this.#refused = { code: 'port_closed', server: host }

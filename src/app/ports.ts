@@ -63,6 +63,7 @@ export interface DatagramSocket {
    * message that has sequence numbers gets its Ns here, in place, since a data path may send others between two of them.
    */
   send(bytes: Uint8Array, to?: Address): void
+  /** Throws SystemError (ENODEV, ENETUNREACH: there is no way to it any more); the socket stays as it was. */
   connect(to: Address): void
   close(): void
 }

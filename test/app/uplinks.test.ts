@@ -39,6 +39,20 @@ test('a device that is renewed, with a new ifindex and the same address', async 
   }
 })
 
+test('a device that is gone for a while before anybody says so', async () => {
+  for (const moment of MOMENTS) {
+    const here = world(moment + 1)
+    await here.network.run(moment)
+    here.router.machine.vanish('fibre')
+    await here.network.run(here.network.now + 40)
+    here.router.machine.remove('fibre')
+    await here.network.run(here.network.now + 300)
+    here.router.machine.add('fibre', [CLIENT])
+    assert.ok((await upWithin(here, 5_000)) < 500, `at ${moment}`)
+    await settled(here)
+  }
+})
+
 test('a device renewed from one instant to the next', async () => {
   for (const moment of MOMENTS) {
     const here = world(moment + 1)

@@ -68,6 +68,11 @@ export class Machine implements Datagrams {
     this.#changed()
   }
 
+  /** A device is gone; what has arrived by it is still read, and nobody is told until `remove`. */
+  vanish(name: string): void {
+    this.#devices.delete(name)
+  }
+
   /** The same device gets other addresses. */
   readdress(name: string, addresses: readonly string[]): void {
     const device = this.#devices.get(name)
@@ -192,6 +197,7 @@ export class SimSocket implements DatagramSocket {
   }
 
   connect(to: Address): void {
+    if (!this.#machine.device(this.#index)) throw new SystemError('ENODEV', `cannot connect to ${to.host}`)
     this.#source ??= this.#sourceOn(this.#machine.device(this.#index))
     if (this.#source === undefined) throw new SystemError('ENETUNREACH', `cannot connect to ${to.host}`)
     this.#peer = to
