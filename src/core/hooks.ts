@@ -54,6 +54,12 @@ export class HookEvents {
       case 'failback_failed':
       case 'drill_ended':
         return { name: event.event, path: text(event.path), outage: text(event.outage_ms) }
+      case 'budget':
+        return {
+          name: 'budget',
+          path: text(event.uplink),
+          cause: `${text(event.percent)} % of this month's budget is used`,
+        }
       case 'state':
         return this.#tunnelState(event)
       case 'failed':

@@ -104,6 +104,12 @@ test('uplinks and the internet come and go', () => {
   assert.equal(told('internet', { state: 'backup', path: 'aaisp', from: 'ok' }), undefined)
 })
 
+test('a budget that runs out', () => {
+  const warned = told('budget', { uplink: 'fibre', percent: 80, used: 800, limit: 1000 })
+  assert.deepEqual([warned?.EVENT, warned?.PATH], ['budget', 'fibre'])
+  assert.equal(warned?.CAUSE, "80 % of this month's budget is used")
+})
+
 test('what is only for people who watch is not told', () => {
   assert.equal(told('reloaded', { changes: ['mtu'] }), undefined)
   assert.equal(told('something_new', {}), undefined)

@@ -9,6 +9,7 @@ import type {
   TunnelConfig,
 } from '../config/types.ts'
 import { ipFamily } from '../ip/address.ts'
+import { sectionOf } from '../system/firewall-input.ts'
 import type { Uplink } from '../system/uplinks.ts'
 import { droppedBy, type PacketKind } from './foreign.ts'
 
@@ -102,13 +103,11 @@ interface CoveredPath {
   readonly device: string
 }
 
-/** Without a list: every tunnel that is not left to others, and every uplink in `failover`. */
-function coveredPaths({ paths }: FirewallConfig, { tunnels, uplinks, failover }: Config): CoveredPath[] {
-  const listed = ({ name }: CoveredPath) => paths.includes(name)
-  if (paths.length > 0) return [...tunnels, ...uplinks].filter(listed)
+function coveredPaths(section: FirewallConfig, config: Config): CoveredPath[] {
+  const tunnels = config.tunnels.filter(({ firewall, enabled }) => firewall !== 'none' && enabled)
   return [
-    ...tunnels.filter(({ firewall, enabled }) => firewall !== 'none' && enabled),
-    ...uplinks.filter(({ name }) => failover?.paths.includes(name) ?? false),
+    ...tunnels.filter(({ name }) => sectionOf(name, 'tunnel', config) === section),
+    ...config.uplinks.filter(({ name }) => sectionOf(name, 'uplink', config) === section),
   ]
 }
 

@@ -65,7 +65,12 @@ function uplinkPath(uplink: UplinkPath, situation: Situation): FirewallPath | un
   }
 }
 
-function sectionOf(name: string, kind: FirewallPath['kind'], config: Config): FirewallConfig | undefined {
+/** The section that covers a path; without a list of paths one covers all tunnels, and the uplinks in `failover`. */
+export function sectionOf(
+  name: string,
+  kind: FirewallPath['kind'],
+  config: Pick<Config, 'firewalls' | 'failover'>,
+): FirewallConfig | undefined {
   return config.firewalls.find(({ paths }) =>
     paths.length > 0
       ? paths.includes(name)
