@@ -13,6 +13,7 @@ import { Keeper } from './app/keeper.ts'
 import { KnownTargets } from './app/known-targets.ts'
 import { Memory } from './app/memory.ts'
 import { Publishers } from './app/mqtt/publishers.ts'
+import { tryBrokers } from './app/mqtt/trial.ts'
 import { Names } from './app/names.ts'
 import { planAtStart } from './app/plan.ts'
 import { StatusStore } from './app/status-store.ts'
@@ -111,6 +112,11 @@ runCli(process.argv.slice(2), {
   examine: async (configFile, tell) => {
     const ready = readConfig(configFile)
     return ready.ok ? ok(await examine(ready.value.config, openSystem(), tell)) : ready
+  },
+  tryBrokers: async (configFile, name, tell) => {
+    const ready = readConfig(configFile)
+    const ports = { ...openSystem(), version, hostName: hostname() }
+    return ready.ok ? ok(await tryBrokers(ready.value.config, name, ports, tell)) : ready
   },
   now: () => new Date(),
 }).then(

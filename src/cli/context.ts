@@ -15,6 +15,12 @@ export interface CliContext {
   planAtStart(configFile: string): Promise<Result<PlanReport, Refusal>>
   /** Looks at everything that a configuration needs; the result is whether nothing is a problem. */
   examine(configFile: string, tell: (finding: Finding) => void): Promise<Result<boolean, Refusal>>
+  /** Does with the brokers of a configuration, or the one of that name, what the daemon would do; whether all is well. */
+  tryBrokers(
+    configFile: string,
+    name: string | undefined,
+    tell: (finding: Finding) => void,
+  ): Promise<Result<boolean, Refusal>>
   /** The wall clock. */
   now(): Date
 }

@@ -7,6 +7,7 @@ import { addDoctor } from './doctor.ts'
 import { addEvents } from './events.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 import { addHistory } from './history.ts'
+import { addMqtt } from './mqtt.ts'
 import { addPlan } from './plan.ts'
 import { addReload } from './reload.ts'
 import { addRun } from './run.ts'
@@ -25,6 +26,7 @@ const ADDERS = [
   addPlan,
   addDoctor,
   addEvents,
+  addMqtt,
   addVersion,
   addDebug,
 ]

@@ -63,11 +63,7 @@ export function failureOfSocket(
   if (/^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH|HTTP_REQUEST|UNKNOWN_PROTOCOL)|^EPROTO$/.test(code))
     return { code: 'tls_not_spoken', broker }
   if (code.startsWith('ERR_SSL_')) return { code: 'tls', cause }
-  if (phase === 'opening' && (code === 'ECONNRESET' || code === 'EPIPE')) {
-    // "Client network socket disconnected before secure TLS connection was established"
-    if (url.tls && /before secure TLS/.test(last.message)) return { code: 'tls_not_spoken', broker }
-    return { code: 'closed_early' }
-  }
+  if (phase === 'opening' && (code === 'ECONNRESET' || code === 'EPIPE')) return { code: 'closed_early' }
   return { code: 'lost', cause }
 }
 

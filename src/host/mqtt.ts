@@ -101,6 +101,8 @@ class Connection implements BrokerConnection {
   #ended = false
   #failure: BrokerFailure = { code: 'closed' }
   #patience: NodeJS.Timeout | undefined
+  /** TLS stands. */
+  #secured = false
   #unparsed = 0
 
   constructor(client: MqttClient, socket: Socket, options: BrokerOptions) {
@@ -108,7 +110,10 @@ class Connection implements BrokerConnection {
     this.#socket = socket
     this.#options = options
     socket.on('data', (chunk) => this.#received(chunk))
-    socket.on('error', (error) => this.#fail(failureOfSocket(error, options, this.#phase())))
+    socket.on('error', (error) => this.#socketError(error))
+    socket.on('secureConnect', () => {
+      this.#secured = true
+    })
     client.on('packetreceive', () => {
       this.#unparsed = 0
     })
@@ -210,8 +215,13 @@ class Connection implements BrokerConnection {
   #clientError(error: Error & { readonly code?: unknown }): void {
     const { code } = error
     if (this.#opening && typeof code === 'number') this.#fail(connectionRefusal(code, this.#options.clientId))
-    else if (typeof code === 'string') this.#fail(failureOfSocket(error, this.#options, this.#phase()))
+    else if (typeof code === 'string') this.#socketError(error)
     else this.#fail(failureOfMqtt(error, this.#options))
+  }
+
+  #socketError(error: Error): void {
+    const failure = failureOfSocket(error, this.#options, this.#opening ? 'opening' : 'open')
+    this.#fail(failure.code === 'closed_early' ? this.#closedEarly() : failure)
   }
 
   #sentAway(reason: number): BrokerFailure {
@@ -223,12 +233,9 @@ class Connection implements BrokerConnection {
 
   #closedEarly(): BrokerFailure {
     const { url } = this.#options
+    if (url.tls && !this.#secured) return { code: 'tls_not_spoken', broker: brokerText(url) }
     if (!url.tls && url.port === 8883) return { code: 'tls_needed', broker: brokerText(url) }
     return { code: 'closed_early' }
-  }
-
-  #phase(): 'opening' | 'open' {
-    return this.#opening ? 'opening' : 'open'
   }
 
   #fail(failure: BrokerFailure): void {

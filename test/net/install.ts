@@ -29,6 +29,7 @@ const NEEDS: readonly Need[] = [
   { package: 'mosquitto', proof: 'mosquitto', service: 'mosquitto' },
   { package: 'mosquitto-clients', proof: 'mosquitto_sub' },
   { package: 'openssl', proof: 'openssl' },
+  { package: 'faketime', proof: 'faketime' },
   { package: 'systemd', proof: 'systemd-analyze' },
 ]
 

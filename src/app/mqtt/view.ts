@@ -1,6 +1,5 @@
 import type { Config, MqttConfig } from '../../core/config/types.ts'
 import type { DiscoveryView } from '../../core/homeassistant/entities.ts'
-import { budgetOf, failoverOf } from '../../core/homeassistant/failover-status.ts'
 import {
   statePayload,
   tunnelStatePayload,
@@ -29,9 +28,9 @@ export function discoveryView(
     statsInterval: broker.statsInterval / 1000,
     commands: broker.commands,
     tunnels: config.tunnels.map(({ name }) => name),
-    uplinks: config.uplinks.map(({ name, monthlyBudget }) => ({
+    uplinks: config.uplinks.map(({ name, metered, monthlyBudget }) => ({
       name,
-      budget: monthlyBudget !== undefined,
+      budget: metered || monthlyBudget !== undefined,
       probed: config.failover?.paths.includes(name) ?? false,
     })),
     paths: config.failover?.paths ?? names,
@@ -53,7 +52,7 @@ export function statesOf(topics: Topics, status: Status, switches: number): Read
 export function uplinkStatsOf(topics: Topics, status: Status, at: string): ReadonlyMap<string, string> {
   const stats = new Map<string, string>()
   for (const [name, uplink] of Object.entries(status.uplink)) {
-    if (failoverOf(status)?.path[name] === undefined && budgetOf(uplink) === undefined) continue
+    if (status.failover?.path[name] === undefined && uplink.budget === null) continue
     const payload = uplinkStatsPayload(name, uplink, status, at)
     stats.set(topics.uplinkStats(name), JSON.stringify(payload))
   }

@@ -27,6 +27,8 @@ export class EventTranslator {
         if (state !== 'up' && from !== 'up') return undefined
         return { event_type: state === 'up' ? 'uplink_up' : 'uplink_down', at, uplink, state }
       }
+      case 'budget':
+        return { event_type: 'budget_warning', at, ...fields }
       default:
         return { event_type: event, at, ...fields }
     }

@@ -1,6 +1,5 @@
 import { formatIp, parseIp, parsePrefix } from '../ip/address.ts'
-import type { Status, TunnelState, TunnelStatus, UplinkStatus } from '../status.ts'
-import { budgetOf, failoverOf, type PathStatus, type SwitchStatus } from './failover-status.ts'
+import type { PathStatus, Status, SwitchStatus, TunnelState, TunnelStatus, UplinkStatus } from '../status.ts'
 
 /**
  * The payloads, as docs/mqtt.md describes them: every key is always there, what does not apply now is null, and keys are
@@ -84,8 +83,7 @@ export interface UplinkStatsPayload {
 
 /** `switches` counts on from what the caller has seen. */
 export function statePayload(status: Status, switches: number): StatePayload {
-  const { internet, version } = status
-  const failover = failoverOf(status)
+  const { internet, failover, version } = status
   const reason = problemOf(status)
   return {
     internet: internet.state,
@@ -94,7 +92,7 @@ export function statePayload(status: Status, switches: number): StatePayload {
     problem: reason !== null,
     reason,
     since: internet.since,
-    mode: failover === undefined ? null : failover.mode === 'pinned' ? failover.active : failover.mode,
+    mode: failover?.mode ?? null,
     last_switch: failover?.last_switch ?? null,
     switches,
     ipv4: internet.ipv4,
@@ -119,14 +117,14 @@ export function tunnelStatePayload(name: string, tunnel: TunnelStatus, status: S
     ipv4: ipv4.address,
     ipv6_prefix: globalPrefix(ipv6.addresses),
     ipv6: ipv6.addresses,
-    ...pathState(failoverOf(status)?.path[name]),
+    ...pathState(status.failover?.path[name]),
     last_error,
   }
 }
 
 export function uplinkStatePayload(name: string, uplink: UplinkStatus, status: Status): UplinkStatePayload {
   const { state, device, addresses } = uplink
-  const path = pathState(failoverOf(status)?.path[name])
+  const path = pathState(status.failover?.path[name])
   return { state, connected: state === 'up', device, addresses, ...path }
 }
 
@@ -162,8 +160,8 @@ export function uplinkStatsPayload(
   status: Status,
   at: string,
 ): UplinkStatsPayload {
-  const path = failoverOf(status)?.path[name]
-  const budget = budgetOf(uplink)
+  const path = status.failover?.path[name]
+  const { budget } = uplink
   return {
     at,
     rtt_ms: path?.rtt_ms ?? null,
@@ -176,10 +174,15 @@ export function uplinkStatsPayload(
 
 /** What is wrong in one clause that stays the same while it lasts, or null. */
 export function problemOf(status: Status): string | null {
-  const told = failoverOf(status)?.problem
-  if (told) return told
+  const { problem = null, path = {} } = status.failover ?? {}
+  if (problem !== null) return problem
   if (status.internet.state === 'down') return 'there is no internet'
-  const down = Object.entries(status.tunnel).find(([, { state }]) => state !== 'up' && state !== 'disabled')
+  const dead = Object.entries(path).find(([, { health }]) => health === 'down')
+  if (dead !== undefined) return `${dead[0]} does not work: ${dead[1].reason}`
+  // Of a tunnel that only stands by as a path, its health says whether it would work.
+  const down = Object.entries(status.tunnel).find(
+    ([name, { state }]) => state !== 'up' && state !== 'disabled' && !Object.hasOwn(path, name),
+  )
   if (down === undefined) return null
   const [name, { last_error }] = down
   return `the tunnel ${name} is not up${last_error === null ? '' : `: ${last_error.message}`}`

@@ -9,12 +9,12 @@ import {
 import type { Status, TunnelStatus, UplinkStatus } from '../../../src/core/status.ts'
 import { sampleStatus, UP, WRONG_PASSWORD } from '../status-samples.ts'
 
-export const LTE = {
+export const LTE: UplinkStatus = {
   device: 'wwan0',
   state: 'up',
   addresses: ['100.64.1.2/24'],
-  budget: { used: 4_000_000_000, limit: 5_000_000_000, period_start: '2026-03-01T00:00:00Z' },
-} as unknown as UplinkStatus
+  budget: { used: 4_000_000_000, limit: 5_000_000_000, period_start: '2026-03-01' },
+}
 
 export const AAISP: TunnelStatus = { ...UP, last_error: WRONG_PASSWORD }
 
@@ -25,7 +25,7 @@ export function onBackup(): Status {
     { state: 'backup', path: 'aaisp', ipv4: '203.0.113.10' },
     { lte: LTE },
   )
-  const failover = {
+  const failover: Status['failover'] = {
     mode: 'auto',
     active: 'aaisp',
     since: '2026-03-01T11:58:00Z',
@@ -43,7 +43,7 @@ export function onBackup(): Status {
       outage_ms: 420,
     },
   }
-  return { ...status, failover } as Status
+  return { ...status, failover }
 }
 
 /** One payload of each kind, by the end of its topic. */
