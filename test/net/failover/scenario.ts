@@ -20,6 +20,15 @@ export const LOGIN: RadiusUser = {
   prefix: address.shared.prefix,
 }
 
+/** Another login, with an address and a prefix of its own. */
+export const SECOND_LOGIN: RadiusUser = {
+  name: 'yy@a.2',
+  password: 'the-other-password',
+  ipv4: '203.0.113.20',
+  ipv6: '2001:db8:1::20',
+  prefix: '2001:db8:3::/56',
+}
+
 type Section = Readonly<Record<string, unknown>>
 
 /** What a test wants otherwise than the README has it; each adds to its section or replaces what is in it. */
