@@ -220,6 +220,7 @@ export class Daemon implements ControlTarget {
   #add(tunnel: TunnelConfig): void {
     const { name } = tunnel
     const { memory, hostName } = this.#ports
+    memory.login(name, tunnel.username)
     this.#states.set(name, { session: undefined, held: memory.last(name) })
     const onSession = (session: TunnelSession | undefined) => this.#onSession(name, session)
     const node = this.#config.lifeline.node ?? hostName

@@ -7,6 +7,8 @@ import type { StateFiles } from './ports.ts'
 const FILE = 'sessions.json'
 
 interface Entry {
+  /** The user name that got the session; undefined in files of old. */
+  readonly login: string | undefined
   readonly session: TunnelSession | undefined
   readonly dns: readonly string[]
 }
@@ -19,6 +21,13 @@ export class Memory {
   constructor(files: StateFiles) {
     this.#files = files
     this.#entries = decode(files.read(FILE))
+  }
+
+  /** The tunnel logs in as this user from now on: what another one got says nothing about the addresses to come. */
+  login(tunnel: string, login: string): void {
+    const known = this.#entries.get(tunnel)
+    const same = known?.login === undefined || known.login === login
+    this.#entries.set(tunnel, { session: undefined, dns: [], ...(same ? known : {}), login })
   }
 
   last(tunnel: string): TunnelSession | undefined {
@@ -44,23 +53,24 @@ export class Memory {
   }
 
   #write(tunnel: string, change: Partial<Entry>): void {
-    const before = this.#entries.get(tunnel) ?? { session: undefined, dns: [] }
+    const before = this.#entries.get(tunnel) ?? { login: undefined, session: undefined, dns: [] }
     this.#entries.set(tunnel, { ...before, ...change })
     this.#files.write(FILE, `${JSON.stringify(Object.fromEntries([...this.#entries].map(encode)))}\n`)
   }
 }
 
-function encode([name, { session, dns }]: readonly [string, Entry]): [string, unknown] {
+function encode([name, { login, session, dns }]: readonly [string, Entry]): [string, unknown] {
   const ipv6 = session?.ipv6 && { ...session.ipv6, interfaceId: toHex(session.ipv6.interfaceId) }
-  return [name, { session: session && { ...session, ipv6 }, dns }]
+  return [name, { login, session: session && { ...session, ipv6 }, dns }]
 }
 
 /** Anything that is not as we wrote it is left out: memory is a help, not a promise. */
 function decode(text: string | undefined): Map<string, Entry> {
   try {
     const entries = Object.entries(record(JSON.parse(text ?? '{}'))).map(([name, value]): [string, Entry] => {
-      const { session, dns } = record(value)
-      return [name, { session: sessionOf(record(session)), dns: literals(dns) }]
+      const { login, session, dns } = record(value)
+      const known = typeof login === 'string' ? login : undefined
+      return [name, { login: known, session: sessionOf(record(session)), dns: literals(dns) }]
     })
     return new Map(entries)
   } catch {

@@ -20,11 +20,11 @@ export class PingWatch {
     )
   }
 
-  /** The longest time without an answer between two moments (ms since 1970), in ms; to the last answer where it goes on. */
+  /** The longest time without an answer that ends between two moments (ms since 1970), or has not ended by the later. */
   outage(from: number, until = Date.now()): Gap {
     const times = this.answers
     const before = times.filter((time) => time < from).at(-1) ?? from
-    const inside = [before, ...times.filter((time) => time >= from && time <= until)]
+    const inside = [before, ...times.filter((time) => time >= from && time <= until), until]
     const gaps = inside.slice(1).map((time, index) => ({ from: inside[index] ?? time, until: time }))
     return gaps.reduce((longest, gap) => (lengthOf(gap) > lengthOf(longest) ? gap : longest), {
       from,
