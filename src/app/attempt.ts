@@ -1,6 +1,7 @@
 import { encodeUtf8 } from '../core/bytes.ts'
 import type { Attempt } from '../core/client/dialer-state.ts'
 import { ClientEndpoint, type Remembered } from '../core/client/endpoint.ts'
+import { packetWords } from '../core/client/packet-words.ts'
 import type { ClientCommand, ClientEvent } from '../core/client/types.ts'
 import type { TunnelConfig } from '../core/config/types.ts'
 import type { Digests, Entropy } from '../core/crypto.ts'
@@ -85,7 +86,10 @@ export class AttemptRunner {
       device,
       port: tunnel.localPort,
       ...(source !== undefined && ipFamily(source) === family ? { source } : {}),
-      onMessage: (from, bytes) => this.#driver.receive(from, bytes),
+      onMessage: (from, bytes) => {
+        log.debug('received', { from: from.host, packet: () => packetWords(bytes) })
+        this.#driver.receive(from, bytes)
+      },
       onError: (code) => this.#onError(code),
     })
     const peer = { host: attempt.address, port: attempt.server.port }
@@ -116,7 +120,10 @@ export class AttemptRunner {
     this.#driver = new Driver(
       endpoint,
       clock,
-      (bytes, to) => this.socket.send(bytes, this.#answered ? undefined : to),
+      (bytes, to) => {
+        log.debug('sent', { to: to.host, packet: () => packetWords(bytes) })
+        this.socket.send(bytes, this.#answered ? undefined : to)
+      },
       (event) => this.#onEvent(event),
     )
   }

@@ -28,6 +28,7 @@ export interface Log {
   with(fields: LogFields): Log
 }
 
+/** A function is called only if the line is shown: for values that are costly to say. */
 export type LogFields = Readonly<Record<string, unknown>>
 
 /** What a system call refused. `code` is the errno name, such as ENODEV; `message` says what was tried. */

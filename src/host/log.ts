@@ -93,7 +93,7 @@ const SECRET_KEY = /password|secret|challenge|response|^authenticator$/i
 
 function formatValue(key: string, value: unknown): string {
   if (value instanceof Secret || SECRET_KEY.test(key)) return '***'
-  const text = plain(value)
+  const text = plain(typeof value === 'function' ? value() : value)
   const short = text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)}...` : text
   return /^[^\s"=\\]+$/.test(short) && !hasControls(short) ? short : JSON.stringify(short)
 }

@@ -79,3 +79,18 @@ test('no text of a peer begins a line of its own or reaches a terminal as a cont
     }),
   )
 })
+
+test('a value that is costly to say is asked for only if the line is shown', () => {
+  const lines: string[] = []
+  let asked = 0
+  const sink: Sink = { level: 'info', style: 'terminal', write: (line) => lines.push(line) }
+  const packet = () => {
+    asked++
+    return 'SCCRQ ns 0 nr 0'
+  }
+  new LineLog(sink).debug('sent', { packet })
+  assert.equal(asked, 0)
+  sink.level = 'debug'
+  new LineLog(sink).debug('sent', { packet })
+  assert.match(lines.join(''), /sent packet="SCCRQ ns 0 nr 0"/)
+})
