@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import { Announcer } from './app/announcer.ts'
 import { Apply } from './app/apply.ts'
+import { Conntrack } from './app/conntrack.ts'
 import { Control } from './app/control.ts'
 import { Daemon } from './app/daemon.ts'
 import { Devices } from './app/devices.ts'
@@ -61,6 +62,7 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
     ...system,
     log,
     devices,
+    conntrack: new Conntrack({ ...system, log }),
     watcher,
     apply,
     names: new Names(system.resolver, files, system.clock),

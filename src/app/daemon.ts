@@ -19,10 +19,11 @@ import { carriersOf, type Uplink, type UsableUplink, uplinks } from '../core/sys
 import { type Apply, type ApplyFailure, keepsDown } from './apply.ts'
 import type { Carrier } from './attempt.ts'
 import { Budgets } from './budgets.ts'
+import type { Conntrack } from './conntrack.ts'
 import type { ControlTarget, DrillReport, Outcome, PlanReport, Refusal, ReloadReport } from './control.ts'
 import type { Devices } from './devices.ts'
 import type { FactsWatcher } from './facts.ts'
-import { Failover, type FailoverPorts } from './failover.ts'
+import { Failover, type FailoverPorts, type Switched } from './failover.ts'
 import { Histories } from './histories.ts'
 import type { Memory } from './memory.ts'
 import type { Publishers } from './mqtt/publishers.ts'
@@ -48,6 +49,7 @@ export interface DaemonPorts extends Omit<SupervisorPorts, 'status'>, Omit<Failo
   readonly watcher: FactsWatcher
   readonly apply: Apply
   readonly devices: Devices
+  readonly conntrack: Conntrack
   readonly nft: Nft
   readonly memory: Memory
   readonly systemResolvers: SystemResolvers
@@ -261,10 +263,16 @@ export class Daemon implements ControlTarget {
         histories: this.#histories,
         cutOff: () => this.#budgets.cutOff,
         short: (tunnel) => this.#budgets.short(this.#carriers(tunnel)[0]?.name),
-        onSwitched: () => {},
+        onSwitched: (switched) => this.#switched(switched),
       },
       this.#ports,
     )
+  }
+
+  /** Connections of an address that is not ours to use any more would hang until they time out. */
+  #switched({ kind, oldAddress }: Switched): void {
+    const scope = kind === 'failover' ? 'all' : 'translated'
+    if (oldAddress !== undefined) void this.#ports.conntrack.flush(oldAddress, scope)
   }
 
   async #end(supervisor: Supervisor): Promise<void> {

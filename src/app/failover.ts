@@ -3,7 +3,13 @@ import type { Config, FailoverConfig, ProbeTarget } from '../core/config/types.t
 import { FailoverController, TRIAL_LIMIT } from '../core/failover/controller.ts'
 import { pathPlans, probeOf } from '../core/failover/plans.ts'
 import { defaultTargets } from '../core/failover/targets.ts'
-import type { ActiveRoute, ControllerAction, PathFacts, PathPlan } from '../core/failover/types.ts'
+import type {
+  ActiveRoute,
+  ControllerAction,
+  PathFacts,
+  PathPlan,
+  SwitchKind,
+} from '../core/failover/types.ts'
 import type { Facts } from '../core/system/facts.ts'
 import { steeringMark } from '../core/system/marks.ts'
 import { type Uplink, uplinks } from '../core/system/uplinks.ts'
@@ -47,12 +53,9 @@ export interface FailoverOptions {
 }
 
 export interface Switched {
-  readonly kind: string
-  readonly from: string | undefined
-  readonly to: string
-  readonly cause: string
-  /** From the beginning of the trouble until the kernel had the new route, in ms. */
-  readonly outageMs: number
+  readonly kind: SwitchKind
+  /** The public address that was left, where the new path has another one. */
+  readonly oldAddress: string | undefined
 }
 
 /** Joins the health of the paths, the controller that chooses among them, supervisors and kernel. */
@@ -63,6 +66,7 @@ export class Failover {
   readonly #watchers = new Map<string, PathWatcher>()
   readonly #plans: readonly PathPlan[]
   readonly #steered = new Set<string>()
+  readonly #addresses = new Map<string, string>()
   readonly #wanted = new Map<string, Readiness>()
   #uplinks: readonly Uplink[] = []
   #work: Promise<void> = Promise.resolve()
@@ -221,7 +225,10 @@ export class Failover {
     const common = { health: health.health, reason: health.reason, troubleSince: health.troubleSince }
     if (plan.kind === 'uplink') {
       const uplink = this.#uplinks.find(({ name }) => name === plan.name)
-      const address = uplink?.addresses.find((each) => !each.includes(':'))
+      const address = this.#known(
+        plan.name,
+        uplink?.addresses.find((each) => !each.includes(':')),
+      )
       return { ...common, cutOff: this.#options.cutOff().has(plan.name), address, tunnel: undefined }
     }
     const path = this.#options.supervisor(plan.name)?.path
@@ -229,9 +236,15 @@ export class Failover {
     return {
       ...common,
       cutOff: false,
-      address: path?.address,
+      address: this.#known(plan.name, path?.address),
       tunnel: { dialable, session, failed, idleClosed, short: this.#options.short(plan.name) },
     }
+  }
+
+  /** The public address of a path, now or last: a line that is down has taken its address along. */
+  #known(name: string, address: string | undefined): string | undefined {
+    if (address !== undefined) this.#addresses.set(name, address)
+    return this.#addresses.get(name)
   }
 
   // ---- what the controller wants
@@ -313,7 +326,9 @@ export class Failover {
     this.#show({ last_switch: { from: from ?? null, to, cause, outage_ms } })
     this.#ports.status.event(kind, { from: from ?? null, to, cause, outage_ms: outageMs })
     this.#options.histories.switched(kind, from, to, cause)
-    this.#options.onSwitched({ kind, from, to, cause, outageMs })
+    const old = from === undefined ? undefined : this.#addresses.get(from)
+    const changed = old !== undefined && old !== this.#addresses.get(to)
+    this.#options.onSwitched({ kind, oldAddress: changed ? old : undefined })
   }
 
   #failed(error: unknown): void {
