@@ -63,9 +63,9 @@ export class FailoverController {
   #activeSince: Millis | undefined
   /** The path that carried the traffic last. */
   #last: Path | undefined
-  #need:
-    | { readonly since: Millis; readonly cause: string; readonly troubleSince: Millis | undefined }
-    | undefined
+  #need: Need | undefined
+  /** When a path that works is used although a better tunnel is still dialled. */
+  #graceEnds: Millis | undefined
   #failback: { readonly path: Path; readonly at: Millis } | undefined
   #trial: Trial | undefined
   #delay: number
@@ -169,9 +169,7 @@ export class FailoverController {
     return earliest(
       this.#trial?.until,
       this.#failback?.at,
-      this.#need && this.#active.kind === 'hold'
-        ? after(this.#need.since, this.#options.dialGrace)
-        : undefined,
+      this.#graceEnds,
       ...this.#paths.flatMap(({ drilledUntil, distrustedUntil }) => [drilledUntil, distrustedUntil]),
     )
   }
@@ -195,6 +193,7 @@ export class FailoverController {
     const current = this.#activePath()
     if (current && candidates.includes(current) && usable(current)) {
       this.#need = undefined
+      this.#graceEnds = undefined
       this.#considerGoingBack(now, current)
       return
     }
@@ -204,9 +203,10 @@ export class FailoverController {
     const working = candidates.filter(usable)
     const trusted = working.find(({ distrustedUntil }) => distrustedUntil === undefined)
     const awaited = this.#awaited(candidates, trusted)
-    const grace = now < after(need.since, this.#options.dialGrace)
+    const graceEnds = after(need.since, this.#options.dialGrace)
     const best = trusted ?? working[0]
-    if (best && !(awaited && grace)) this.#switchTo(now, best, need)
+    this.#graceEnds = best && awaited && now < graceEnds ? graceEnds : undefined
+    if (best && this.#graceEnds === undefined) this.#switchTo(now, best, need)
     else if (awaited) this.#hold(now, awaited)
   }
 

@@ -335,3 +335,14 @@ test('with no path at all traffic stays where it was', () => {
   )
   assert.deepEqual(s.works('lte').slice(0, 1), ['route lte'])
 })
+
+test('a tunnel that is dialled for longer than its grace, with nothing else that works, is waited for in silence', () => {
+  const s = script()
+  s.start()
+  s.fails('lte')
+  s.fails('fibre')
+  s.session('dialling')
+  assert.deepEqual(s.run(DIAL_GRACE + 60_000), [])
+  assert.equal(s.controller.pollTimeout(), undefined)
+  assert.deepEqual(s.session('up').slice(0, 1), ['route aaisp'])
+})
