@@ -21,6 +21,22 @@ const withoutDocs: Plugin = {
   },
 }
 
+/** The halves of packages that nobody here calls. */
+const withoutUnused: Plugin = {
+  name: 'without-unused',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/json-rpc-2\.0\/dist\/(client|server-and-client)\.js$/ }, () => ({
+      contents: '',
+      loader: 'js',
+    }))
+    // Of its own description mqtt wants the version.
+    onLoad({ filter: /\/node_modules\/mqtt\/package\.json$/ }, ({ path }) => ({
+      contents: JSON.stringify({ version: JSON.parse(readFileSync(path, 'utf8')).version }),
+      loader: 'json',
+    }))
+  },
+}
+
 execFileSync('make', ['-s', '-C', 'src/native'], { stdio: 'inherit' })
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
@@ -34,7 +50,7 @@ await build({
   format: 'cjs',
   minify: true,
   legalComments: 'none',
-  plugins: [withoutDocs],
+  plugins: [withoutDocs, withoutUnused],
   banner: { js: '#!/usr/bin/env node' },
   define: {
     LIFELINE_VERSION: JSON.stringify(version),
