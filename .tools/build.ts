@@ -25,7 +25,7 @@ const withoutDocs: Plugin = {
 const withoutUnused: Plugin = {
   name: 'without-unused',
   setup({ onLoad }) {
-    onLoad({ filter: /\/json-rpc-2\.0\/dist\/(client|server-and-client)\.js$/ }, () => ({
+    onLoad({ filter: /\/json-rpc-2\.0\/dist\/server-and-client\.js$/ }, () => ({
       contents: '',
       loader: 'js',
     }))
