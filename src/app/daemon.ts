@@ -5,9 +5,10 @@ import {
   changedLifeline,
   changedTunnels,
   changedUplinks,
+  concernsPaths,
   needsRedial,
 } from '../core/config/changes.ts'
-import type { Config, TunnelConfig } from '../core/config/types.ts'
+import type { Config, FailoverConfig, TunnelConfig } from '../core/config/types.ts'
 import type { PathHistory } from '../core/failover/history.ts'
 import type { ActiveRoute } from '../core/failover/types.ts'
 import { err, ok, type Result } from '../core/result.ts'
@@ -81,6 +82,8 @@ export class Daemon implements ControlTarget {
   readonly #budgets: Budgets
   /** Where the kernel is to send what has no route of its own. */
   #active: ActiveRoute = { kind: 'none' }
+  /** What a user chose with `use`, which outlives a reload; undefined: as configured. */
+  #mode: string | undefined
 
   constructor(ready: ReadyConfig, ports: DaemonPorts) {
     this.#ports = ports
@@ -109,10 +112,10 @@ export class Daemon implements ControlTarget {
   /** Hangs up everywhere, then removes all that is ours from the kernel. */
   async stop(): Promise<void> {
     this.#stopping = true
+    await this.#reloading
     this.#failover?.close()
     // While the way to the broker still stands.
     await this.#ports.publishers.stop()
-    await this.#reloading
     this.#budgets.close()
     await Promise.all([...this.#supervisors.values()].map((supervisor) => this.#end(supervisor)))
     this.#stopped = true
@@ -154,7 +157,9 @@ export class Daemon implements ControlTarget {
   }
 
   use(path: string): Outcome {
-    this.#failover?.use(path)
+    if (this.#failover === undefined) return err({ code: 'refused', message: 'there is no failover section' })
+    this.#mode = path
+    this.#failover.use(path)
     return ok(undefined)
   }
 
@@ -185,24 +190,30 @@ export class Daemon implements ControlTarget {
 
   async #reload(): Promise<Result<ReloadReport, Refusal>> {
     const { log, status } = this.#ports
+    if (this.#stopping) return err(STOPPING)
     const read = this.#ports.readConfig()
     if (!read.ok) {
       log.error('the new configuration is wrong, the running one stays', { problems: read.error.problems })
       return read
     }
     const { config, warnings } = read.value
-    const changes = describeChanges(this.#config, config)
-    const { added, removed, changed } = changedTunnels(this.#config, config)
+    const old = this.#config
+    const changes = describeChanges(old, config)
+    const { added, removed, changed } = changedTunnels(old, config)
     const redialled = [...changed].filter(([, options]) => needsRedial(options)).map(([name]) => name)
     const ended = [...removed, ...redialled].flatMap((name) => this.#supervisors.get(name) ?? [])
+    const switchedOff = ended.filter((supervisor) => supervisor.switchedOff).map(({ name }) => name)
     await Promise.all(ended.map((supervisor) => this.#end(supervisor)))
+    if (this.#stopping) return err(STOPPING)
     for (const name of removed) this.#states.delete(name)
     this.#config = config
     this.#warnings = warnings
     this.#configured()
     const begun = config.tunnels.filter(({ name }) => added.includes(name) || redialled.includes(name))
     for (const tunnel of begun) this.#add(tunnel)
-    if (changes.length > 0) this.#beginFailover()
+    for (const name of switchedOff) this.down(name)
+    if (old.failover?.mode !== config.failover?.mode) this.#mode = undefined
+    if (concernsPaths(old, config)) this.#beginFailover()
     this.#factsChanged()
     this.#wantSessions()
     if (changes.length > 0) status.event('reloaded', { changes })
@@ -252,7 +263,7 @@ export class Daemon implements ControlTarget {
     this.#failover = new Failover(
       {
         config: this.#config,
-        failover,
+        failover: { ...failover, mode: this.#modeAmong(failover) },
         carrying,
         supervisor: (name) => this.#supervisors.get(name),
         resolvers: (uplink) => this.#resolvers(uplink),
@@ -275,10 +286,16 @@ export class Daemon implements ControlTarget {
     if (oldAddress !== undefined) void this.#ports.conntrack.flush(oldAddress, scope)
   }
 
+  #modeAmong({ mode, paths }: FailoverConfig): string {
+    const chosen = this.#mode
+    return chosen === 'auto' || (chosen !== undefined && paths.includes(chosen)) ? chosen : mode
+  }
+
+  /** From now on nobody can switch it on again. */
   async #end(supervisor: Supervisor): Promise<void> {
+    this.#supervisors.delete(supervisor.name)
     await supervisor.down()
     supervisor.release()
-    this.#supervisors.delete(supervisor.name)
   }
 
   async #onSession(name: string, session: TunnelSession | undefined): Promise<void> {
@@ -347,6 +364,8 @@ export class Daemon implements ControlTarget {
     return apply.want(desiredState(this.#config, watcher.facts, this.#states, this.#active))
   }
 }
+
+const STOPPING: Refusal = { code: 'refused', message: 'the daemon is stopping' }
 
 /** One line for each section that is new, changed or gone. */
 function describeChanges(old: Config, next: Config): string[] {

@@ -49,6 +49,7 @@ export class Supervisor {
   /** By configuration, or by a user until told otherwise. */
   #disabled: boolean
   #whenDown: (() => void)[] = []
+  #released = false
 
   constructor(options: SupervisorOptions, ports: SupervisorPorts) {
     this.#options = options
@@ -84,6 +85,11 @@ export class Supervisor {
 
   get name(): string {
     return this.#options.tunnel.name
+  }
+
+  /** By a user, until told otherwise. */
+  get switchedOff(): boolean {
+    return this.#disabled && this.#options.tunnel.enabled
   }
 
   get path(): TunnelPath {
@@ -147,8 +153,9 @@ export class Supervisor {
     else this.#input({ type: 'reconnect' })
   }
 
-  /** After `down`: nothing is timed or sent any more. */
+  /** After `down`: nothing is timed, sent or shown any more. */
   release(): void {
+    this.#released = true
     this.#loop.stop()
     this.#slot.close()
     for (const runner of this.#attempts.values()) runner.destroy()
@@ -193,6 +200,8 @@ export class Supervisor {
       return
     }
     this.#ports.names.lookUp(route.server.host, carrier, (found) => {
+      // Another supervisor may look after the tunnel by now.
+      if (this.#released) return
       if (found.ok) this.#input({ type: 'resolved', route, addresses: found.value })
       else {
         this.#ports.status.failed(this.name, found.error)

@@ -321,6 +321,11 @@ export class FakeClock implements Clock {
     return () => this.#alarms.delete(alarm)
   }
 
+  /** Alarms that have not rung. */
+  get armed(): number {
+    return this.#alarms.size
+  }
+
   /** Lets `span` ms pass, ringing what falls due, in order, with everything that follows from it. */
   async pass(span: number): Promise<void> {
     const end = this.#now + span

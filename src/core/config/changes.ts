@@ -61,6 +61,22 @@ export function needsRedial(options: readonly string[]): boolean {
   return options.some((option) => !others.includes(option))
 }
 
+/** Whether the paths of `failover`, how they are probed or how they are routed may have changed. */
+export function concernsPaths(old: Config, next: Config): boolean {
+  const { added, removed, changed } = changedTunnels(old, next)
+  const aside: readonly string[] = [
+    lifelineOptionOf.node,
+    lifelineOptionOf.logLevel,
+    lifelineOptionOf.stateDir,
+  ]
+  return (
+    added.length + removed.length + changed.size > 0 ||
+    changedUplinks(old, next).length > 0 ||
+    changedFailover(old, next)?.length !== 0 ||
+    changedLifeline(old, next).some((option) => !aside.includes(option))
+  )
+}
+
 /** Names of brokers that were added, removed or changed in any way. */
 export function changedBrokers(old: Config, next: Config): readonly string[] {
   return changedNames(old.mqtt, next.mqtt)

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { changedLifeline, changedTunnels, changedUplinks } from '../../../src/core/config/changes.ts'
+import {
+  changedLifeline,
+  changedTunnels,
+  changedUplinks,
+  concernsPaths,
+} from '../../../src/core/config/changes.ts'
 import type { Config } from '../../../src/core/config/types.ts'
 import { mustRead } from './reading.ts'
 
@@ -92,4 +97,29 @@ test('uplinks and the section lifeline', () => {
   assert.deepEqual(changedUplinks(next, next), [])
   assert.deepEqual(changedLifeline(old, next), ['log_level'])
   assert.deepEqual(changedLifeline(old, old), [])
+})
+
+test('the choice of path begins anew only where a path, its probes or its routes may be others', () => {
+  const plain = {
+    uplink: { fibre: { device: 'eth0' } },
+    tunnel: { aaisp: TUNNEL },
+    failover: { failover: { path: ['fibre', 'aaisp'] } },
+  }
+  const concerns = (change: object) => concernsPaths(config(plain), config({ ...plain, ...change }))
+  for (const change of [
+    {},
+    { lifeline: { main: { log_level: 'debug', node: 'router', state_dir: '/tmp/x' } } },
+    { firewall: { internet: { lan: 'lan' } } },
+    { mqtt: { home: { url: 'mqtt://broker.example' } } },
+  ])
+    assert.equal(concerns(change), false, JSON.stringify(change))
+  for (const change of [
+    { lifeline: { main: { table_base: 20000 } } },
+    { uplink: { fibre: { device: 'eth0', probe: '9.9.9.9' } } },
+    { tunnel: { aaisp: { ...TUNNEL, standby: 'cold' } } },
+    { tunnel: { aaisp: TUNNEL, other: TUNNEL } },
+    { failover: { failover: { path: ['fibre', 'aaisp'], probe_down: 3 } } },
+    { failover: {} },
+  ])
+    assert.equal(concerns(change), true, JSON.stringify(change))
 })

@@ -1,0 +1,234 @@
+/** The daemon as a whole over a system in memory: starts, reloads and stops that come at the wrong moment. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Apply } from '../../src/app/apply.ts'
+import { Conntrack } from '../../src/app/conntrack.ts'
+import { Daemon } from '../../src/app/daemon.ts'
+import { Devices } from '../../src/app/devices.ts'
+import { FactsWatcher } from '../../src/app/facts.ts'
+import { KnownTargets } from '../../src/app/known-targets.ts'
+import { Memory } from '../../src/app/memory.ts'
+import { Names } from '../../src/app/names.ts'
+import type { DatagramSocket, Datagrams, IcmpSocket, Resolution } from '../../src/app/ports.ts'
+import { StatusStore } from '../../src/app/status-store.ts'
+import type { Config, FailoverConfig } from '../../src/core/config/types.ts'
+import { ok } from '../../src/core/result.ts'
+import { millis, seconds } from '../../src/core/time.ts'
+import { digests } from '../../src/host/digests.ts'
+import { configOf, SYSTEM, tunnelOf, uplinkOf } from '../core/system/samples.ts'
+import { MemoryFiles } from '../sim/ports.ts'
+import { seededEntropy } from '../sim/random.ts'
+import { FakeClock, FakeSystem, logInto } from './fake-system.ts'
+
+const LITERAL = [{ host: '198.51.100.1', port: 1701 }]
+
+const PROBE = { targets: [], interval: seconds(1), timeout: 'auto', down: 2, up: 5 } as const
+const FAILOVER: FailoverConfig = {
+  name: 'failover',
+  paths: ['fibre', 'aaisp'],
+  mode: 'auto',
+  dialGrace: seconds(5),
+  failbackDelay: seconds(10),
+  probe: PROBE,
+}
+
+/** Nobody in the network answers; names are known once the test says so. */
+function daemonOf(first: Config) {
+  const clock = new FakeClock()
+  const system = new FakeSystem(SYSTEM)
+  const lines: string[] = []
+  const log = logInto(lines)
+  let openSockets = 0
+  const socket = (): DatagramSocket & IcmpSocket => {
+    let isOpen = true
+    openSockets++
+    return {
+      local: { host: '192.0.2.2', port: 40_000 },
+      send: () => {},
+      connect: () => {},
+      close: () => {
+        if (isOpen) openSockets--
+        isOpen = false
+      },
+    }
+  }
+  const datagrams: Datagrams = { open: socket, openIcmp: socket }
+  const lookUps: ((found: Resolution) => void)[] = []
+  const resolver = { resolve: () => new Promise<Resolution>((resolve) => lookUps.push(resolve)) }
+  const files = new MemoryFiles()
+  const status = new StatusStore(clock, 'test')
+  const devices = new Devices(system)
+  const watcher = new FactsWatcher(system, log)
+  const told: string[] = []
+  let next = first
+  const daemon = new Daemon(
+    { config: first, warnings: [] },
+    {
+      clock,
+      log,
+      files,
+      status,
+      devices,
+      watcher,
+      datagrams,
+      digests,
+      entropy: seededEntropy(1),
+      tcpProbes: { connect: () => () => {} },
+      counters: { read: () => new Map(), bootId: 'boot' },
+      systemResolvers: { forLink: () => ['192.0.2.53'] },
+      apply: new Apply({ watcher, devices, nft: system, sysctls: system, log }),
+      conntrack: new Conntrack({ netlinks: system, log }),
+      names: new Names(resolver, files, clock),
+      memory: new Memory(files),
+      known: new KnownTargets(files),
+      publishers: {
+        configure: () => void told.push('configure'),
+        stop: async () => void told.push('stop'),
+      },
+      hostName: 'test',
+      nft: system,
+      readConfig: () => {
+        here.onRead()
+        return ok({ config: next, warnings: [] })
+      },
+    },
+  )
+  const here = {
+    /** Called when a reload has begun. */
+    onRead: () => {},
+    clock,
+    system,
+    daemon,
+    status,
+    devices,
+    lookUps,
+    told,
+    get openSockets() {
+      return openSockets
+    },
+    async start() {
+      await watcher.start()
+      daemon.start()
+      await clock.pass(10)
+    },
+    /** The configuration as the next reload reads it. */
+    write(config: Config) {
+      next = config
+    },
+    /** Lets time pass until a promise has come to its end. */
+    async within<T>(span: number, promise: Promise<T>): Promise<T> {
+      let result: { readonly value: T } | undefined
+      void promise.then((value) => {
+        result = { value }
+      })
+      for (let passed = 0; passed < span && result === undefined; passed += 10) await clock.pass(10)
+      assert.ok(result, `not done within ${span} ms`)
+      return result.value
+    },
+  }
+  return here
+}
+
+type Here = ReturnType<typeof daemonOf>
+
+function assertNothingLeft({ system, devices, clock, openSockets }: Here): void {
+  assert.deepEqual(system.facts.rules, [])
+  assert.deepEqual(devices.names(), [])
+  assert.equal(openSockets, 0)
+  assert.equal(clock.armed, 0, 'alarms')
+}
+
+test('a reload that comes during the stop is refused, and begins nothing', async () => {
+  const here = daemonOf(configOf([tunnelOf('aaisp', { servers: LITERAL })]))
+  await here.start()
+  assert.equal(here.openSockets, 1)
+  here.write(configOf([tunnelOf('other', { servers: LITERAL })]))
+  const stopping = here.daemon.stop()
+  const reload = await here.within(5_000, here.daemon.reload())
+  assert.deepEqual(reload, { ok: false, error: { code: 'refused', message: 'the daemon is stopping' } })
+  await here.within(5_000, stopping)
+  assertNothingLeft(here)
+})
+
+test('a stop that comes during a reload lets nothing new begin, and says goodbye to brokers last', async () => {
+  const config = configOf([tunnelOf('aaisp', { servers: LITERAL })], [uplinkOf('fibre', 'eth0')])
+  const here = daemonOf({ ...config, failover: FAILOVER })
+  await here.start()
+  here.daemon.use('aaisp')
+  await here.clock.pass(10)
+  here.write({
+    ...configOf([tunnelOf('aaisp', { servers: LITERAL, username: 'bob' })], config.uplinks),
+    failover: FAILOVER,
+  })
+  let stopping: Promise<void> | undefined
+  here.onRead = () => {
+    stopping = here.daemon.stop()
+  }
+  assert.equal((await here.within(5_000, here.daemon.reload())).ok, false)
+  assert.ok(stopping)
+  await here.within(5_000, stopping)
+  await here.clock.pass(60_000)
+  assertNothingLeft(here)
+  assert.equal(here.told.at(-1), 'stop')
+})
+
+for (const command of ['up', 'reconnect'] as const) {
+  test(`${command} during the stop does not keep the daemon from ending`, async () => {
+    const here = daemonOf(configOf([tunnelOf('aaisp', { servers: LITERAL })]))
+    await here.start()
+    const stopping = here.daemon.stop()
+    await here.clock.pass(10)
+    here.daemon[command]('aaisp')
+    await here.within(5_000, stopping)
+    assertNothingLeft(here)
+  })
+}
+
+test('a look-up that ends when its tunnel has a new supervisor says nothing any more', async () => {
+  const here = daemonOf(configOf([tunnelOf('aaisp')]))
+  await here.start()
+  here.write(configOf([tunnelOf('aaisp', { username: 'bob' })]))
+  await here.within(5_000, here.daemon.reload())
+  assert.equal(here.lookUps.length, 2)
+  assert.equal(here.status.status().tunnel['aaisp']?.state, 'resolving')
+  const { length } = here.status.events
+  here.lookUps[0]?.({ addresses: ['198.51.100.1'], ttl: millis(1000) })
+  await here.clock.pass(10)
+  assert.deepEqual(here.status.events.slice(length), [])
+  assert.equal(here.status.status().tunnel['aaisp']?.state, 'resolving')
+})
+
+test('a tunnel that a user has switched off stays so when its section changes', async () => {
+  const here = daemonOf(configOf([tunnelOf('aaisp', { servers: LITERAL })]))
+  await here.start()
+  here.daemon.down('aaisp')
+  await here.clock.pass(5_000)
+  here.write(configOf([tunnelOf('aaisp', { servers: LITERAL, username: 'bob' })]))
+  await here.within(5_000, here.daemon.reload())
+  await here.clock.pass(5_000)
+  assert.equal(here.status.status().tunnel['aaisp']?.state, 'disabled')
+  here.daemon.up('aaisp')
+  assert.equal(here.status.status().tunnel['aaisp']?.state, 'dialling')
+})
+
+test('the path that a user has chosen outlives a reload, unless the mode itself changes', async () => {
+  const config: Config = {
+    ...configOf([tunnelOf('aaisp', { servers: LITERAL })], [uplinkOf('fibre', 'eth0')]),
+    failover: FAILOVER,
+  }
+  const here = daemonOf(config)
+  await here.start()
+  assert.ok(here.daemon.use('aaisp').ok)
+  here.write({ ...config, failover: { ...FAILOVER, failbackDelay: seconds(20) } })
+  await here.within(5_000, here.daemon.reload())
+  assert.equal(here.status.status().failover?.mode, 'aaisp')
+  here.write({ ...config, failover: { ...FAILOVER, mode: 'fibre' } })
+  await here.within(5_000, here.daemon.reload())
+  assert.equal(here.status.status().failover?.mode, 'fibre')
+})
+
+test('a path cannot be chosen where there is no failover', async () => {
+  const here = daemonOf(configOf([tunnelOf('aaisp', { servers: LITERAL })]))
+  await here.start()
+  assert.equal(here.daemon.use('auto').ok, false)
+})
