@@ -98,6 +98,10 @@ export class Failover {
       const watcher = new PathWatcher(watched, ports.clock, ports)
       this.#watchers.set(name, watcher)
     }
+    const { carrying } = options
+    if (carrying !== undefined && this.#watchers.has(carrying))
+      this.#routed = { kind: 'path', name: carrying }
+    this.#show()
   }
 
   get active(): ActiveRoute {

@@ -31,7 +31,7 @@ const FAILOVER: FailoverConfig = {
 }
 
 /** Two lines whose internet answers pings while it is among `alive`. */
-function make() {
+function make(carrying?: string) {
   const network = new Network(1, { delay: 10 })
   const machine = new Machine(network)
   machine.add('eth0', ['192.0.2.2'])
@@ -52,11 +52,6 @@ function make() {
   }
   const status = new StatusStore(network.clock, '0.1.0')
   status.configure({ node: 'router', tunnels: [], uplinks: config.uplinks })
-  const show = () => {
-    status.uplink('fibre', { state: 'up', addresses: ['192.0.2.2'] })
-    status.uplink('lte', { state: 'up', addresses: ['198.51.100.2'] })
-  }
-  show()
   const routes: ActiveRoute[] = []
   const histories = new Histories(network.clock)
   const cutOff = new Set<string>()
@@ -68,7 +63,7 @@ function make() {
     {
       config,
       failover: FAILOVER,
-      carrying: undefined,
+      carrying,
       supervisor: () => undefined,
       resolvers: () => [],
       setRoute: (active) =>
@@ -94,6 +89,8 @@ function make() {
       status,
     },
   )
+  status.uplink('fibre', { state: 'up', addresses: ['192.0.2.2'] })
+  status.uplink('lte', { state: 'up', addresses: ['198.51.100.2'] })
   failover.factsChanged(machine.facts)
   const run = (span: number) => network.run(network.now + span)
   const kinds = () => status.events.map(({ event }) => event)
@@ -122,6 +119,24 @@ test('status follows the path that the kernel uses, with the health of all', asy
   )
   assert.deepEqual([failover?.last_switch?.from, failover?.last_switch?.to], [null, 'fibre'])
   assert.ok(kinds().includes('start'))
+})
+
+test('no path counts before the kernel uses it, though it be up', async () => {
+  const { status, run } = make()
+  await run(3000)
+  const moves = status.events.filter(({ event }) => event === 'internet')
+  assert.deepEqual(
+    moves.map(({ state, path }) => [state, path]),
+    [['ok', 'fibre']],
+  )
+})
+
+test('after a reload the path that carries traffic already counts all the time', async () => {
+  const { status, run } = make('lte')
+  assert.equal(status.status().internet.path, 'lte')
+  await run(3000)
+  const moves = status.events.filter(({ event }) => event === 'internet')
+  assert.ok(!moves.some(({ state }) => state === 'down'))
 })
 
 test('a silent death: backup with the cause and the outage; back when it is well again', async () => {
