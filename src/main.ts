@@ -65,6 +65,7 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
     conntrack: new Conntrack({ ...system, log }),
     watcher,
     apply,
+    guard: apply,
     names: new Names(system.resolver, files, system.clock),
     memory: new Memory(files),
     known: new KnownTargets(files),

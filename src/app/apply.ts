@@ -1,4 +1,5 @@
 /** Makes the kernel hold what is desired: the only place that writes links, addresses, routes, rules and filters. */
+import type { GuardedPort } from '../core/firewall/guard.ts'
 import { type Change, describeChange, encodeChange, type NetlinkChange } from '../core/system/change.ts'
 import type { DesiredState } from '../core/system/desired.ts'
 import { difference } from '../core/system/difference.ts'
@@ -6,7 +7,7 @@ import { linkNamed, same } from '../core/system/facts.ts'
 import type { Devices } from './devices.ts'
 import type { FactsWatcher } from './facts.ts'
 import { Filters } from './filters.ts'
-import { type Log, type Nft, type Sysctls, SystemError } from './ports.ts'
+import { type Cancel, type Log, type Nft, type Sysctls, SystemError } from './ports.ts'
 
 export interface ApplyPorts {
   readonly watcher: FactsWatcher
@@ -31,13 +32,22 @@ export function keepsDown({ change }: ApplyFailure, device: string): boolean {
   return (change.kind === 'createDevice' || change.kind === 'setLink') && change.device === device
 }
 
+/** Keeps the ports of our tunnels to their LNSes. */
+export interface PortGuard {
+  /**
+   * Resolves once nobody but the LNS can reach the port: to be awaited before the first message leaves. Call what it
+   * resolves with when the socket is closed. Rejects with SystemError where nft refuses.
+   */
+  guardPort(port: GuardedPort): Promise<Cancel>
+}
+
 const GONE = new Set(['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'ENXIO'])
 
 /**
  * Writes one wish at a time, the latest one next. The carrier of a device is its business alone: off at once when a
  * wish says so, even while another is being written; on when all that the device needs is in place.
  */
-export class Apply {
+export class Apply implements PortGuard {
   readonly #ports: ApplyPorts
   #desired: DesiredState | undefined
   /** The desired state has changed since it was last begun to be written. */
@@ -92,6 +102,14 @@ export class Apply {
   /** Announcements of such transactions were lost. */
   tableUnknown(): void {
     this.#filters.forget()
+  }
+
+  async guardPort(port: GuardedPort): Promise<Cancel> {
+    // At the start the table is being loaded, and brings the guard along.
+    const loaded = this.#filters.loaded || !this.#writing ? undefined : this.#written()
+    const cancel = await this.#filters.guard(port)
+    await loaded
+    return cancel
   }
 
   /** Lets no packet pass while filters are broken, or a device is not up under the name by which these know it. */

@@ -9,8 +9,9 @@ import type { Address } from '../core/endpoint.ts'
 import type { Failure } from '../core/failure.ts'
 import { ipFamily } from '../core/ip/address.ts'
 import type { UsableUplink } from '../core/system/uplinks.ts'
+import type { PortGuard } from './apply.ts'
 import { Driver } from './driver.ts'
-import type { Clock, DatagramSocket, Datagrams, Log } from './ports.ts'
+import type { Cancel, Clock, DatagramSocket, Datagrams, Log } from './ports.ts'
 import { SystemError } from './ports.ts'
 
 /** A usable uplink as a supervisor needs it. */
@@ -29,6 +30,8 @@ export interface AttemptPorts {
   readonly digests: Digests
   readonly entropy: Entropy
   readonly log: Log
+  /** Left out where there are no filters. */
+  readonly guard?: PortGuard
 }
 
 export interface AttemptOptions {
@@ -69,9 +72,12 @@ export class AttemptRunner {
   #refused: Failure | undefined
   #answered = false
   #finished = false
+  /** What is to be sent once the port is guarded; undefined: at once. */
+  #held: (() => void)[] | undefined
+  #release: Cancel | undefined
 
   /** Throws SystemError if no socket can be had on this uplink. */
-  constructor(options: AttemptOptions, { clock, datagrams, digests, entropy, log }: AttemptPorts) {
+  constructor(options: AttemptOptions, { clock, datagrams, digests, entropy, log, guard }: AttemptPorts) {
     const { attempt, carrier, tunnel } = options
     const family = ipFamily(attempt.address) ?? 4
     const { device, source, link } = carrier.uplink
@@ -120,12 +126,13 @@ export class AttemptRunner {
     this.#driver = new Driver(
       endpoint,
       clock,
-      (bytes, to) => {
-        log.debug('sent', { to: to.host, packet: () => packetWords(bytes) })
-        this.socket.send(bytes, this.#answered ? undefined : to)
-      },
+      (bytes, to) => this.#send(bytes, to, log),
       (event) => this.#onEvent(event),
     )
+    if (guard) {
+      this.#held = []
+      void this.#guard(guard)
+    }
   }
 
   command(command: ClientCommand): void {
@@ -145,7 +152,34 @@ export class AttemptRunner {
     this.#finished = true
     this.#driver.stop()
     this.socket.close()
+    this.#release?.()
     this.#options.onGone()
+  }
+
+  #send(bytes: Uint8Array, to: Address, log: Log): void {
+    if (this.#held) {
+      this.#held.push(() => this.#send(bytes, to, log))
+      return
+    }
+    log.debug('sent', { to: to.host, packet: () => packetWords(bytes) })
+    this.socket.send(bytes, this.#answered ? undefined : to)
+  }
+
+  /** Nothing leaves before the port is closed to everybody else. */
+  async #guard(guard: PortGuard): Promise<void> {
+    const { device } = this.carrier.uplink
+    const server = this.attempt.address
+    try {
+      const release = await guard.guardPort({ device, localPort: this.socket.local.port, server })
+      if (this.#finished) return release()
+      this.#release = release
+      const held = this.#held ?? []
+      this.#held = undefined
+      for (const send of held) send()
+    } catch (error) {
+      this.#refused = failureOfSystem(error, `keep others from a port of ${device}`)
+      this.command({ type: 'close' })
+    }
   }
 
   #onEvent(event: ClientEvent): void {

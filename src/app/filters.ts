@@ -1,5 +1,7 @@
+import { type GuardedPort, guardScript } from '../core/firewall/guard.ts'
 import { removeTable } from '../core/firewall/ruleset.ts'
-import type { Nft } from './ports.ts'
+import { same } from '../core/system/facts.ts'
+import type { Cancel, Nft } from './ports.ts'
 
 /**
  * Our nft table, and whether anybody else has changed it: the kernel announces every transaction that touches it, and
@@ -13,6 +15,11 @@ export class Filters {
   #busy = false
   #own = 0
   #announced = 0
+  #guarded: readonly GuardedPort[] = []
+  /** Those that the table knows. */
+  #written: readonly GuardedPort[] = []
+  /** One transaction at a time, so that none is overtaken by an older one. */
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(nft: Nft) {
     this.#nft = nft
@@ -30,12 +37,48 @@ export class Filters {
 
   /** Replaces the table. Rejects with SystemError; then it is as before. */
   load(script: string): Promise<void> {
-    return this.#transact(script, script)
+    return this.#inTurn(() => this.#replace(`${script}${guardScript(this.#guarded)}`, script))
   }
 
   /** Removes the table. Rejects with SystemError. */
   remove(): Promise<void> {
-    return this.#transact(removeTable(), undefined)
+    return this.#inTurn(() => this.#replace(removeTable(), undefined))
+  }
+
+  /**
+   * Lets only the LNS reach a port of ours. Resolves when that is in place, or the table is not there, which will have it
+   * when it comes; rejects with SystemError. Call what it resolves with when the port is closed.
+   */
+  async guard(port: GuardedPort): Promise<Cancel> {
+    const withdraw = () => {
+      this.#guarded = this.#guarded.filter((other) => other !== port)
+    }
+    this.#guarded = [...this.#guarded, port]
+    try {
+      await this.#loadGuards()
+    } catch (error) {
+      withdraw()
+      throw error
+    }
+    return () => {
+      withdraw()
+      // Nobody listens there any more: what is left of it does no harm until the next script replaces it.
+      void this.#loadGuards().catch(() => {})
+    }
+  }
+
+  /** Whatever came and went while others had their turn is written once. */
+  #loadGuards(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#loaded || same(this.#guarded, this.#written)) return
+      await this.#transact(guardScript(this.#guarded))
+    })
+  }
+
+  #inTurn(transact: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(transact)
+    this.#last = done.catch(() => {})
+    return done
   }
 
   /** So many transactions that touched the table, ours among them, were announced; true if one was somebody else's. */
@@ -51,13 +94,21 @@ export class Filters {
     this.#loaded = ''
   }
 
-  async #transact(script: string, loaded: string | undefined): Promise<void> {
+  async #replace(script: string, loaded: string | undefined): Promise<void> {
+    await this.#transact(script, () => {
+      this.#loaded = loaded
+      this.#broken = false
+    })
+  }
+
+  async #transact(script: string, done = () => {}): Promise<void> {
+    const guarded = this.#guarded
     this.#busy = true
     try {
       await this.#nft.apply(script)
       this.#own++
-      this.#loaded = loaded
-      this.#broken = false
+      this.#written = guarded
+      done()
     } finally {
       this.#busy = false
       this.#isForeign()
