@@ -9,6 +9,8 @@ const MAX_PATH = 107
 const MAX_CLIENTS = 32
 /** Octets that may wait for a client that does not read. */
 const MAX_PENDING = 1024 * 1024
+/** ms between two empty lines to a client that only listens: that it is gone shows when something is sent to it. */
+const PULSE = 30_000
 
 export interface ControlSocket {
   /** Ends all clients and removes the socket. */
@@ -59,6 +61,7 @@ export async function listenControl(
 function serve(socket: Socket, accept: (stream: LineStream) => LineHandler): void {
   let unanswered = 0
   let ended = false
+  let pulse: NodeJS.Timeout | undefined
   const handler = accept({
     send(line) {
       if (socket.destroyed || socket.writableEnded) return
@@ -73,14 +76,26 @@ function serve(socket: Socket, accept: (stream: LineStream) => LineHandler): voi
   })
   socket.on('end', () => {
     ended = true
-    if (unanswered === 0) handler.onEnd()
+    if (unanswered === 0) letGo()
   })
   socket.on('error', () => socket.destroy())
-  socket.on('close', () => handler.onClose())
+  socket.on('close', () => {
+    clearInterval(pulse)
+    handler.onClose()
+  })
 
   function answered(): void {
     unanswered -= 1
-    if (ended && unanswered === 0) handler.onEnd()
+    if (ended && unanswered === 0) letGo()
+  }
+
+  /** Who is kept all the same, to be told of events, may be gone for good: the socket looks the same. */
+  function letGo(): void {
+    handler.onEnd()
+    if (socket.destroyed || socket.writableEnded) return
+    const beat = () => socket.write('\n')
+    beat()
+    pulse ??= setInterval(beat, PULSE)
   }
 }
 

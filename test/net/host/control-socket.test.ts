@@ -65,6 +65,30 @@ test('lines that arrive in pieces are answered, all of them, before a half-close
   control.close()
 })
 
+test('a client that is kept to be told of events is let go once it is gone', async () => {
+  const path = join(folder, 'followers.sock')
+  const followers = new Set<LineStream>()
+  const control = await listenControl(path, (stream) => ({
+    onLine: async () => void followers.add(stream),
+    onEnd: () => {},
+    onClose: () => void followers.delete(stream),
+  }))
+  const listening = connect({ path, allowHalfOpen: true })
+  const text = gather(listening)
+  listening.end('follow\n')
+  for (let i = 0; i < 40; i++) {
+    const socket = connect(path)
+    await new Promise((resolve) => socket.write('follow\n', resolve))
+    while (followers.size < 2) await new Promise((resolve) => setTimeout(resolve, 1))
+    socket.destroy()
+    while (followers.size > 1) await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  for (const stream of followers) stream.send('event')
+  for (const stream of followers) stream.close()
+  assert.equal((await text).trim(), 'event')
+  control.close()
+})
+
 test('a line without an end is cut off', async () => {
   const path = join(folder, 'long.sock')
   const control = await listenControl(path, echo)
