@@ -12,8 +12,8 @@ import { readLines } from './line-stream.ts'
 
 /** Octets of one answer; a plan with its nftables text is the longest. */
 const MAX_ANSWER = 16 * 1024 * 1024
-/** ms after which a daemon that does not answer counts as stuck. */
-const PATIENCE = 30_000
+/** ms after which a daemon that does not answer counts as stuck; a drill may take 30 s. */
+const PATIENCE = 60_000
 const GONE = 'the daemon went away'
 
 /** What the daemon answered instead of a result. */

@@ -30,6 +30,8 @@ export async function lockNamespace(name = NAME): Promise<NamespaceLock> {
       `another lifeline ${holder === undefined ? '' : `(process ${holder}) `}already works in this network namespace: stop it first`,
     )
   }
+  // That somebody could not be told who holds it, as while descriptors are short, is no reason to end.
+  server.on('error', () => {})
   server.unref()
   return { release: () => server.close() }
 }
