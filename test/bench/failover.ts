@@ -129,10 +129,12 @@ async function measure(each: Case): Promise<void> {
 /** A daemon of its own for each run: the second failure soon after the first would be taken for flapping. */
 async function run({ fails, ready, changes, back }: Case): Promise<Run> {
   const lifeline = net.router.lifeline({ config: configuration(changes) })
-  const ping = new PingWatch(net.lan, common.internet.ipv4)
+  let ping: PingWatch | undefined
   try {
     await waitForPath(lifeline, 'fibre')
     await waitUntilReady(lifeline, ready)
+    // Not before: a flow that began without the rules of source addresses stays without.
+    ping = new PingWatch(net.lan, common.internet.ipv4)
     await sleep(SETTLING)
     const failed = Date.now()
     await net.fibre[fails]()
@@ -147,7 +149,7 @@ async function run({ fails, ready, changes, back }: Case): Promise<Run> {
       back: back === undefined ? undefined : await goBack(lifeline, ping),
     }
   } finally {
-    ping.stop()
+    ping?.stop()
     await lifeline.stop()
     await net.fibre.heal()
     await sleep(AROUND)
