@@ -1,0 +1,41 @@
+/**
+ * `reflector.ts PORT [DOWNLOAD-PORT]`: answers each line over TCP, and each datagram over UDP, with `TEXT from [ADDRESS]:PORT`,
+ * the sender as this host sees it. Whoever connects to DOWNLOAD-PORT is sent octets as fast as it takes them; whoever
+ * sends there is read from. Says `ready`.
+ */
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+
+const [port, downloadPort] = process.argv.slice(2).map(Number)
+const CHUNK = Buffer.alloc(65_536, 'lifeline')
+
+const talking = createServer({ keepAlive: false }, (socket) => {
+  const from = `[${socket.remoteAddress}]:${socket.remotePort}`
+  socket.on('error', () => {})
+  createInterface({ input: socket }).on('line', (line) => socket.write(`${line} from ${from}\n`))
+})
+await once(talking.listen(port, '::'), 'listening')
+
+const datagrams = createSocket('udp6', (message, from) =>
+  datagrams.send(`${message} from [${from.address}]:${from.port}\n`, from.port, from.address),
+)
+datagrams.on('error', () => {})
+datagrams.bind(port, '::')
+await once(datagrams, 'listening')
+
+if (downloadPort !== undefined) {
+  const sending = createServer((socket) => {
+    const fill = () => {
+      while (socket.write(CHUNK)) {
+        if (socket.destroyed) return
+      }
+    }
+    socket.on('error', () => {}).on('drain', fill)
+    socket.resume()
+    fill()
+  })
+  await once(sending.listen(downloadPort, '::'), 'listening')
+}
+console.log('ready')
