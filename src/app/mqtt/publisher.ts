@@ -2,7 +2,7 @@ import { formatBrokerUrl } from '../../core/config/mqtt-kinds.ts'
 import type { Config, MqttConfig } from '../../core/config/types.ts'
 import { type CommandRequest, readCommand } from '../../core/homeassistant/command.ts'
 import { announcedBy, discoveryOf } from '../../core/homeassistant/discovery.ts'
-import { EventTranslator, SWITCH_EVENTS } from '../../core/homeassistant/events.ts'
+import { EventTranslator, PATH_CHANGES } from '../../core/homeassistant/events.ts'
 import {
   birthTopics,
   defaultClientId,
@@ -85,7 +85,7 @@ export class Publisher {
     this.#memory = new BrokerMemory(ports.files, broker.name)
     this.#path = status.status().internet.path
     this.#events = new EventQueue(() => clock.wall().toISOString())
-    this.#states = new States(clock, () => statesOf(this.#topics, status.status(), this.#switches))
+    this.#states = new States(clock, () => this.#payloads())
     this.#stats = new Stats(clock, broker.statsInterval, this.#topics, () => status.status())
     const options = {
       ...broker,
@@ -183,8 +183,12 @@ export class Publisher {
 
   // ---- what is told
 
+  #payloads(): ReadonlyMap<string, string> {
+    return statesOf(this.#topics, this.#config, this.#ports.status.status(), this.#switches)
+  }
+
   #happened(event: StatusEvent): void {
-    if (SWITCH_EVENTS.includes(event.event)) this.#switches += 1
+    if (PATH_CHANGES.includes(event.event)) this.#switches += 1
     const payload = this.#translator.translate(event)
     if (payload !== undefined) this.#events.push(payload)
   }
@@ -213,7 +217,7 @@ export class Publisher {
     const known = remembered.discoveryTopic === topic ? remembered.announced : {}
     const discovery = discoveryOf(view, known)
     void this.#publish(connection, { topic, payload: JSON.stringify(discovery), qos: 1, retain: true })
-    const states = statesOf(this.#topics, this.#ports.status.status(), 0)
+    const states = this.#payloads()
     this.#memory.write({
       broker,
       discoveryTopic: topic,
@@ -226,7 +230,7 @@ export class Publisher {
   #takeBack(connection: BrokerConnection): void {
     const broker = formatBrokerUrl(this.#broker.url)
     const remembered = this.#memory.read(broker)
-    const states = statesOf(this.#topics, this.#ports.status.status(), 0)
+    const states = this.#payloads()
     const topic = discoveryTopic(this.#broker.discoveryPrefix, objectIdOf(this.#node))
     const gone = remembered.retained.filter(
       (candidate) => candidate !== this.#topics.status && !states.has(candidate),

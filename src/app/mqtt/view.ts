@@ -7,6 +7,7 @@ import {
   uplinkStatsPayload,
 } from '../../core/homeassistant/payloads.ts'
 import { defaultBase, Topics } from '../../core/homeassistant/topics.ts'
+import { formatPrefix } from '../../core/ip/address.ts'
 import type { Status } from '../../core/status.ts'
 
 export function topicsFor(broker: MqttConfig, node: string): Topics {
@@ -39,10 +40,19 @@ export function discoveryView(
 }
 
 /** The retained states by their topics. */
-export function statesOf(topics: Topics, status: Status, switches: number): ReadonlyMap<string, string> {
+export function statesOf(
+  topics: Topics,
+  config: Config,
+  status: Status,
+  switches: number,
+): ReadonlyMap<string, string> {
+  const prefixes = new Map(config.tunnels.map(({ name, ip6prefixes: [first] }) => [name, first]))
   const states = new Map([[topics.state, JSON.stringify(statePayload(status, switches))]])
-  for (const [name, tunnel] of Object.entries(status.tunnel))
-    states.set(topics.tunnelState(name), JSON.stringify(tunnelStatePayload(name, tunnel, status)))
+  for (const [name, tunnel] of Object.entries(status.tunnel)) {
+    const prefix = prefixes.get(name)
+    const payload = tunnelStatePayload(name, tunnel, status, prefix && formatPrefix(prefix))
+    states.set(topics.tunnelState(name), JSON.stringify(payload))
+  }
   for (const [name, uplink] of Object.entries(status.uplink))
     states.set(topics.uplinkState(name), JSON.stringify(uplinkStatePayload(name, uplink, status)))
   return states

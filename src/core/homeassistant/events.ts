@@ -45,5 +45,7 @@ export class EventTranslator {
   }
 }
 
-/** Changes of the path, which Home Assistant shows as an event entity. */
+/** Events that mean that traffic takes another path than before. */
+export const PATH_CHANGES = ['failover', 'failback', 'manual', 'drill']
+/** Changes of the path by themselves, which Home Assistant shows as an event entity. */
 export const SWITCH_EVENTS = ['failover', 'failback']

@@ -39,7 +39,7 @@ export interface TunnelStatePayload {
   readonly lns: string | null
   readonly mtu: number | null
   readonly ipv4: string | null
-  /** The first global prefix of the tunnel. */
+  /** The first prefix that is routed to the tunnel by configuration, or that of its first global address. */
   readonly ipv6_prefix: string | null
   readonly ipv6: readonly string[]
   readonly health: string | null
@@ -101,7 +101,13 @@ export function statePayload(status: Status, switches: number): StatePayload {
   }
 }
 
-export function tunnelStatePayload(name: string, tunnel: TunnelStatus, status: Status): TunnelStatePayload {
+/** `prefix` is what the configuration says that the provider routes to the tunnel. */
+export function tunnelStatePayload(
+  name: string,
+  tunnel: TunnelStatus,
+  status: Status,
+  prefix?: string,
+): TunnelStatePayload {
   const { state, since, device, uplink, server, mtu, ipv4, ipv6, last_error } = tunnel
   return {
     state,
@@ -115,7 +121,7 @@ export function tunnelStatePayload(name: string, tunnel: TunnelStatus, status: S
     lns: lnsAddress(server),
     mtu,
     ipv4: ipv4.address,
-    ipv6_prefix: globalPrefix(ipv6.addresses),
+    ipv6_prefix: prefix ?? globalPrefix(ipv6.addresses),
     ipv6: ipv6.addresses,
     ...pathState(status.failover?.path[name]),
     last_error,
@@ -177,11 +183,13 @@ export function problemOf(status: Status): string | null {
   const { problem = null, path = {} } = status.failover ?? {}
   if (problem !== null) return problem
   if (status.internet.state === 'down') return 'there is no internet'
-  const dead = Object.entries(path).find(([, { health }]) => health === 'down')
+  const dead = Object.entries(path).find(
+    ([name, { health }]) => health === 'down' && !Object.hasOwn(status.tunnel, name),
+  )
   if (dead !== undefined) return `${dead[0]} does not work: ${dead[1].reason}`
-  // Of a tunnel that only stands by as a path, its health says whether it would work.
-  const down = Object.entries(status.tunnel).find(
-    ([name, { state }]) => state !== 'up' && state !== 'disabled' && !Object.hasOwn(path, name),
+  const down = Object.entries(status.tunnel).find(([name, { state, retry_at }]) =>
+    // A tunnel that stands by as a path is meant to be down; not so if dialling it was tried and failed.
+    Object.hasOwn(path, name) ? retry_at !== null : state !== 'up' && state !== 'disabled',
   )
   if (down === undefined) return null
   const [name, { last_error }] = down

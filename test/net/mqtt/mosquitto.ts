@@ -127,12 +127,20 @@ export class Listener {
   }
 
   /** Waits for a message that fits, from the first one on. */
-  waitFor(topic: string, fits: (payload: string) => boolean = () => true, within = 20_000): Promise<Heard> {
-    return waitFor(`a message on ${topic}`, () => this.on(topic).find(({ payload }) => fits(payload)), {
-      within,
-      every: 10,
-      explain: () => this.heard.map(({ topic: t, payload }) => `${t} ${payload}`).join('\n'),
-    })
+  waitFor(
+    topic: string,
+    fits: (payload: string, at: number) => boolean = () => true,
+    within = 20_000,
+  ): Promise<Heard> {
+    return waitFor(
+      `a message on ${topic}`,
+      () => this.on(topic).find(({ payload, at }) => fits(payload, at)),
+      {
+        within,
+        every: 10,
+        explain: () => this.heard.map(({ topic: t, payload }) => `${t} ${payload}`).join('\n'),
+      },
+    )
   }
 
   async stop(): Promise<void> {
