@@ -21,8 +21,9 @@ export class KnownTargets {
   /** Adds targets that have answered; whether any of them is news. */
   remember(path: string, keys: readonly string[]): boolean {
     const known = this.of(path)
-    if (keys.every((key) => known.has(key))) return false
-    this.#known.set(path, new Set([...keys, ...known].slice(0, LIMIT)))
+    const kept = keys.slice(0, LIMIT)
+    if (kept.every((key) => known.has(key))) return false
+    this.#known.set(path, new Set([...new Set([...kept, ...known])].slice(0, LIMIT)))
     const entries = [...this.#known].map(([name, set]) => [name, [...set].sort()])
     this.#files.write(FILE, `${JSON.stringify(Object.fromEntries(entries))}\n`)
     return true
