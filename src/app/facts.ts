@@ -102,17 +102,20 @@ export class FactsWatcher {
     if (this.#held === undefined) void this.#dump().catch((error) => this.#failed(error))
   }
 
-  /** Reads everything, and again if announcements were lost meanwhile. */
+  /** Reads everything, and again if announcements were lost meanwhile. Where that fails, what is announced goes on counting. */
   async #dump(): Promise<void> {
     this.#held ??= []
-    let facts: Facts
-    do {
-      this.#overrun = false
-      facts = await dumpFacts(this.#netlink)
-    } while (this.#overrun)
-    const held = this.#held
-    this.#held = undefined
-    this.#settle(reduceFacts(facts, held).facts)
+    let facts: Facts | undefined
+    try {
+      do {
+        this.#overrun = false
+        facts = await dumpFacts(this.#netlink)
+      } while (this.#overrun)
+    } finally {
+      const held = this.#held
+      this.#held = undefined
+      this.#settle(reduceFacts(facts ?? this.#facts, held).facts)
+    }
   }
 
   async #redumpRoutes(): Promise<void> {

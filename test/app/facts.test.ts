@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { FactsWatcher, readFacts } from '../../src/app/facts.ts'
+import { SystemError } from '../../src/app/ports.ts'
 import { encodeNewRoute } from '../../src/core/netlink/route.ts'
 import { encodeRuleRemoval } from '../../src/core/netlink/rule.ts'
 import { lookup } from '../../src/core/system/desired.ts'
@@ -71,6 +72,25 @@ describe('FactsWatcher', () => {
     await idle()
     assert.deepEqual(watcher.facts, { ...FULL, rules: [], addresses: [] })
     assert.equal(seen.length, 1)
+  })
+
+  it('goes on with what is announced where reading everything again failed, until that works', async () => {
+    const system = new FakeSystem(FULL)
+    const { watcher } = await watching(system)
+    system.inSilence((facts) => ({ ...facts, rules: [] }))
+    system.onRequest = () => {
+      throw new SystemError('ENOBUFS', 'no room')
+    }
+    system.loseAnnouncements()
+    system.setLink('eth0', { mtu: 1400 })
+    await idle()
+    assert.equal(watcher.facts.links.find(({ name }) => name === 'eth0')?.mtu, 1400)
+    system.setLink('eth0', { mtu: 1300 })
+    assert.equal(watcher.facts.links.find(({ name }) => name === 'eth0')?.mtu, 1300)
+    system.onRequest = () => {}
+    system.loseAnnouncements()
+    await idle()
+    assert.deepEqual(watcher.facts.rules, [])
   })
 
   it('reads everything once more where announcements were lost while it was reading', async () => {
