@@ -55,6 +55,7 @@ export class Apply implements PortGuard {
   #writing = false
   #waiting: ((failures: readonly ApplyFailure[]) => void)[] = []
   #failures: readonly ApplyFailure[] = []
+  readonly #listeners = new Set<() => void>()
   readonly #filters: Filters
 
   constructor(ports: ApplyPorts) {
@@ -79,6 +80,12 @@ export class Apply implements PortGuard {
   again(): Promise<readonly ApplyFailure[]> {
     this.#unwritten = true
     return this.#written()
+  }
+
+  /** Calls `run` whenever all is written but for what was refused. */
+  onRefused(run: () => void): Cancel {
+    this.#listeners.add(run)
+    return () => this.#listeners.delete(run)
   }
 
   /** A wish is being written. */
@@ -136,6 +143,7 @@ export class Apply implements PortGuard {
     }
     this.#writing = false
     for (const done of this.#waiting.splice(0)) done(this.#failures)
+    if (this.#failures.length > 0) for (const listener of [...this.#listeners]) listener()
   }
 
   async #fulfil(desired: DesiredState): Promise<ApplyFailure[]> {

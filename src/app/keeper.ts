@@ -33,7 +33,7 @@ const NFTABLES_GROUP = 7
 export class Keeper {
   readonly #ports: KeeperPorts
   readonly #nftables: Netlink | undefined
-  readonly #unwatch: Cancel
+  readonly #cancels: readonly Cancel[]
   readonly #table = new TableWatch()
   #alarm: { readonly at: Millis; readonly cancel: Cancel } | undefined
   #pause = SETTLE
@@ -42,15 +42,18 @@ export class Keeper {
   constructor(ports: KeeperPorts) {
     this.#ports = ports
     this.#nftables = this.#watchNftables()
-    this.#unwatch = ports.watcher.onChange(() => {
-      ports.apply.guard()
-      this.#checkSoon()
-    })
+    this.#cancels = [
+      ports.watcher.onChange(() => {
+        ports.apply.guard()
+        this.#checkSoon()
+      }),
+      ports.apply.onRefused(() => this.#checkAfter(Math.max(RETRY, this.#pause))),
+    ]
   }
 
   close(): void {
     this.#alarm?.cancel()
-    this.#unwatch()
+    for (const cancel of this.#cancels) cancel()
     this.#nftables?.close()
   }
 
@@ -112,7 +115,6 @@ export class Keeper {
     log.info('the system is not as it should be, correcting it', { changes: changes.map(describeChange) })
     this.#correctedAt = clock.now()
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE)
-    const failures = await apply.again()
-    if (failures.length > 0) this.#checkAfter(Math.max(RETRY, this.#pause))
+    await apply.again()
   }
 }

@@ -34,7 +34,7 @@ async function kept() {
     assert.ok(rule)
     system.announce(encodeRuleRemoval(rule))
   }
-  return { system, clock, lines, devices, apply, keeper, removeRule }
+  return { system, clock, lines, devices, apply, keeper, desired, removeRule }
 }
 
 describe('Keeper', () => {
@@ -142,6 +142,21 @@ describe('Keeper', () => {
     assert.equal(apply.pending().length, 1)
     system.refuse = () => undefined
     await clock.pass(6_000)
+    assert.deepEqual(apply.pending(), [])
+  })
+
+  it('tries again what a wish was refused, though nothing changes', async () => {
+    const { system, clock, lines, apply, desired } = await kept()
+    system.refuse = (what) => (what === 'nft remove' ? 'EINVAL' : undefined)
+    await apply.want({ ...desired, nft: undefined })
+    await clock.pass(60_000)
+    const tried = () => system.done.filter((what) => what.startsWith('nft remove')).length
+    assert.ok(tried() > 3)
+    assert.ok(tried() < 12, 'ever more rarely')
+    assert.equal(lines.filter((line) => line.includes('refused')).length, tried())
+    system.refuse = () => undefined
+    await clock.pass(30_000)
+    assert.equal(system.table, undefined)
     assert.deepEqual(apply.pending(), [])
   })
 
