@@ -126,7 +126,7 @@ export class AttemptRunner {
     this.#driver = new Driver(
       endpoint,
       clock,
-      (bytes, to) => this.#send(bytes, to, log),
+      (bytes, to) => this.#send(bytes, to),
       (event) => this.#onEvent(event),
     )
     if (guard) {
@@ -156,12 +156,12 @@ export class AttemptRunner {
     this.#options.onGone()
   }
 
-  #send(bytes: Uint8Array, to: Address, log: Log): void {
+  #send(bytes: Uint8Array, to: Address): void {
     if (this.#held) {
-      this.#held.push(() => this.#send(bytes, to, log))
+      this.#held.push(() => this.#send(bytes, to))
       return
     }
-    log.debug('sent', { to: to.host, packet: () => packetWords(bytes) })
+    this.#log.debug('sent', { to: to.host, packet: () => packetWords(bytes) })
     this.socket.send(bytes, this.#answered ? undefined : to)
   }
 

@@ -13,7 +13,7 @@ import type { PathHistory } from '../core/failover/history.ts'
 import type { ActiveRoute } from '../core/failover/types.ts'
 import { err, ok, type Result } from '../core/result.ts'
 import { describeChange } from '../core/system/change.ts'
-import { desiredState, NOTHING_DESIRED } from '../core/system/desired.ts'
+import { type DesiredState, desiredState, NOTHING_DESIRED } from '../core/system/desired.ts'
 import type { Facts } from '../core/system/facts.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../core/system/session.ts'
 import { carriersOf, type Uplink, type UsableUplink, uplinks } from '../core/system/uplinks.ts'
@@ -80,8 +80,8 @@ export class Daemon implements ControlTarget {
   #failover: Failover | undefined
   readonly #histories: Histories
   readonly #budgets: Budgets
-  /** Where the kernel is to send what has no route of its own. */
-  #active: ActiveRoute = { kind: 'none' }
+  /** Where the kernel is to send what has no route of its own; undefined before a choice: as it does already. */
+  #active: ActiveRoute | undefined
   /** What a user chose with `use`, which outlives a reload; undefined: as configured. */
   #mode: string | undefined
 
@@ -180,7 +180,7 @@ export class Daemon implements ControlTarget {
   }
 
   async plan(): Promise<Result<PlanReport, Refusal>> {
-    const desired = desiredState(this.#config, this.#ports.watcher.facts, this.#states, this.#active)
+    const desired = this.#desired()
     const changes = this.#ports.apply.pending().map(describeChange)
     const foreign = await foreignWarnings(this.#ports.nft, this.#config, this.#ports.watcher.facts)
     return ok({ changes, nft: desired.nft ?? '', warnings: [...this.#warnings, ...foreign] })
@@ -251,10 +251,10 @@ export class Daemon implements ControlTarget {
 
   #beginFailover(): void {
     const { failover } = this.#config
-    const carrying = this.#active.kind === 'path' ? this.#active.name : undefined
+    const carrying = this.#active?.kind === 'path' ? this.#active.name : undefined
     this.#failover?.close()
     this.#failover = undefined
-    if (carrying === undefined || !failover?.paths.includes(carrying)) this.#active = { kind: 'none' }
+    if (carrying === undefined || !failover?.paths.includes(carrying)) this.#active = undefined
     this.#histories.keep(failover?.paths ?? [])
     if (!failover) {
       this.#ports.status.failover(undefined)
@@ -360,8 +360,12 @@ export class Daemon implements ControlTarget {
   /** Resolves once the kernel holds this wish or a newer one, with what it refused: the keeper tries that again. */
   async #wish(): Promise<readonly ApplyFailure[]> {
     if (this.#stopped) return []
-    const { apply, watcher } = this.#ports
-    return apply.want(desiredState(this.#config, watcher.facts, this.#states, this.#active))
+    return this.#ports.apply.want(this.#desired())
+  }
+
+  #desired(): DesiredState {
+    const { facts } = this.#ports.watcher
+    return desiredState(this.#config, facts, this.#states, this.#active, this.#failover?.addresses)
   }
 }
 

@@ -108,6 +108,11 @@ export class Failover {
     return this.#controller.active
   }
 
+  /** The public IPv4 address of each path, now or last, by name. */
+  get addresses(): ReadonlyMap<string, string> {
+    return this.#addresses
+  }
+
   get names(): readonly string[] {
     return this.#plans.map(({ name }) => name)
   }
