@@ -10,7 +10,7 @@ import type {
   PathPlan,
   SwitchKind,
 } from '../core/failover/types.ts'
-import type { Facts } from '../core/system/facts.ts'
+import { type Facts, linkNamed, NO_FACTS } from '../core/system/facts.ts'
 import { steeringMark } from '../core/system/marks.ts'
 import { type Uplink, uplinks } from '../core/system/uplinks.ts'
 import type { Millis } from '../core/time.ts'
@@ -69,6 +69,7 @@ export class Failover {
   readonly #addresses = new Map<string, string>()
   readonly #wanted = new Map<string, Readiness>()
   #uplinks: readonly Uplink[] = []
+  #facts: Facts = NO_FACTS
   #work: Promise<void> = Promise.resolve()
   #cancel: Cancel | undefined
   #drill: Drill | undefined
@@ -119,6 +120,7 @@ export class Failover {
 
   factsChanged(facts: Facts): void {
     this.#uplinks = uplinks(this.#options.config, facts)
+    this.#facts = facts
     for (const { name } of this.#plans) this.#look(name)
     if (this.#begun) return
     this.#begun = true
@@ -188,15 +190,19 @@ export class Failover {
         return { way: undefined, reason, targets: targets.length > 0 ? targets : usual }
       const sources = sourcesOf(uplink.addresses, uplink.source)
       const mark = steeringMark(config, name)
+      const { device, link } = uplink
       const way =
-        this.#steered.has(name) && mark !== undefined ? { mark, sources } : { device: uplink.device, sources }
+        this.#steered.has(name) && mark !== undefined
+          ? { mark, sources }
+          : { device, index: link.index, sources }
       return { way, reason, targets: targets.length > 0 ? targets : usual }
     }
     const tunnel = this.#options.supervisor(name)?.path
     const wanted = targets.length > 0 ? targets : defaultTargets(tunnel?.dns ?? [])
     if (tunnel?.session !== 'up') return { way: undefined, reason: 'the tunnel is not up', targets: wanted }
+    const { device, addresses } = tunnel
     return {
-      way: { device: tunnel.device, sources: sourcesOf(tunnel.addresses, undefined) },
+      way: { device, index: linkNamed(this.#facts, device)?.index, sources: sourcesOf(addresses, undefined) },
       reason: '',
       targets: wanted,
     }

@@ -24,7 +24,8 @@ export interface ProberPorts {
 
 /** How probes leave: bound to a device, or steered by a mark so that their answers may come from anywhere. */
 export type Way =
-  | { readonly device: string; readonly sources: Sources }
+  /** Another `index` is another device of that name: sockets that were bound before lead nowhere. */
+  | { readonly device: string; readonly index: number | undefined; readonly sources: Sources }
   | { readonly mark: number; readonly sources: Sources }
 
 /** The local address of each family; a family without one cannot be probed. */

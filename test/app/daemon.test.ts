@@ -15,7 +15,7 @@ import type { Config, FailoverConfig } from '../../src/core/config/types.ts'
 import { ok } from '../../src/core/result.ts'
 import { millis, seconds } from '../../src/core/time.ts'
 import { digests } from '../../src/host/digests.ts'
-import { configOf, SYSTEM, tunnelOf, uplinkOf } from '../core/system/samples.ts'
+import { configOf, defaultOver, SYSTEM, tunnelOf, uplinkOf } from '../core/system/samples.ts'
 import { MemoryFiles } from '../sim/ports.ts'
 import { seededEntropy } from '../sim/random.ts'
 import { FakeClock, FakeSystem, logInto } from './fake-system.ts'
@@ -39,7 +39,7 @@ function daemonOf(first: Config) {
   const lines: string[] = []
   const log = logInto(lines)
   let openSockets = 0
-  const socket = (): DatagramSocket & IcmpSocket => {
+  const socket = (): DatagramSocket => {
     let isOpen = true
     openSockets++
     return {
@@ -52,7 +52,13 @@ function daemonOf(first: Config) {
       },
     }
   }
-  const datagrams: Datagrams = { open: socket, openIcmp: socket }
+  const pingers = { open: 0, opened: 0 }
+  const pinger = (): IcmpSocket => {
+    pingers.open++
+    pingers.opened++
+    return { send: () => {}, close: () => pingers.open-- }
+  }
+  const datagrams: Datagrams = { open: socket, openIcmp: pinger }
   const lookUps: ((found: Resolution) => void)[] = []
   const resolver = { resolve: () => new Promise<Resolution>((resolve) => lookUps.push(resolve)) }
   const files = new MemoryFiles()
@@ -102,6 +108,7 @@ function daemonOf(first: Config) {
     status,
     devices,
     lookUps,
+    pingers,
     told,
     get openSockets() {
       return openSockets
@@ -131,10 +138,10 @@ function daemonOf(first: Config) {
 
 type Here = ReturnType<typeof daemonOf>
 
-function assertNothingLeft({ system, devices, clock, openSockets }: Here): void {
+function assertNothingLeft({ system, devices, clock, openSockets, pingers }: Here): void {
   assert.deepEqual(system.facts.rules, [])
   assert.deepEqual(devices.names(), [])
-  assert.equal(openSockets, 0)
+  assert.equal(openSockets + pingers.open, 0, 'sockets')
   assert.equal(clock.armed, 0, 'alarms')
 }
 
@@ -231,4 +238,25 @@ test('a path cannot be chosen where there is no failover', async () => {
   const here = daemonOf(configOf([tunnelOf('aaisp', { servers: LITERAL })]))
   await here.start()
   assert.equal(here.daemon.use('auto').ok, false)
+})
+
+test('probes leave by sockets of the device that bears the name now, however quickly it was replaced', async () => {
+  const config = configOf([tunnelOf('aaisp', { servers: LITERAL })], [uplinkOf('fibre', 'eth0')])
+  const here = daemonOf({ ...config, failover: FAILOVER })
+  await here.start()
+  await here.clock.pass(1_000)
+  const { open, opened } = here.pingers
+  assert.ok(open > 0)
+  here.system.inSilence((facts) => ({
+    ...facts,
+    links: facts.links.map((link) => (link.name === 'eth0' ? { ...link, index: 9 } : link)),
+    addresses: facts.addresses.map((address) => ({ ...address, link: 9 })),
+    routes: [defaultOver(9, '192.0.2.1'), defaultOver(9, '2001:db8:f::1')],
+  }))
+  here.system.loseAnnouncements()
+  await here.clock.pass(3_000)
+  assert.deepEqual(here.pingers, { open, opened: opened + open })
+  const stopping = here.daemon.stop()
+  await here.within(5_000, stopping)
+  assertNothingLeft(here)
 })
