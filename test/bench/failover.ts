@@ -16,10 +16,10 @@ import {
   SECRET,
   TUNNEL,
   waitForPath,
+  waitForWarm,
 } from '../net/failover/scenario.ts'
 import { buildProvider } from '../net/failover/topology.ts'
 import type { Lifeline } from '../net/lifeline.ts'
-import { waitFor } from '../net/wait.ts'
 
 interface Case {
   readonly key: string
@@ -166,8 +166,7 @@ async function goBack(lifeline: Lifeline, ping: PingWatch): Promise<number> {
 
 async function waitUntilReady(lifeline: Lifeline, ready: Case['ready']): Promise<void> {
   if (ready === 'hot') await lifeline.waitForUp(TUNNEL)
-  if (ready === 'warm')
-    await waitFor('the control connection', async () => (await net.lns.tunnels()).length > 0, { every: 200 })
+  if (ready === 'warm') await waitForWarm(net)
 }
 
 /** What happened when, counted from the last answer over fibre. */

@@ -72,6 +72,10 @@ export class Lns {
     this.#process = undefined
   }
 
+  get running(): boolean {
+    return this.#process?.running ?? false
+  }
+
   /** What it logged since its start. */
   get log(): string {
     return this.#process?.output ?? ''

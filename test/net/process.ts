@@ -64,6 +64,7 @@ export class Process {
   readonly exited: Promise<number>
   readonly #child: ChildProcess
   #output = ''
+  #onOutput: ((text: string) => void) | undefined
   #code: number | undefined
 
   constructor(name: string, command: readonly string[], env: NodeJS.ProcessEnv = process.env) {
@@ -75,6 +76,7 @@ export class Process {
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.#output = (this.#output + text).slice(-KEPT)
+        this.#onOutput?.(text)
       })
     }
     this.#child.stdin?.on('error', () => {})
@@ -89,6 +91,11 @@ export class Process {
   /** What it wrote to stdout and stderr so far. */
   get output(): string {
     return this.#output
+  }
+
+  /** Tells of what it writes from now on, in pieces as they come. */
+  set onOutput(listener: (text: string) => void) {
+    this.#onOutput = listener
   }
 
   get running(): boolean {

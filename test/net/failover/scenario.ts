@@ -2,6 +2,7 @@
 import type { TestContext } from 'node:test'
 import type { StatusEvent } from '../../../src/core/status.ts'
 import type { Lifeline } from '../lifeline.ts'
+import { ping } from '../ping.ts'
 import type { RadiusUser } from '../radius.ts'
 import { waitFor } from '../wait.ts'
 import * as address from './addresses.ts'
@@ -33,6 +34,7 @@ type Section = Readonly<Record<string, unknown>>
 
 /** What a test wants otherwise than the README has it; each adds to its section or replaces what is in it. */
 export interface Changes {
+  readonly main?: Section
   readonly tunnel?: Section
   readonly fibre?: Section
   readonly lte?: Section
@@ -44,6 +46,7 @@ export interface Changes {
 /** The configuration of the README, for this network's names. */
 export function configuration(changes: Changes = {}): Readonly<Record<string, unknown>> {
   return {
+    ...(changes.main === undefined ? {} : { lifeline: { main: changes.main } }),
     uplink: {
       fibre: { device: 'pppoe-aaisp', ...changes.fibre },
       lte: { device: 'wan-4g', metered: true, ...changes.lte },
@@ -91,17 +94,23 @@ export async function waitForPath(lifeline: Lifeline, path: string, within = 60_
   )
 }
 
-/** Waits until going back would be at once ready to fail again: the tunnel stands by with its control connection. */
-export async function waitForReadiness(lifeline: Lifeline, path: string, readiness: string): Promise<void> {
-  let seen: unknown
+/** Traffic of a host of the LAN gets through to the internet and back. */
+export async function assertReaches(net: Provider, to = '198.51.100.2'): Promise<void> {
+  let last = ''
   await waitFor(
-    `${path} to be ${readiness}`,
+    `${to} to answer the LAN`,
     async () => {
-      seen = (await lifeline.status())?.failover
-      return (await lifeline.status())?.failover?.path[path]?.readiness === readiness
+      const { received, output } = await ping(net.lan, to, { count: 1 })
+      last = output
+      return received > 0
     },
-    { every: 25, explain: () => JSON.stringify(seen, null, 2) },
+    { explain: () => last },
   )
+}
+
+/** Waits until the tunnel's control connection stands at the LNS. */
+export async function waitForWarm(net: Provider): Promise<void> {
+  await waitFor('a control connection', async () => (await net.lns.tunnels()).length > 0, { every: 200 })
 }
 
 /** Waits for the first event after number `after` that fits. */
