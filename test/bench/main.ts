@@ -3,9 +3,11 @@ import { readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as address from '../net/addresses.ts'
 import type { Lifeline } from '../net/lifeline.ts'
+import { Authority } from '../net/mqtt/certificates.ts'
+import { Mosquitto } from '../net/mqtt/mosquitto.ts'
 import type { Namespace } from '../net/namespace.ts'
 import { PROGRAM } from '../net/router.ts'
-import { subscriber, TUNNEL_SECRET } from '../net/scenario.ts'
+import { LINE, lineOf, subscriber, TUNNEL_SECRET } from '../net/scenario.ts'
 import { timedDial } from '../net/timing.ts'
 import { buildNetwork } from '../net/topology.ts'
 
@@ -21,7 +23,7 @@ const TICKS = 100
 
 const net = await buildNetwork({ users: [alice], tunnelSecret: TUNNEL_SECRET, openInternet: false })
 try {
-  print('size of dist/lifeline', `${(statSync(PROGRAM).size / 1000).toFixed(0)} kB`, 'under 400')
+  print('size of dist/lifeline', `${(statSync(PROGRAM).size / 1000).toFixed(0)} kB`, 'under 600')
   await dials()
   const { lifeline } = await timedDial(net, alice, () => {})
   await idle(lifeline)
@@ -29,6 +31,7 @@ try {
   await load('upload', net.router.namespace, [])
   await load('download', net.router.namespace, ['-R'])
   await lifeline.stop()
+  await idleWithBroker()
 } finally {
   await net.close()
 }
@@ -53,15 +56,31 @@ async function idle({ process: { pid } }: Lifeline): Promise<void> {
   const before = ticksOf(pid)
   await sleep(IDLE * 1000)
   const percent = ((ticksOf(pid) - before) / TICKS / IDLE) * 100
+  print('memory of the connected daemon', memoryOf(pid), 'at most 50')
+  print('CPU of the connected, idle daemon', `${percent.toFixed(1)} %`)
+}
+
+/** The same with a broker in the LAN, over TLS. */
+async function idleWithBroker(): Promise<void> {
+  const authority = await Authority.create(net.folder, 'home')
+  const tls = await authority.sign('broker', [`IP:${address.lan.ipv4}`])
+  const broker = new Mosquitto(net.lan, { port: 8883, tls })
+  await broker.start()
+  const home = { url: `mqtts://${address.lan.ipv4}`, ca_file: authority.ca }
+  const lifeline = net.router.lifeline({ config: { ...lineOf(alice), mqtt: { home } } })
+  await lifeline.waitForUp(LINE)
+  await lifeline.process.waitForOutput(/connected to the broker/)
+  await sleep(IDLE * 1000)
+  print('the same with MQTT over TLS', memoryOf(lifeline.process.pid), 'at most 52, private 15')
+  await lifeline.stop()
+  await broker.stop()
+}
+
+function memoryOf(pid: number): string {
   const memory = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
   const megabytes = (name: string) =>
     `${(Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(memory)?.[1] ?? 0) / 1000).toFixed(1)} MB`
-  print(
-    'memory of the connected daemon',
-    `${megabytes('Rss')}, of which private ${megabytes('Private_Dirty')}`,
-    'at most 50',
-  )
-  print('CPU of the connected, idle daemon', `${percent.toFixed(1)} %`)
+  return `${megabytes('Rss')}, of which private ${megabytes('Private_Dirty')}`
 }
 
 async function pings(): Promise<void> {
