@@ -163,7 +163,11 @@ export class Publisher {
   }
 
   #refused(topic: string, error: unknown): boolean {
-    if (!(error instanceof BrokerError)) throw error
+    if (!(error instanceof BrokerError)) {
+      // A bug of ours, which must cost this message and not the tunnels.
+      this.#log.error('MQTT failed', { topic, cause: error })
+      return true
+    }
     const { code } = error.failure
     if (code !== 'not_allowed' && code !== 'not_taken') return false
     if (!this.#complained.has(topic)) this.#log.warn(error.message)
@@ -283,9 +287,14 @@ export class Publisher {
   async #obey(request: CommandRequest): Promise<void> {
     const { command, arguments: values } = request
     this.#log.info('command', { command, ...values })
-    const outcome = await runCommand(this.#ports.target, command, values)
-    if (outcome.ok) this.#answer('command_done', { command, ...values, ...outcome.value })
-    else this.#answer('command_refused', { command, ...values, message: outcome.error.message })
+    try {
+      const outcome = await runCommand(this.#ports.target, command, values)
+      if (outcome.ok) this.#answer('command_done', { command, ...values, ...outcome.value })
+      else this.#answer('command_refused', { command, ...values, message: outcome.error.message })
+    } catch (error) {
+      this.#log.error('command failed', { command, cause: error })
+      this.#answer('command_refused', { command, ...values, message: 'it failed: see the log of lifeline' })
+    }
   }
 
   #answer(event_type: string, fields: Readonly<Record<string, unknown>>): void {
