@@ -27,17 +27,26 @@ const UNDER_WAY = 64
 /** A dump that keeps being torn by changes is taken as it is after so many attempts. */
 const DUMP_ATTEMPTS = 5
 
+/** ms without a word from the kernel after which the answer to the oldest request counts as lost. */
+const PATIENCE = 10_000
+
 /** Netlink speaks the byte order of the machine. */
 const LITTLE = endianness() === 'LE'
 
 export class NativeNetlinks implements Netlinks {
   readonly #addon: Addon = loadAddon()
+  readonly #patience: number
+
+  /** `patience`: ms after which a request that has no answer is rejected with ETIMEDOUT. */
+  constructor(patience = PATIENCE) {
+    this.#patience = patience
+  }
 
   /** Groups get a socket of their own, so that their overrun cannot swallow an answer. */
   open(options: NetlinkOptions): Netlink {
     const listener = options.groups?.length ? new Listener(this.#addon, options) : undefined
     try {
-      return new NativeNetlink(this.#addon, options.protocol, listener)
+      return new NativeNetlink(this.#addon, options.protocol, listener, this.#patience)
     } catch (error) {
       listener?.close()
       throw error
@@ -67,13 +76,21 @@ class NativeNetlink implements Netlink {
   readonly #addon: Addon
   readonly #handle: Handle<'netlink'>
   readonly #listener: Listener | undefined
+  readonly #patience: number
   readonly #queue: Pending[] = []
   #sequence = 0
+  #watch: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(addon: Addon, protocol: NetlinkOptions['protocol'], listener: Listener | undefined) {
+  constructor(
+    addon: Addon,
+    protocol: NetlinkOptions['protocol'],
+    listener: Listener | undefined,
+    patience: number,
+  ) {
     this.#addon = addon
     this.#listener = listener
+    this.#patience = patience
     const onArrivals = (arrivals: readonly Arrival[]) => this.#arrived(arrivals)
     const opened = addon.openNetlink(protocolNumber(protocol), [], onArrivals)
     this.#handle = checked(opened, `cannot open a netlink socket (${protocol})`)
@@ -99,6 +116,7 @@ class NativeNetlink implements Netlink {
 
   close(): void {
     this.#closed = true
+    clearTimeout(this.#watch)
     this.#listener?.close()
     this.#addon.close(this.#handle)
     const error = new SystemError('ECANCELED', 'the netlink socket was closed')
@@ -107,6 +125,7 @@ class NativeNetlink implements Netlink {
 
   /** A dump is under way alone. */
   #sendAll(): void {
+    this.#watchOldest()
     for (const [position, pending] of this.#queue.entries()) {
       if (position > 0 && pending.isDump) return
       if (position === UNDER_WAY) return
@@ -137,12 +156,20 @@ class NativeNetlink implements Netlink {
       if (arrival.error !== undefined) this.#fail(errnoName(arrival.error))
       else for (const message of splitMessages(arrival.bytes)) this.#answered(message)
     }
+    this.#watchOldest()
+  }
+
+  /** A full buffer swallows answers, and tells of it once, ahead of those that it still holds. */
+  #watchOldest(): void {
+    clearTimeout(this.#watch)
+    if (this.#closed || this.#queue.length === 0) return
+    this.#watch = setTimeout(() => this.#fail('ETIMEDOUT', 'the kernel did not answer'), this.#patience)
   }
 
   #answered(message: Uint8Array): void {
     const view = viewOf(message)
-    const first = this.#queue[0]
-    if (first === undefined || view.getUint32(8, LITTLE) !== first.sequence) return
+    const first = this.#takeFirst(view.getUint32(8, LITTLE))
+    if (first === undefined) return
     if (view.getUint16(6, LITTLE) & NLM_F_DUMP_INTR) first.torn = true
     switch (view.getUint16(4, LITTLE)) {
       case NLMSG_NOOP:
@@ -162,6 +189,15 @@ class NativeNetlink implements Netlink {
       default:
         first.answers.push(message)
     }
+  }
+
+  /** The request of an answer; those before it will not get theirs any more. Undefined if nobody waits for it. */
+  #takeFirst(sequence: number): Pending | undefined {
+    const position = this.#queue.findIndex((pending) => pending.sequence === sequence)
+    if (position < 0) return undefined
+    const error = new SystemError('ENOBUFS', 'netlink: ENOBUFS: the answer was lost')
+    for (const lost of this.#queue.splice(0, position)) lost.reject(error)
+    return this.#queue[0]
   }
 
   /** What the kernel, or the socket, says is about the oldest request. */

@@ -49,6 +49,24 @@ inNamespace(import.meta.url, () => {
     netlink.close()
   })
 
+  test('a request that the kernel passes over is given up in time, and holds up no other for good', async () => {
+    const netlink = new NativeNetlinks(100).open({ protocol: 'route' })
+    // Shorter than a header: not even an error comes.
+    const lost = () =>
+      assert.rejects(netlink.request(new Uint8Array(12)), (error) => codeOf(error) === 'ENOBUFS')
+    const answered = [lost(), lost(), netlink.request(linkRequest(RTM_GETLINK, 0, 1))]
+    await Promise.all(answered)
+    await assert.rejects(netlink.request(new Uint8Array(12)), (error) => codeOf(error) === 'ETIMEDOUT')
+    const silent = assert.rejects(
+      netlink.request(new Uint8Array(12)),
+      (error) => codeOf(error) === 'ETIMEDOUT',
+    )
+    const dump = netlink.request(linkRequest(RTM_GETLINK, NLM_F_DUMP))
+    await silent
+    assert.ok((await dump).length > 0)
+    netlink.close()
+  })
+
   test('a single answer comes alone; a refusal carries its code and what the kernel says', async () => {
     const netlink = netlinks.open({ protocol: 'route' })
     const answers = await netlink.request(linkRequest(RTM_GETLINK, 0, 1))
