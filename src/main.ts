@@ -40,6 +40,12 @@ const version = typeof LIFELINE_VERSION === 'string' ? LIFELINE_VERSION : 'devel
 /** Runs until SIGTERM or SIGINT; then everything of ours is gone again. */
 async function startDaemon({ configFile, socket }: DaemonOptions): Promise<number> {
   keepSmall()
+  // Its default would end the process while that starts.
+  let reloadAsked = false
+  let reload = () => {
+    reloadAsked = true
+  }
+  process.on('SIGHUP', () => reload())
   const sink = standardError('info')
   const log = new LineLog(sink)
   const ready = readConfig(configFile)
@@ -88,7 +94,8 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   const keeper = new Keeper({ ...system, apply, watcher, log })
   daemon.start()
   const announcer = new Announcer(systemd, status)
-  process.on('SIGHUP', () => void announcer.reloading(daemon.reload()))
+  reload = () => void announcer.reloading(daemon.reload())
+  if (reloadAsked) reload()
   await new Promise((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve))
   announcer.stopping()
   keeper.close()

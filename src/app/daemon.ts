@@ -74,8 +74,7 @@ export class Daemon implements ControlTarget {
   readonly #states = new Map<string, TunnelState>()
   #config: Config
   #warnings: readonly string[]
-  #stopping = false
-  #stopped = false
+  #phase: 'starting' | 'running' | 'stopping' | 'stopped' = 'starting'
   #reloading: Promise<unknown> = Promise.resolve()
   #failover: Failover | undefined
   readonly #histories: Histories
@@ -101,6 +100,7 @@ export class Daemon implements ControlTarget {
   /** Puts filters and devices in place, and begins to dial beside that. */
   start(): void {
     const { watcher } = this.#ports
+    this.#phase = 'running'
     this.#configured()
     for (const tunnel of this.#config.tunnels) this.#add(tunnel)
     this.#beginFailover()
@@ -111,14 +111,14 @@ export class Daemon implements ControlTarget {
 
   /** Hangs up everywhere, then removes all that is ours from the kernel. */
   async stop(): Promise<void> {
-    this.#stopping = true
+    this.#phase = 'stopping'
     await this.#reloading
     this.#failover?.close()
     // While the way to the broker still stands.
     await this.#ports.publishers.stop()
     this.#budgets.close()
     await Promise.all([...this.#supervisors.values()].map((supervisor) => this.#end(supervisor)))
-    this.#stopped = true
+    this.#phase = 'stopped'
     await this.#ports.apply.want(NOTHING_DESIRED)
     this.#ports.devices.close()
   }
@@ -190,7 +190,7 @@ export class Daemon implements ControlTarget {
 
   async #reload(): Promise<Result<ReloadReport, Refusal>> {
     const { log, status } = this.#ports
-    if (this.#stopping) return err(STOPPING)
+    if (this.#phase !== 'running') return this.#notNow()
     const read = this.#ports.readConfig()
     if (!read.ok) {
       log.error('the new configuration is wrong, the running one stays', { problems: read.error.problems })
@@ -204,7 +204,7 @@ export class Daemon implements ControlTarget {
     const ended = [...removed, ...redialled].flatMap((name) => this.#supervisors.get(name) ?? [])
     const switchedOff = ended.filter((supervisor) => supervisor.switchedOff).map(({ name }) => name)
     await Promise.all(ended.map((supervisor) => this.#end(supervisor)))
-    if (this.#stopping) return err(STOPPING)
+    if (this.#phase !== 'running') return this.#notNow()
     for (const name of removed) this.#states.delete(name)
     this.#config = config
     this.#warnings = warnings
@@ -218,6 +218,10 @@ export class Daemon implements ControlTarget {
     this.#wantSessions()
     if (changes.length > 0) status.event('reloaded', { changes })
     return ok({ changes, warnings })
+  }
+
+  #notNow(): Result<never, Refusal> {
+    return err({ code: 'refused', message: `the daemon is ${this.#phase}` })
   }
 
   #configured(): void {
@@ -311,7 +315,7 @@ export class Daemon implements ControlTarget {
   // ---- the kernel
 
   #factsChanged(): void {
-    if (this.#stopping) return
+    if (this.#phase !== 'running') return
     const { facts } = this.#ports.watcher
     this.#showUplinks(facts)
     this.#budgets.factsChanged(facts)
@@ -359,7 +363,7 @@ export class Daemon implements ControlTarget {
 
   /** Resolves once the kernel holds this wish or a newer one, with what it refused: the keeper tries that again. */
   async #wish(): Promise<readonly ApplyFailure[]> {
-    if (this.#stopped) return []
+    if (this.#phase === 'stopped') return []
     return this.#ports.apply.want(this.#desired())
   }
 
@@ -368,8 +372,6 @@ export class Daemon implements ControlTarget {
     return desiredState(this.#config, facts, this.#states, this.#active, this.#failover?.addresses)
   }
 }
-
-const STOPPING: Refusal = { code: 'refused', message: 'the daemon is stopping' }
 
 /** One line for each section that is new, changed or gone. */
 function describeChanges(old: Config, next: Config): string[] {

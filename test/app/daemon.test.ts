@@ -157,6 +157,13 @@ test('a reload that comes during the stop is refused, and begins nothing', async
   assertNothingLeft(here)
 })
 
+test('a reload that comes before the start is refused', async () => {
+  const here = daemonOf(configOf([tunnelOf('aaisp', { servers: LITERAL })]))
+  const reload = await here.daemon.reload()
+  assert.deepEqual(reload, { ok: false, error: { code: 'refused', message: 'the daemon is starting' } })
+  assert.equal(here.openSockets, 0)
+})
+
 test('a stop that comes during a reload lets nothing new begin, and says goodbye to brokers last', async () => {
   const config = configOf([tunnelOf('aaisp', { servers: LITERAL })], [uplinkOf('fibre', 'eth0')])
   const here = daemonOf({ ...config, failover: FAILOVER })
