@@ -65,6 +65,7 @@ export class SessionSlot {
     if (!device) return false
     if (this.#current) this.drop(this.#current.id)
     this.#endLingering()
+    this.#lingerNext = 0
     const live: Session = new Session(
       {
         runner,

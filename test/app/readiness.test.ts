@@ -89,3 +89,15 @@ test('a warm tunnel whose LNS restarted unnoticed still gets its session soon', 
   assert.ok((await upWithin(here, 5_000)) < 1_000, 'a fresh dial beside the call that stays unanswered')
   await settled(here)
 })
+
+test('what lingers is the session that is ended, not one of later', async () => {
+  const here = await warm(1)
+  const { network, lns, router } = here
+  router.supervisor.linger(1_000)
+  router.supervisor.want('session')
+  await upWithin(here, 1_000)
+  lns.command({ type: 'dropTunnels' })
+  await network.run(network.now + 100)
+  assert.equal(router.device.carrier, false)
+  assert.equal(router.device.session, undefined)
+})
