@@ -63,7 +63,9 @@ export function addStatus(program: Command, context: CliContext): void {
         return
       }
       asking = true
-      daemon.call('status').then(show, () => {})
+      daemon.call('status').then(show, () => {
+        asking = false
+      })
     }
 
     function show(status: Status): void {

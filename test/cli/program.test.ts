@@ -341,6 +341,23 @@ test('status --watch draws again at each event, in place on a terminal, below ea
   }
 })
 
+test('status --watch goes on after an answer that did not come', async () => {
+  let stuck = true
+  const bench = new Bench((method) => {
+    if (method === 'events') return { events: [] }
+    if (stuck) throw new Error('the daemon does not answer')
+    return sampleStatus({ aaisp: UP })
+  })
+  const done = bench.run('status', '--watch')
+  await settle()
+  stuck = false
+  bench.notify(EVENT)
+  await settle()
+  bench.leave()
+  await done
+  assert.match(bench.out, /aaisp: up for/)
+})
+
 test('check prints what is in effect, or what is wrong with exit code 2', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'lifeline-cli-'))
   try {
