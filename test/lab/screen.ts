@@ -1,11 +1,12 @@
 /** Draws the story: one picture that changes in place on a terminal, lines elsewhere. */
 import type { StatusEvent } from '../../src/core/status.ts'
 import { bold, columns, cyan, dim, green, red, yellow } from './colours.ts'
-import { picture } from './picture.ts'
 import type { Change, Detail, Pong, Step, Story } from './story.ts'
 
 export interface Screen {
   show(story: Story, change: Change): void
+  /** Writes something once, above what is drawn. */
+  say(text: string): void
   /** Ends the drawing; what stands there stays. */
   close(): void
 }
@@ -35,6 +36,11 @@ class LiveScreen implements Screen {
     this.#story = story
   }
 
+  say(text: string): void {
+    process.stdout.write(`${this.#drawn === 0 ? '' : `\x1b[${this.#drawn}A\x1b[J`}${text}\n`)
+    this.#drawn = 0
+  }
+
   /** The last picture is drawn in full: it need not be drawn over. */
   close(): void {
     if (this.#closed) return
@@ -59,11 +65,13 @@ class LiveScreen implements Screen {
 class LineScreen implements Screen {
   readonly #startedAt = performance.now()
 
-  constructor() {
-    this.#print(picture(undefined).slice(0, 3).join('\n'))
-  }
+  #pictured = false
 
-  show(_story: Story, change: Change): void {
+  show({ picture }: Story, change: Change): void {
+    if (!this.#pictured && picture.length > 0) {
+      this.#pictured = true
+      this.#print(picture.join('\n'))
+    }
     switch (change.kind) {
       case 'began':
         this.#say(`${change.step.title} ...`)
@@ -83,6 +91,10 @@ class LineScreen implements Screen {
     }
   }
 
+  say(text: string): void {
+    this.#print(text)
+  }
+
   close(): void {}
 
   #say(text: string): void {
@@ -96,8 +108,9 @@ class LineScreen implements Screen {
 
 /** The whole picture in at most so many rows: where they do not suffice, events and what lies back are left out. */
 export function render(story: Story, rows = Number.POSITIVE_INFINITY): string[] {
-  const head = [bold(' lifeline lab: a small internet on this machine'), '', ...picture(story.tunnel), '']
-  const pings = story.pings.length === 0 ? [] : ['', pingLine(story.pings)]
+  const head = [bold(' lifeline lab: a small internet on this machine'), '', ...story.picture, '']
+  const meters = [...(story.pings.length === 0 ? [] : [pingLine(story.pings)]), ...story.meters]
+  const pings = meters.length === 0 ? [] : ['', ...meters]
   const events = story.events.slice(-LAST_EVENTS).map((event) => dim(` ${eventLine(event)}`))
   const steps = story.steps.map(stepLines)
   const brief = steps.map((lines, index) => (index < steps.length - 1 ? lines.slice(0, 1) : lines))

@@ -1,5 +1,5 @@
-/** What the lab shows: its steps, the tunnel, the pings. Whoever draws it is told of each change. */
-import type { StatusEvent, TunnelStatus } from '../../src/core/status.ts'
+/** What the lab shows: a picture of the network, its steps, the pings. Whoever draws it is told of each change. */
+import type { StatusEvent } from '../../src/core/status.ts'
 
 export type StepState = 'running' | 'done' | 'failed'
 
@@ -26,7 +26,10 @@ export type Pong = number | undefined
 
 export interface Story {
   readonly steps: readonly Step[]
-  readonly tunnel: TunnelStatus | undefined
+  /** The network as it stands, drawn. */
+  readonly picture: readonly string[]
+  /** Lines that change all the time, below the steps. */
+  readonly meters: readonly string[]
   readonly pings: readonly Pong[]
   readonly events: readonly StatusEvent[]
 }
@@ -40,7 +43,7 @@ export type Change =
 
 /** Writes the story, one step after another. */
 export class Teller {
-  #story: Story = { steps: [], tunnel: undefined, pings: [], events: [] }
+  #story: Story = { steps: [], picture: [], meters: [], pings: [], events: [] }
   readonly #onChange: (story: Story, change: Change) => void
 
   constructor(onChange: (story: Story, change: Change) => void) {
@@ -72,8 +75,12 @@ export class Teller {
     if (step !== undefined) this.#onChange(this.#story, { kind: 'detail', step, detail })
   }
 
-  tunnel(tunnel: TunnelStatus | undefined): void {
-    this.#tell({ tunnel }, { kind: 'other' })
+  picture(picture: readonly string[]): void {
+    this.#tell({ picture }, { kind: 'other' })
+  }
+
+  meters(meters: readonly string[]): void {
+    this.#tell({ meters }, { kind: 'other' })
   }
 
   pings(pings: readonly Pong[]): void {

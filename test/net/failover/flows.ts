@@ -6,12 +6,13 @@ import { waitFor } from '../wait.ts'
 
 export const TALK_PORT = 7000
 export const LOAD_PORT = 7001
+export const STREAM_PORT = 7002
 /** ms between two words of a busy flow. */
 const BUSY = 100
 
 /** Starts a reflector on all addresses of a host. */
 export async function reflect(host: Namespace): Promise<void> {
-  await program(host, 'reflector', [TALK_PORT, LOAD_PORT].map(String)).waitForOutput(/ready/)
+  await program(host, 'reflector', [TALK_PORT, LOAD_PORT, STREAM_PORT].map(String)).waitForOutput(/ready/)
 }
 
 export type Kind = 'tcp' | 'udp'
@@ -88,10 +89,20 @@ export class Load {
     this.#process = process
   }
 
-  static async open(from: Namespace, kind: 'download' | 'upload', to: string): Promise<Load> {
-    const process = program(from, 'talker', [kind, to, `${LOAD_PORT}`])
+  static async open(
+    from: Namespace,
+    kind: 'download' | 'upload',
+    to: string,
+    port = LOAD_PORT,
+  ): Promise<Load> {
+    const process = program(from, 'talker', [kind, to, `${port}`])
     await process.waitForOutput(/^connected$/m)
     return new Load(process)
+  }
+
+  /** The connection still stands. */
+  get alive(): boolean {
+    return this.#process.running
   }
 
   async octets(): Promise<number> {

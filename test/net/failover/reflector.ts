@@ -1,15 +1,18 @@
 /**
- * `reflector.ts PORT [DOWNLOAD-PORT]`: answers each line over TCP, and each datagram over UDP, with `TEXT from [ADDRESS]:PORT`,
+ * `reflector.ts PORT DOWNLOAD-PORT STREAM-PORT`: answers each line over TCP, and each datagram over UDP, with `TEXT from [ADDRESS]:PORT`,
  * the sender as this host sees it. Whoever connects to DOWNLOAD-PORT is sent octets as fast as it takes them; whoever
- * sends there is read from. Says `ready`.
+ * sends there is read from; at STREAM-PORT the octets come at the pace of a good film. Says `ready`.
  */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 
-const [port, downloadPort] = process.argv.slice(2).map(Number)
+const [port, downloadPort, streamPort] = process.argv.slice(2).map(Number)
 const CHUNK = Buffer.alloc(65_536, 'lifeline')
+/** ms between two chunks, about 1.3 MB/s. */
+const STREAM_INTERVAL = 50
+const MOST_WAITING = 1_000_000
 
 const talking = createServer({ keepAlive: false }, (socket) => {
   const from = `[${socket.remoteAddress}]:${socket.remotePort}`
@@ -25,17 +28,22 @@ datagrams.on('error', () => {})
 datagrams.bind(port, '::')
 await once(datagrams, 'listening')
 
-if (downloadPort !== undefined) {
-  const sending = createServer((socket) => {
-    const fill = () => {
-      while (socket.write(CHUNK)) {
-        if (socket.destroyed) return
-      }
-    }
-    socket.on('error', () => {}).on('drain', fill)
-    socket.resume()
-    fill()
-  })
-  await once(sending.listen(downloadPort, '::'), 'listening')
-}
+const sending = createServer((socket) => {
+  const fill = () => {
+    while (!socket.destroyed && socket.write(CHUNK)) {}
+  }
+  socket.on('error', () => {}).on('drain', fill)
+  socket.resume()
+  fill()
+})
+await once(sending.listen(downloadPort, '::'), 'listening')
+
+const streaming = createServer((socket) => {
+  const timer = setInterval(() => {
+    if (socket.writableLength < MOST_WAITING) socket.write(CHUNK)
+  }, STREAM_INTERVAL)
+  socket.on('error', () => {}).on('close', () => clearInterval(timer))
+  socket.resume()
+})
+await once(streaming.listen(streamPort, '::'), 'listening')
 console.log('ready')

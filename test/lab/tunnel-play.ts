@@ -7,6 +7,7 @@ import { buildNetwork, type Network } from '../net/topology.ts'
 import { waitFor } from '../net/wait.ts'
 import { PingStream } from './ping-stream.ts'
 import type { Teller } from './story.ts'
+import { picture } from './tunnel-picture.ts'
 
 export const TUNNEL = 'lab'
 const USER = {
@@ -43,6 +44,7 @@ export interface Scene {
 
 /** Builds, dials, pings, and sees a dropped session come back. Throws if something does not work. */
 export async function play(teller: Teller, onNetwork: (net: Network) => void): Promise<Scene> {
+  teller.picture(picture(undefined))
   const net = await build(teller)
   onNetwork(net)
   const watching = new AbortController()
@@ -70,7 +72,7 @@ export async function closeDown(teller: Teller, { net, lifeline, end }: Scene): 
   end()
   await teller.step('stop lifeline (SIGTERM)', async () => {
     const code = await lifeline.stop()
-    teller.tunnel(undefined)
+    teller.picture(picture(undefined))
     if (code !== 0) throw new Error(`lifeline ended with exit code ${code}`)
     await net.lns.waitForNoSession(USER.name)
     const links = await net.router.namespace.show<{ ifname: string }[]>('link', 'show')
@@ -104,7 +106,7 @@ function watch(lifeline: Lifeline, teller: Teller, signal: AbortSignal): Watcher
     events.push(event)
     teller.event(event)
     lifeline.status().then(
-      (status) => teller.tunnel(status?.tunnel[TUNNEL]),
+      (status) => teller.picture(picture(status?.tunnel[TUNNEL])),
       () => {},
     )
   }, signal)

@@ -1,0 +1,121 @@
+/** The story of failover: fibre is cut, healed, silenced and healed again, while a host of the LAN pings and downloads. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { shared } from '../net/failover/addresses.ts'
+import { TUNNEL, waitForPath } from '../net/failover/scenario.ts'
+import type { Provider } from '../net/failover/topology.ts'
+import { columns, green, red } from './colours.ts'
+import type { Stage } from './failover-stage.ts'
+import type { Teller } from './story.ts'
+
+interface Scene {
+  readonly title: string
+  /** In the table. */
+  readonly event: string
+  readonly act: (net: Provider) => Promise<void>
+  readonly path: string
+}
+
+const SCENES: readonly Scene[] = [
+  {
+    title: 'fibre is cut: its carrier is gone',
+    event: 'fibre cut',
+    act: ({ fibre }) => fibre.cut(),
+    path: TUNNEL,
+  },
+  {
+    title: 'fibre is spliced: after a moment of proof traffic goes back',
+    event: 'fibre healed',
+    act: ({ fibre }) => fibre.heal(),
+    path: 'fibre',
+  },
+  {
+    title: 'fibre falls silent: it looks well, and nothing comes through',
+    event: 'fibre silent',
+    act: ({ fibre }) => fibre.silence(),
+    path: TUNNEL,
+  },
+  {
+    title: 'fibre speaks again',
+    event: 'fibre healed',
+    act: ({ fibre }) => fibre.heal(),
+    path: 'fibre',
+  },
+]
+
+/** ms for which each state of things is looked at. */
+const WATCH = 1500
+
+export interface Row {
+  readonly event: string
+  /** ms. */
+  readonly outage: number
+  readonly sameAddress: boolean
+  readonly downloadAlive: boolean
+}
+
+/** Plays it all; throws if traffic does not find its way. */
+export async function playFailover(teller: Teller, stage: Stage): Promise<readonly Row[]> {
+  await teller.step('a host of the LAN pings every 10 ms and downloads', async () => {
+    await stage.downloads()
+    await sleep(WATCH)
+    return `the internet sees ${await stage.address()}`
+  })
+  const rows: Row[] = []
+  for (const scene of SCENES) rows.push(await play(teller, stage, scene))
+  return rows
+}
+
+async function play(teller: Teller, stage: Stage, { title, event, act, path }: Scene): Promise<Row> {
+  let row: Row | undefined
+  await teller.step(title, async () => {
+    stage.clock.reset()
+    await act(stage.net)
+    await waitForPath(stage.lifeline, path)
+    await sleep(WATCH)
+    const address = await stage.address()
+    row = {
+      event,
+      outage: stage.clock.longest,
+      sameAddress: address === shared.ipv4,
+      downloadAlive: await stage.downloads(),
+    }
+    const cause = (await stage.lifeline.status())?.failover?.last_switch?.cause ?? ''
+    return `now over ${path} (${cause}); outage ${row.outage.toFixed(0)} ms, still ${address ?? 'nobody'}`
+  })
+  if (row === undefined) throw new Error('the scene was not played')
+  return row
+}
+
+/** Stops the daemon in good order and looks whether anything of it is left. */
+export async function closeStage(teller: Teller, stage: Stage): Promise<void> {
+  stage.close()
+  await teller.step('stop lifeline (SIGTERM)', async () => {
+    const code = await stage.lifeline.stop()
+    if (code !== 0) throw new Error(`lifeline ended with exit code ${code}`)
+    const { stdout } = await stage.net.router.namespace.run(['ip', 'rule', 'show'])
+    const { stdout: tables } = await stage.net.router.namespace.run(['nft', 'list', 'tables'])
+    if (/proto 108/.test(stdout) || /lifeline/.test(tables))
+      throw new Error(`rules are left:\n${stdout}${tables}`)
+    return 'no rule, route or filter of it is left'
+  })
+}
+
+export function table(rows: readonly Row[]): string[] {
+  const yes = (good: boolean) => (good ? green('yes') : red('no'))
+  const lines = [
+    ['event', 'outage', 'same address', 'download alive'],
+    ...rows.map(({ event, outage, sameAddress, downloadAlive }) => [
+      event,
+      `${outage.toFixed(0)} ms`,
+      yes(sameAddress),
+      yes(downloadAlive),
+    ]),
+  ]
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...lines.map((line) => columns(line[column] ?? ''))))
+  const drawn = lines.map(
+    (line) =>
+      ` ${line.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - columns(cell))).join(' │ ')}`,
+  )
+  const rule = ` ${widths.map((width) => '─'.repeat(width)).join('─┼─')}`
+  return [drawn[0] ?? '', rule, ...drawn.slice(1)]
+}

@@ -1,0 +1,55 @@
+/** The lab stays up: one pulls the cables oneself and watches. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { inflict } from '../net/failover/faults.ts'
+import { bold, dim } from './colours.ts'
+import { type Command, listen, parseCommand, prompt, USAGE } from './commands.ts'
+import type { Stage } from './failover-stage.ts'
+import type { Teller } from './story.ts'
+
+/** ms after a command until it is said what became of it. */
+const AFTERMATH = 4000
+
+/** Obeys until Ctrl-C. */
+export async function keep(teller: Teller, stage: Stage): Promise<void> {
+  let work: Promise<void> = Promise.resolve()
+  const obey = (line: string): string => {
+    const command = parseCommand(line)
+    if (command === undefined) return `usage: ${USAGE}`
+    work = work.then(() => act(teller, stage, command)).catch(() => {})
+    return `${command.deed} ${command.part}`
+  }
+  const hint = dim(`   ${USAGE}, here or with 'npm run lab -- ...' elsewhere; Ctrl-C ends`)
+  const show = (typed: string) => stage.note(` ${bold('lab>')} ${typed}${typed === '' ? hint : ''}`)
+  await listen(obey)
+  show('')
+  await prompt(show, (line) => {
+    if (line.trim() !== '') obey(line)
+  })
+  stage.note('')
+  await work
+}
+
+async function act(teller: Teller, stage: Stage, { deed, part }: Command): Promise<void> {
+  await teller.step(`lab ${deed} ${part}`, async () => {
+    stage.clock.reset()
+    await inflict(stage.net, deed, part)
+    await sleep(AFTERMATH)
+    const active = (await stage.lifeline.status())?.failover?.active ?? 'nothing'
+    return `longest gap ${stage.clock.longest.toFixed(0)} ms; now over ${active}, seen as ${(await stage.address()) ?? 'nobody'}`
+  })
+}
+
+/** How to step in from other terminals. */
+export function ways(stage: Stage): string {
+  const { router, lns, internet, lan } = stage.net
+  const inside = (name: string) => `ip netns exec ${name}`
+  return ` From other terminals:
+   dist/lifeline status --socket ${stage.lifeline.socket}
+   dist/lifeline drill --socket ${stage.lifeline.socket}
+   ${inside(router.namespace.name)} bash    # the router: ip rule, nft list ruleset, ping
+   ${inside(lns.namespace.name)} socat - TCP:127.0.0.1:23   # the LNS: show session; enable, drop session 1
+   ${inside(internet.namespace.name)} bash
+   ${inside(lan.name)} bash
+ Its configuration is ${stage.lifeline.file}
+`
+}
