@@ -1,13 +1,4 @@
-import {
-  changedBrokers,
-  changedFailover,
-  changedFirewall,
-  changedLifeline,
-  changedTunnels,
-  changedUplinks,
-  concernsPaths,
-  needsRedial,
-} from '../core/config/changes.ts'
+import { changedTunnels, concernsPaths, describeChanges, needsRedial } from '../core/config/changes.ts'
 import type { Config, FailoverConfig, TunnelConfig } from '../core/config/types.ts'
 import type { PathHistory } from '../core/failover/history.ts'
 import type { ActiveRoute } from '../core/failover/types.ts'
@@ -371,21 +362,4 @@ export class Daemon implements ControlTarget {
     const { facts } = this.#ports.watcher
     return desiredState(this.#config, facts, this.#states, this.#active, this.#failover?.addresses)
   }
-}
-
-/** One line for each section that is new, changed or gone. */
-function describeChanges(old: Config, next: Config): string[] {
-  const { added, removed, changed } = changedTunnels(old, next)
-  return [
-    ...changedLifeline(old, next).map((key) => `lifeline: ${key} changed`),
-    ...changedUplinks(old, next).map((name) => `uplink ${name} changed`),
-    ...added.map((name) => `tunnel ${name} added`),
-    ...removed.map((name) => `tunnel ${name} removed`),
-    ...[...changed].map(([name, options]) => `tunnel ${name} changed: ${options.join(', ')}`),
-    ...(changedFailover(old, next) ?? [next.failover ? 'added' : 'removed']).map(
-      (option) => `failover: ${option}${next.failover && old.failover ? ' changed' : ''}`,
-    ),
-    ...changedFirewall(old, next).map((section) => `${section} changed`),
-    ...changedBrokers(old, next).map((name) => `mqtt ${name} changed`),
-  ]
 }

@@ -5,6 +5,23 @@ import { lifelineOptionOf } from './lifeline.ts'
 import { tunnelOptionOf } from './tunnel.ts'
 import type { Config, ProbeOverrides } from './types.ts'
 
+/** One line for each section that is new, changed or gone, for users; without values, which may be secret. */
+export function describeChanges(old: Config, next: Config): string[] {
+  const { added, removed, changed } = changedTunnels(old, next)
+  return [
+    ...changedLifeline(old, next).map((key) => `lifeline: ${key} changed`),
+    ...changedUplinks(old, next).map((name) => `uplink ${name} changed`),
+    ...added.map((name) => `tunnel ${name} added`),
+    ...removed.map((name) => `tunnel ${name} removed`),
+    ...[...changed].map(([name, options]) => `tunnel ${name} changed: ${options.join(', ')}`),
+    ...(changedFailover(old, next) ?? [next.failover ? 'added' : 'removed']).map(
+      (option) => `failover: ${option}${next.failover && old.failover ? ' changed' : ''}`,
+    ),
+    ...changedFirewall(old, next).map((section) => `${section} changed`),
+    ...changedBrokers(old, next).map((name) => `mqtt ${name} changed`),
+  ]
+}
+
 /** Names of tunnels. */
 export interface TunnelChanges {
   readonly added: readonly string[]
