@@ -41,6 +41,14 @@ export interface PortGuard {
   guardPort(port: GuardedPort): Promise<Cancel>
 }
 
+/** Filters could not be loaded. */
+export class FiltersRefused extends SystemError {}
+
+/** The same as an error, for who cannot go on without it. */
+export function refusalOf({ change, code, message }: ApplyFailure): SystemError {
+  return change.kind === 'loadNft' ? new FiltersRefused(code, message) : new SystemError(code, message)
+}
+
 const GONE = new Set(['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'ENXIO'])
 
 /**

@@ -8,7 +8,7 @@ import { type DesiredState, desiredState, NOTHING_DESIRED } from '../core/system
 import type { Facts } from '../core/system/facts.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../core/system/session.ts'
 import { carriersOf, type Uplink, type UsableUplink, uplinks } from '../core/system/uplinks.ts'
-import { type Apply, type ApplyFailure, keepsDown } from './apply.ts'
+import { type Apply, type ApplyFailure, keepsDown, refusalOf } from './apply.ts'
 import type { Carrier } from './attempt.ts'
 import { Budgets } from './budgets.ts'
 import type { Conntrack } from './conntrack.ts'
@@ -20,14 +20,7 @@ import { Histories } from './histories.ts'
 import type { Memory } from './memory.ts'
 import type { Publishers } from './mqtt/publishers.ts'
 import { foreignWarnings } from './plan.ts'
-import {
-  type Cancel,
-  type Log,
-  type Nft,
-  type StateFiles,
-  SystemError,
-  type SystemResolvers,
-} from './ports.ts'
+import type { Cancel, Log, Nft, StateFiles, SystemResolvers } from './ports.ts'
 import type { StatusStore } from './status-store.ts'
 import { Supervisor, type SupervisorPorts } from './supervisor.ts'
 
@@ -299,7 +292,7 @@ export class Daemon implements ControlTarget {
     const failures = await this.#wish()
     const device = this.#config.tunnels.find((tunnel) => tunnel.name === name)?.device ?? ''
     const fatal = failures.find((failure) => keepsDown(failure, device))
-    if (fatal) throw new SystemError(fatal.code, fatal.message)
+    if (fatal) throw refusalOf(fatal)
     if (state.held) this.#ports.memory.remember(name, state.held)
   }
 

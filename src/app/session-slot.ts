@@ -2,6 +2,7 @@ import type { Failure } from '../core/failure.ts'
 import type { TunnelSession } from '../core/system/session.ts'
 import type { Millis } from '../core/time.ts'
 import { after } from '../core/time.ts'
+import { FiltersRefused } from './apply.ts'
 import { type AttemptRunner, failureOfSystem } from './attempt.ts'
 import type { Devices } from './devices.ts'
 import { type Cancel, SystemError, type TunDevice } from './ports.ts'
@@ -126,8 +127,8 @@ export class SessionSlot {
     try {
       await this.#options.onSession(state)
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      this.#ports.status.failed(this.#options.tunnel, { code: 'firewall_refused', reason })
+      const { tunnel, device } = this.#options
+      this.#ports.status.failed(tunnel, kernelFailure(error, device))
       this.#options.onRefused(id)
       throw error
     }
@@ -149,4 +150,10 @@ export class SessionSlot {
 function deviceFailure(error: unknown, device: string): Failure {
   if (error instanceof SystemError && error.code === 'EBUSY') return { code: 'device_busy', device }
   return failureOfSystem(error, `open the device ${device}`)
+}
+
+function kernelFailure(error: unknown, device: string): Failure {
+  if (error instanceof SystemError && !(error instanceof FiltersRefused))
+    return failureOfSystem(error, `set up the device ${device}`)
+  return { code: 'firewall_refused', reason: error instanceof Error ? error.message : String(error) }
 }

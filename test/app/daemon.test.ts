@@ -204,12 +204,12 @@ test('a look-up that ends when its tunnel has a new supervisor says nothing any 
   here.write(configOf([tunnelOf('aaisp', { username: 'bob' })]))
   await here.within(5_000, here.daemon.reload())
   assert.equal(here.lookUps.length, 2)
-  assert.equal(here.status.status().tunnel['aaisp']?.state, 'resolving')
+  assert.equal(here.status.status().tunnel.aaisp?.state, 'resolving')
   const { length } = here.status.events
   here.lookUps[0]?.({ addresses: ['198.51.100.1'], ttl: millis(1000) })
   await here.clock.pass(10)
   assert.deepEqual(here.status.events.slice(length), [])
-  assert.equal(here.status.status().tunnel['aaisp']?.state, 'resolving')
+  assert.equal(here.status.status().tunnel.aaisp?.state, 'resolving')
 })
 
 test('a tunnel that a user has switched off stays so when its section changes', async () => {
@@ -220,9 +220,9 @@ test('a tunnel that a user has switched off stays so when its section changes', 
   here.write(configOf([tunnelOf('aaisp', { servers: LITERAL, username: 'bob' })]))
   await here.within(5_000, here.daemon.reload())
   await here.clock.pass(5_000)
-  assert.equal(here.status.status().tunnel['aaisp']?.state, 'disabled')
+  assert.equal(here.status.status().tunnel.aaisp?.state, 'disabled')
   here.daemon.up('aaisp')
-  assert.equal(here.status.status().tunnel['aaisp']?.state, 'dialling')
+  assert.equal(here.status.status().tunnel.aaisp?.state, 'dialling')
 })
 
 test('the path that a user has chosen outlives a reload, unless the mode itself changes', async () => {
