@@ -1,6 +1,15 @@
 /** Netlink sockets: requests with their answers, and the messages of multicast groups. */
-import { endianness } from 'node:os'
 import { type Netlink, type Netlinks, SystemError } from '../app/ports.ts'
+import { le16, le16Bytes, le32Bytes } from '../core/netlink/attribute.ts'
+import {
+  decodeAcknowledgement,
+  decodeMessage,
+  NLM_F_ACK,
+  NLM_F_DUMP,
+  NLM_F_DUMP_INTR,
+  NLMSG_NOOP,
+  splitMessages,
+} from '../core/netlink/message.ts'
 import { type Addon, type Arrival, checked, errnoName, type Handle, loadAddon } from './native.ts'
 
 type NetlinkOptions = Parameters<Netlinks['open']>[0]
@@ -8,18 +17,11 @@ type NetlinkOptions = Parameters<Netlinks['open']>[0]
 /** <linux/netlink.h> */
 const NETLINK_ROUTE = 0
 const NETLINK_NETFILTER = 12
-const NLMSG_NOOP = 1
-const NLMSG_ERROR = 2
-const NLMSG_DONE = 3
-const NLM_F_ACK = 4
-const NLM_F_DUMP_INTR = 0x10
-const NLM_F_CAPPED = 0x100
-const NLM_F_ACK_TLVS = 0x200
-const NLMSGERR_ATTR_MSG = 1
-const HEADER = 16
 
-/** NLM_F_ROOT and NLM_F_MATCH. */
-const NLM_F_DUMP = 0x300
+/** Where the header (`struct nlmsghdr`) has them, in octets. */
+const LENGTH = 0
+const FLAGS = 6
+const SEQUENCE = 8
 
 /** Requests whose answers are outstanding: more would not fit into the socket's buffer. */
 const UNDER_WAY = 64
@@ -29,9 +31,6 @@ const DUMP_ATTEMPTS = 5
 
 /** ms without a word from the kernel after which the answer to the oldest request counts as lost. */
 const PATIENCE = 10_000
-
-/** Netlink speaks the byte order of the machine. */
-const LITTLE = endianness() === 'LE'
 
 export class NativeNetlinks implements Netlinks {
   readonly #addon: Addon = loadAddon()
@@ -102,7 +101,7 @@ class NativeNetlink implements Netlink {
       const copy = Uint8Array.from(message)
       this.#queue.push({
         message: copy,
-        isDump: (viewOf(copy).getUint16(6, LITTLE) & NLM_F_DUMP) === NLM_F_DUMP,
+        isDump: (le16(copy, FLAGS) & NLM_F_DUMP) === NLM_F_DUMP,
         sequence: undefined,
         answers: [],
         torn: false,
@@ -137,15 +136,14 @@ class NativeNetlink implements Netlink {
   /** An acknowledgement is asked for, so that every request has an end that can be seen. */
   #send(pending: Pending): void {
     const { message } = pending
-    const view = viewOf(message)
     pending.answers = []
     pending.torn = false
     pending.attempts++
     this.#sequence = (this.#sequence + 1) >>> 0
     pending.sequence = this.#sequence
-    view.setUint32(0, message.length, LITTLE)
-    view.setUint16(6, view.getUint16(6, LITTLE) | NLM_F_ACK, LITTLE)
-    view.setUint32(8, this.#sequence, LITTLE)
+    message.set(le32Bytes(message.length), LENGTH)
+    message.set(le16Bytes(le16(message, FLAGS) | NLM_F_ACK), FLAGS)
+    message.set(le32Bytes(this.#sequence), SEQUENCE)
     const result = this.#addon.sendNetlink(this.#handle, message)
     if (result < 0) this.#refuse(pending, errnoName(-result))
   }
@@ -166,28 +164,19 @@ class NativeNetlink implements Netlink {
     this.#watch = setTimeout(() => this.#fail('ETIMEDOUT', 'the kernel did not answer'), this.#patience)
   }
 
-  #answered(message: Uint8Array): void {
-    const view = viewOf(message)
-    const first = this.#takeFirst(view.getUint32(8, LITTLE))
-    if (first === undefined) return
-    if (view.getUint16(6, LITTLE) & NLM_F_DUMP_INTR) first.torn = true
-    switch (view.getUint16(4, LITTLE)) {
-      case NLMSG_NOOP:
-        return
-      case NLMSG_DONE:
-      case NLMSG_ERROR: {
-        const errno = message.length >= HEADER + 4 ? -view.getInt32(HEADER, LITTLE) : 0
-        if (errno > 0) this.#fail(errnoName(errno), kernelWords(message))
-        else if (first.torn && first.attempts < DUMP_ATTEMPTS) this.#send(first)
-        else {
-          this.#queue.shift()
-          first.resolve(first.answers)
-          this.#sendAll()
-        }
-        return
-      }
-      default:
-        first.answers.push(message)
+  #answered(bytes: Uint8Array): void {
+    const message = decodeMessage(bytes)
+    const first = message && this.#takeFirst(message.sequence)
+    if (message === undefined || first === undefined || message.type === NLMSG_NOOP) return
+    if (message.flags & NLM_F_DUMP_INTR) first.torn = true
+    const end = decodeAcknowledgement(message)
+    if (end === undefined) first.answers.push(bytes)
+    else if (end.errno > 0) this.#fail(errnoName(end.errno), end.text)
+    else if (first.torn && first.attempts < DUMP_ATTEMPTS) this.#send(first)
+    else {
+      this.#queue.shift()
+      first.resolve(first.answers)
+      this.#sendAll()
     }
   }
 
@@ -255,38 +244,4 @@ class Listener {
 
 function protocolNumber(protocol: NetlinkOptions['protocol']): number {
   return protocol === 'route' ? NETLINK_ROUTE : NETLINK_NETFILTER
-}
-
-/** One datagram holds several messages, each padded to a multiple of 4. */
-function splitMessages(datagram: Uint8Array): Uint8Array[] {
-  const messages: Uint8Array[] = []
-  const view = viewOf(datagram)
-  for (let offset = 0; offset + HEADER <= datagram.length; ) {
-    const length = view.getUint32(offset, LITTLE)
-    if (length < HEADER || offset + length > datagram.length) break
-    messages.push(datagram.subarray(offset, offset + length))
-    offset += (length + 3) & ~3
-  }
-  return messages
-}
-
-/** The text that the kernel adds to a refusal (NLMSGERR_ATTR_MSG), if any. */
-function kernelWords(message: Uint8Array): string | undefined {
-  const view = viewOf(message)
-  const flags = view.getUint16(6, LITTLE)
-  if (view.getUint16(4, LITTLE) !== NLMSG_ERROR || !(flags & NLM_F_ACK_TLVS)) return undefined
-  if (message.length < HEADER + 4 + HEADER) return undefined
-  const echoed = flags & NLM_F_CAPPED ? HEADER : view.getUint32(HEADER + 4, LITTLE)
-  for (let offset = HEADER + 4 + echoed; offset + 4 <= message.length; ) {
-    const length = view.getUint16(offset, LITTLE)
-    if (length < 4 || offset + length > message.length) break
-    if (view.getUint16(offset + 2, LITTLE) === NLMSGERR_ATTR_MSG)
-      return new TextDecoder().decode(message.subarray(offset + 4, offset + length - 1))
-    offset += (length + 3) & ~3
-  }
-  return undefined
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
