@@ -180,8 +180,10 @@ export class Daemon implements ControlTarget {
       log.error('the new configuration is wrong, the running one stays', { problems: read.error.problems })
       return read
     }
-    const { config, warnings } = read.value
+    const { config } = read.value
     const old = this.#config
+    const warnings = [...read.value.warnings, ...needsRestart(old, config)]
+    for (const warning of warnings) log.warn(warning)
     const changes = describeChanges(old, config)
     const { added, removed, changed } = changedTunnels(old, config)
     const redialled = [...changed].filter(([, options]) => needsRedial(options)).map(([name]) => name)
@@ -191,7 +193,7 @@ export class Daemon implements ControlTarget {
     if (this.#phase !== 'running') return this.#notNow()
     for (const name of removed) this.#states.delete(name)
     this.#config = config
-    this.#warnings = warnings
+    this.#warnings = read.value.warnings
     this.#configured()
     const begun = config.tunnels.filter(({ name }) => added.includes(name) || redialled.includes(name))
     for (const tunnel of begun) this.#add(tunnel)
@@ -355,4 +357,10 @@ export class Daemon implements ControlTarget {
     const { facts } = this.#ports.watcher
     return desiredState(this.#config, facts, this.#states, this.#active, this.#failover?.addresses)
   }
+}
+
+/** What a reload cannot change, in words. */
+function needsRestart(old: Config, next: Config): string[] {
+  const moved = old.lifeline.stateDir !== next.lifeline.stateDir
+  return moved ? ['option state_dir counts from the next start on: restart lifeline'] : []
 }

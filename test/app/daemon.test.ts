@@ -95,7 +95,7 @@ function daemonOf(first: Config) {
       nft: system,
       readConfig: () => {
         here.onRead()
-        return ok({ config: next, warnings: [] })
+        return ok({ config: next, warnings: ['a warning'] })
       },
     },
   )
@@ -107,6 +107,7 @@ function daemonOf(first: Config) {
     daemon,
     status,
     devices,
+    lines,
     lookUps,
     pingers,
     told,
@@ -239,6 +240,18 @@ test('the path that a user has chosen outlives a reload, unless the mode itself 
   here.write({ ...config, failover: { ...FAILOVER, mode: 'fibre' } })
   await here.within(5_000, here.daemon.reload())
   assert.equal(here.status.status().failover?.mode, 'fibre')
+})
+
+test('a reload logs its warnings, and says what takes a restart', async () => {
+  const config = configOf([tunnelOf('aaisp', { servers: LITERAL })])
+  const here = daemonOf(config)
+  await here.start()
+  here.write({ ...config, lifeline: { ...config.lifeline, stateDir: '/srv/lifeline' } })
+  const { length } = here.lines
+  const reload = await here.within(5_000, here.daemon.reload())
+  const restart = 'option state_dir counts from the next start on: restart lifeline'
+  assert.deepEqual(reload.ok && reload.value.warnings, ['a warning', restart])
+  assert.deepEqual(here.lines.slice(length), ['warn a warning', `warn ${restart}`])
 })
 
 test('a path cannot be chosen where there is no failover', async () => {
