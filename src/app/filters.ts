@@ -71,7 +71,7 @@ export class Filters {
   #loadGuards(): Promise<void> {
     return this.#inTurn(async () => {
       if (!this.#loaded || same(this.#guarded, this.#written)) return
-      await this.#transact(guardScript(this.#guarded))
+      await this.#transact(() => this.#nft.load(guardScript(this.#guarded)))
     })
   }
 
@@ -95,17 +95,20 @@ export class Filters {
   }
 
   async #replace(script: string, loaded: string | undefined): Promise<void> {
-    await this.#transact(script, () => {
-      this.#loaded = loaded
-      this.#broken = false
-    })
+    await this.#transact(
+      () => this.#nft.apply(script),
+      () => {
+        this.#loaded = loaded
+        this.#broken = false
+      },
+    )
   }
 
-  async #transact(script: string, done = () => {}): Promise<void> {
+  async #transact(load: () => Promise<void>, done = () => {}): Promise<void> {
     const guarded = this.#guarded
     this.#busy = true
     try {
-      await this.#nft.apply(script)
+      await load()
       this.#own++
       this.#written = guarded
       done()

@@ -8,6 +8,10 @@ const TIME_LIMIT = 10_000
 export const nft: Nft = {
   async apply(text) {
     await nft.check(text)
+    await nft.load(text)
+  },
+
+  async load(text) {
     await run(['-f', '-'], text)
   },
 

@@ -121,6 +121,10 @@ export class FakeSystem implements Netlinks, Tuns, Nft, Sysctls {
 
   async check(): Promise<void> {}
 
+  load(text: string): Promise<void> {
+    return this.apply(text)
+  }
+
   async apply(text: string): Promise<void> {
     this.#did(text.includes('{') ? 'nft' : 'nft remove')
     this.table = text.includes('{') ? text : undefined

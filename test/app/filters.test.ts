@@ -21,6 +21,10 @@ class SlowNft implements Nft {
     return new Promise((done) => this.#finish.push(done))
   }
 
+  load(script: string): Promise<void> {
+    return this.apply(script)
+  }
+
   async check(): Promise<void> {}
 
   async list(): Promise<unknown> {

@@ -9,7 +9,7 @@ import { link, ONE_UPLINK, probe, rule, situation, sysctls, TWO_UPLINKS } from '
 
 function loaded(name: string): Nft {
   const ruleset = JSON.parse(readFileSync(`test/fixtures/doctor/${name}.json`, 'utf8'))
-  return { apply: async () => {}, check: async () => {}, list: async () => ruleset }
+  return { apply: async () => {}, load: async () => {}, check: async () => {}, list: async () => ruleset }
 }
 
 function lines(findings: readonly Finding[]): string[] {
