@@ -132,7 +132,7 @@ export class Knocking {
   }
 
   static async start(
-    { internet, folder }: Network,
+    { internet, folder }: Pick<Network, 'internet' | 'folder'>,
     targets: readonly string[],
     port: number,
   ): Promise<Knocking> {

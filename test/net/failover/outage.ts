@@ -20,6 +20,13 @@ export class PingWatch {
     )
   }
 
+  /** Which pings were answered, counted from 1, in the order of the answers. */
+  get numbers(): number[] {
+    return [...this.#process.output.matchAll(/ bytes from .*icmp_seq=(\d+)/g)].map(([, number]) =>
+      Number(number),
+    )
+  }
+
   /** The longest time without an answer that ends between two moments (ms since 1970), or has not ended by the later. */
   outage(from: number, until = Date.now()): Gap {
     const times = this.answers
