@@ -11,7 +11,7 @@ import { waitFor } from '../wait.ts'
 import * as address from './addresses.ts'
 import { Flow, reflect, TALK_PORT } from './flows.ts'
 import { PingWatch } from './outage.ts'
-import { DEVICE, LOGIN, SECRET, start, TUNNEL, waitForPath, waitForReadiness } from './scenario.ts'
+import { DEVICE, LOGIN, SECRET, start, TUNNEL, waitForPath } from './scenario.ts'
 import { buildProvider, type Provider } from './topology.ts'
 
 /** A port on which router and LAN host listen, and which nobody allows. */
@@ -41,7 +41,7 @@ describe('SIGKILL of a daemon that has a failover section', { timeout: 300_000 }
   test('on an uplink: nothing changes for traffic, neither then nor at the next start', async (t) => {
     const { namespace } = net.router
     const lifeline = await start(t, net, CHANGES)
-    await waitForReadiness(lifeline, TUNNEL, 'warm')
+    await isWarm(lifeline)
     const flows = await openAll(t, net)
     const strangers = await knock(t, net)
     const ping = new PingWatch(net.lan, common.internet.ipv4)
@@ -52,7 +52,7 @@ describe('SIGKILL of a daemon that has a failover section', { timeout: 300_000 }
     assert.deepEqual(await kernelState(namespace), before)
     await allLive(flows)
     const next = await start(t, net, CHANGES)
-    await waitForReadiness(next, TUNNEL, 'warm')
+    await isWarm(next)
     await allLive(flows)
     assert.deepEqual(withoutGuard(await kernelState(namespace)), withoutGuard(before))
     assert.deepEqual(lost(ping), [])
@@ -109,7 +109,7 @@ describe('SIGKILL of a daemon that has a failover section', { timeout: 300_000 }
       await net.fibre.heal()
     })
     const lifeline = await start(t, net, { ...CHANGES, failover: { dial_grace: '60' } })
-    await waitForReadiness(lifeline, TUNNEL, 'warm')
+    await isWarm(lifeline)
     await lns.nft(
       'table inet mute { chain input { type filter hook input priority 0; udp dport 1701 drop; }; }',
     )
@@ -132,6 +132,11 @@ function withoutGuard(state: KernelState): KernelState {
   const others = nftables.filter(({ rule }) => rule?.table !== 'lifeline' || rule.chain !== 'guard')
   assert.ok(others.length < nftables.length, 'there is no guard')
   return { ...state, nft: others }
+}
+
+/** Its control connection stands: the LNS may remember others, of those who were killed. */
+async function isWarm(lifeline: Lifeline): Promise<void> {
+  await lifeline.process.waitForOutput(/packet="SCCCN/)
 }
 
 async function openAll(t: TestContext, net: Provider): Promise<Flow[]> {
