@@ -85,13 +85,14 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
       return read
     },
   })
+  const keeper = new Keeper({ ...system, apply, watcher, log })
+  daemon.prepare()
   const control = new Control(daemon, log)
   const listening = await listenControl(socket, (stream) => control.accept(stream))
   status.follow(({ seq: _seq, at: _at, event, ...fields }) => log.info(event, fields))
   const hooks = new Hooks({ status, runner: new HookFolder(log), clock: system.clock, log })
   await watcher.start()
   const offers = new DnsOffers({ ...system, status, watcher, files, log, config: () => daemon.config })
-  const keeper = new Keeper({ ...system, apply, watcher, log })
   daemon.start()
   const announcer = new Announcer(systemd, status)
   reload = () => void announcer.reloading(daemon.reload())

@@ -65,10 +65,19 @@ export class Apply implements PortGuard {
   #failures: readonly ApplyFailure[] = []
   readonly #listeners = new Set<() => void>()
   readonly #filters: Filters
+  #prepared: Promise<void> = Promise.resolve()
 
   constructor(ports: ApplyPorts) {
     this.#ports = ports
     this.#filters = new Filters(ports.nft)
+  }
+
+  /**
+   * Begins to load filters before anything else is known: dials wait for them, and nft takes a while. If they turn out
+   * otherwise, or are refused, the first wish sees to it.
+   */
+  prepare(script: string): void {
+    this.#prepared = this.#filters.load(script).catch(() => {})
   }
 
   /**
@@ -156,6 +165,7 @@ export class Apply implements PortGuard {
 
   async #fulfil(desired: DesiredState): Promise<ApplyFailure[]> {
     const failures: ApplyFailure[] = []
+    await this.#prepared
     await this.#attemptAll(this.#changes(desired).filter(isEarly), failures)
     // Unfiltered, no device comes up and none carries.
     const unfiltered = failures.some(({ change }) => change.kind === 'loadNft')

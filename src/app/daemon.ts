@@ -5,7 +5,7 @@ import type { ActiveRoute } from '../core/failover/types.ts'
 import { err, ok, type Result } from '../core/result.ts'
 import { describeChange } from '../core/system/change.ts'
 import { type DesiredState, desiredState, NOTHING_DESIRED } from '../core/system/desired.ts'
-import type { Facts } from '../core/system/facts.ts'
+import { type Facts, NO_FACTS } from '../core/system/facts.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../core/system/session.ts'
 import { carriersOf, type Uplink, type UsableUplink, uplinks } from '../core/system/uplinks.ts'
 import { type Apply, type ApplyFailure, keepsDown, refusalOf } from './apply.ts'
@@ -79,6 +79,17 @@ export class Daemon implements ControlTarget {
   /** The configuration in force. */
   get config(): Config {
     return this.#config
+  }
+
+  /** Before the state of the system is known: what can be begun without it. */
+  prepare(): void {
+    const { apply, memory } = this.#ports
+    const states = this.#config.tunnels.map(({ name }): [string, TunnelState] => [
+      name,
+      { session: undefined, held: memory.last(name) },
+    ])
+    const { nft } = desiredState(this.#config, NO_FACTS, new Map(states), this.#active)
+    if (nft !== undefined) apply.prepare(nft)
   }
 
   /** Puts filters and devices in place, and begins to dial beside that. */
