@@ -33,6 +33,8 @@ export const LEAST_TIMEOUT = 200
 export const SPARING_INTERVAL = 60_000
 /** How long traffic that still arrives may delay a verdict from lost probes alone, in ms. */
 export const TRAFFIC_GRACE = 10_000
+/** How long an LCP echo, which comes each second, speaks for the path although no probe is answered, in ms. */
+const LIFE_LIMIT = 1_500
 /** How long an answer to an old probe still proves life, in ms. */
 const LATE_LIMIT = 10_000
 /** Ids have to fit into the sequence number of an echo. */
@@ -89,6 +91,7 @@ export class PathHealth {
   #answeredRounds = 0
   #received: number | undefined
   #trafficAt: Millis | undefined
+  #lifeAt: Millis | undefined
   #lenientUntil: Millis | undefined
 
   constructor(config: ProbeConfig) {
@@ -131,6 +134,7 @@ export class PathHealth {
   link(now: Millis, up: boolean, reason = 'the link is down'): void {
     if (!up) {
       this.#linkUp = false
+      this.#lifeAt = undefined
       this.#outstanding.clear()
       this.#stopRound()
       this.#nextAt = undefined
@@ -186,7 +190,11 @@ export class PathHealth {
 
   /** Something else proves that the path works, such as an LCP echo. */
   life(now: Millis): void {
-    if (this.#linkUp) this.#alive(now)
+    if (!this.#linkUp) return
+    this.#lifeAt = now
+    // Answers to probes count by their rounds; echoes have none, and come once in their own interval.
+    if (this.#health === 'down' && !this.#round) this.#answeredRounds++
+    this.#alive(now)
   }
 
   /** Packets that the device has received so far. */
@@ -270,6 +278,10 @@ export class PathHealth {
     this.#answeredRounds = 0
     if (![...this.#targets.values()].some(({ counts }) => counts)) {
       this.#linkDecides()
+      return
+    }
+    if (this.#lifeAt !== undefined && now - this.#lifeAt < LIFE_LIMIT) {
+      this.#alive(now)
       return
     }
     if (this.#health === 'down') return

@@ -548,17 +548,25 @@ describe('a metered path on standby', () => {
 })
 
 describe('a tunnel', () => {
-  test('lives by its LCP echoes where probes are lost', () => {
+  for (const phase of [0, 100, 500, 900]) {
+    test(`lives by its LCP echoes, one a second, where probes are lost (phase ${phase} ms)`, () => {
+      const path = PathScript.up()
+      path.silence()
+      path.run(30_000, (now) => now % 1000 === phase && path.health.life(now), 100)
+      assert.equal(path.became('down', SETTLED), undefined)
+      path.run(60_000)
+      assert.ok((path.became('down', 30_000) ?? Number.NaN) - 30_000 < 2_500, 'down soon after the last echo')
+    })
+  }
+
+  test('comes back by its echoes alone', () => {
     const path = PathScript.up()
     path.silence()
-    path.run(
-      30_000,
-      (now) => {
-        if (now % 100 === 0) path.health.life(now)
-      },
-      100,
-    )
-    assert.equal(path.became('down', SETTLED), undefined)
+    path.run(20_000)
+    assert.equal(path.health.health, 'down')
+    path.run(40_000, (now) => now % 1000 === 0 && path.health.life(now), 100)
+    const back = path.became('up', 20_000) ?? Number.NaN
+    assert.ok(back - 20_000 >= 4_000 && back - 20_000 <= 7_000, `after ${back - 20_000} ms`)
   })
 
   test('echoes prove nothing while the link is down', () => {
