@@ -175,7 +175,7 @@ export class Failover {
     const watcher = this.#watchers.get(name)
     if (!watcher || this.#closed) return
     const { way, reason, targets } = this.#wayOf(name)
-    watcher.set(way, reason, targets, this.#knownTargets(name))
+    watcher.set(way, reason, targets, this.#knownTargets())
     this.#pathChanged(name)
   }
 
@@ -213,12 +213,9 @@ export class Failover {
     return [...lines, ...tunnels].find((section) => section.name === name)?.device ?? ''
   }
 
-  /** A target that answers on any path is alive: its silence on another means something there. */
-  #knownTargets(name: string): ReadonlySet<string> {
-    const elsewhere = [...this.#watchers]
-      .filter(([other]) => other !== name)
-      .flatMap(([, each]) => each.answering())
-    return new Set([...this.#ports.known.of(name), ...elsewhere])
+  /** A target that has answered on any path is alive: its silence on another means something there. */
+  #knownTargets(): ReadonlySet<string> {
+    return new Set([...this.#watchers.keys()].flatMap((path) => [...this.#ports.known.of(path)]))
   }
 
   #pathChanged(name: string): void {

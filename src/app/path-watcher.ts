@@ -84,8 +84,15 @@ export class PathWatcher {
     this.#run((health, now) => health.life(now))
   }
 
-  /** Probes all targets until one answers, for `span` ms at most, and counts no miss against the path meanwhile. */
+  /**
+   * Probes all targets until one answers, for `span` ms at most, and counts no miss against the path meanwhile. Where
+   * none has ever answered the link decides, and it is up.
+   */
   confirm(span: number, done: () => void): void {
+    if (this.answering().length === 0) {
+      done()
+      return
+    }
     this.#confirming = done
     this.#run((health, now) => health.probeNow(now, after(now, span)))
   }

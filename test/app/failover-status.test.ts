@@ -256,3 +256,20 @@ test('an uplink whose budget is spent is left', async () => {
   await run(3000)
   assert.equal(status.status().internet.path, 'lte')
 })
+
+test('what has answered on one path counts on another, though the link of the first is down by then', async () => {
+  const { alive, failover, machine, status, run } = make()
+  const link = async (device: string, up: boolean) => {
+    machine.setUp(device, up)
+    failover.factsChanged(machine.facts)
+    await run(5000)
+  }
+  alive.delete('eth0')
+  await link('eth0', false)
+  assert.equal(status.status().internet.path, 'lte')
+  await link('wwan0', false)
+  await link('eth0', true)
+  assert.equal(status.status().failover?.path.fibre?.health, 'down')
+  await link('wwan0', true)
+  assert.equal(status.status().internet.path, 'lte')
+})
