@@ -17,9 +17,6 @@ import type {
 export const TRIAL_LIMIT = 2_000
 /** How long packets are still taken from a session that was ended to go back, in ms. */
 export const LINGER = 1_000
-/** A path that fails this soon after traffic went back to it was flapping, in ms. */
-export const FLAP_WINDOW = 600_000
-export const FAILBACK_DELAY_LIMIT = 600_000
 
 export interface ControllerOptions {
   /** In order of preference. */
@@ -68,16 +65,13 @@ export class FailoverController {
   #graceEnds: Millis | undefined
   #failback: { readonly path: Path; readonly at: Millis } | undefined
   #trial: Trial | undefined
-  #delay: number
-  #wentBack: { readonly path: Path; readonly at: Millis } | undefined
   #told = false
   #begun = false
 
   constructor(options: ControllerOptions) {
     this.#options = options
     this.#mode = options.mode
-    this.#delay = options.failbackDelay
-    this.#paths = options.paths.map(newPath)
+    this.#paths = options.paths.map((plan) => newPath(plan, options.failbackDelay))
   }
 
   get active(): ActiveRoute {
@@ -131,10 +125,12 @@ export class FailoverController {
     this.#evaluate(now)
   }
 
-  /** `auto`, or the name of the path to use whatever happens. */
+  /** `auto`, or the name of the path to use whatever happens; a drill of it is over. */
   setMode(now: Millis, mode: string): void {
     this.#mode = mode
     this.#failback = undefined
+    const pinned = this.#pinned()
+    if (pinned) pinned.drilledUntil = undefined
     this.#evaluate(now)
   }
 
@@ -208,11 +204,13 @@ export class FailoverController {
     this.#graceEnds = best && awaited && now < graceEnds ? graceEnds : undefined
     if (best && this.#graceEnds === undefined) this.#switchTo(now, best, need)
     else if (awaited) this.#hold(now, awaited)
+    else if (current?.facts.cutOff) this.#hold(now, candidates.find(({ facts }) => !facts.cutOff) ?? current)
   }
 
   #newNeed(now: Millis, current: Path | undefined): Need {
     const { reason, troubleSince } = current?.facts ?? NOT_LOOKED_AT
     const drilled = current?.drilledUntil !== undefined
+    if (current && !drilled && !usable(current)) current.damping.lost(now)
     const cause = drilled ? 'drill' : current ? `${current.name}: ${reason}` : 'start'
     return { since: now, cause, troubleSince: drilled ? now : (troubleSince ?? now) }
   }
@@ -234,25 +232,19 @@ export class FailoverController {
       return
     }
     if (this.#failback?.path !== better)
-      this.#failback = { path: better, at: after(now, this.#delayTo(better)) }
+      this.#failback = { path: better, at: after(now, this.#delayTo(now, better)) }
     if (now < this.#failback.at) return
     this.#failback = undefined
     if (current.kind === 'tunnel' && sharesAddress(current, better)) this.#startTrial(now, better, current)
     else this.#arrived(now, better, 'failback', `${better.name} works again`, undefined)
   }
 
-  /** A tunnel that is up for the first time since it was needed is what was waited for. */
-  #delayTo(path: Path): number {
-    return path.kind === 'tunnel' && this.#wentBack?.path !== path && this.#last !== path ? 0 : this.#delay
+  /** A tunnel that has not failed is what was waited for. */
+  #delayTo(now: Millis, { kind, damping }: Path): number {
+    return kind === 'tunnel' && !damping.lostLately(now) ? 0 : damping.delay
   }
 
   #switchTo(now: Millis, path: Path, { cause, troubleSince }: Need): void {
-    const { at, path: flapping } = this.#wentBack ?? {}
-    if (this.#last && flapping === this.#last && at !== undefined) {
-      const flapped = now - at < FLAP_WINDOW
-      this.#delay = flapped ? Math.min(this.#delay * 2, FAILBACK_DELAY_LIMIT) : this.#options.failbackDelay
-      this.#wentBack = undefined
-    }
     const kind: SwitchKind =
       this.#mode !== 'auto' ? 'manual' : cause === 'drill' ? 'drill' : this.#last ? 'failover' : 'start'
     this.#arrived(now, path, kind, cause, troubleSince)
@@ -261,7 +253,7 @@ export class FailoverController {
   #arrived(now: Millis, path: Path, kind: SwitchKind, cause: string, troubleSince: Millis | undefined): void {
     const from = this.#last?.name
     const back = this.#last !== undefined && this.#paths.indexOf(path) < this.#paths.indexOf(this.#last)
-    if (kind === 'failback' || (back && kind === 'failover')) this.#wentBack = { path, at: now }
+    path.damping.returned(now)
     this.#need = undefined
     this.#last = path
     this.#route(now, { kind: 'path', name: path.name })
@@ -302,8 +294,8 @@ export class FailoverController {
 
   #trialFailed(now: Millis, { uplink, tunnel, since }: Trial): void {
     this.#trial = undefined
-    this.#delay = Math.min(this.#delay * 2, FAILBACK_DELAY_LIMIT)
-    this.#actions.push({ type: 'trialFailed', path: uplink.name, nextDelay: this.#delay })
+    uplink.damping.double()
+    this.#actions.push({ type: 'trialFailed', path: uplink.name, nextDelay: uplink.damping.delay })
     uplink.distrustedUntil = after(now, this.#options.failbackDelay)
     this.#last = tunnel
     this.#need = { since: now, cause: `${uplink.name} did not carry traffic after all`, troubleSince: since }
@@ -328,9 +320,13 @@ export class FailoverController {
     let needed = true
     for (const [index, path] of this.#paths.entries()) {
       if (path.kind === 'tunnel') {
-        const dial = pinned ? path === pinned : needed && index < upTo && path !== this.#trial?.tunnel
+        // A drill keeps the session that there is and dials none: it would take the address of a line from it.
+        const dead = path.drilledUntil !== undefined
+        const mayDial = !dead || path.wanted === 'session'
+        const due = pinned ? path === pinned : needed && index < upTo && path !== this.#trial?.tunnel
+        const dial = due && mayDial
         this.#want(path, path === current || dial ? 'session' : this.#standby(path, uneasy))
-        if (dial && path.facts.tunnel?.dialable && !path.facts.tunnel.failed) needed = false
+        if (dial && !dead && path.facts.tunnel?.dialable && !path.facts.tunnel.failed) needed = false
       }
       this.#setPace(path, path.metered && path !== current && !uneasy ? 'sparing' : 'normal')
       this.#steer(path, path.kind === 'uplink' && current?.kind === 'tunnel' && sharesAddress(current, path))

@@ -1,5 +1,6 @@
 import type { Readiness } from '../client/dialer-state.ts'
 import type { Millis } from '../time.ts'
+import { Damping } from './damping.ts'
 import type { Pace } from './health.ts'
 import type { PathFacts, PathPlan } from './types.ts'
 
@@ -10,6 +11,7 @@ export interface Path extends PathPlan {
   drilledUntil: Millis | undefined
   /** It looked well and did not carry traffic on trial. */
   distrustedUntil: Millis | undefined
+  readonly damping: Damping
   wanted: Readiness | undefined
   pace: Pace
   steered: boolean
@@ -24,12 +26,14 @@ export const NOT_LOOKED_AT: PathFacts = {
   tunnel: undefined,
 }
 
-export function newPath(plan: PathPlan): Path {
+/** `failbackDelay` in ms. */
+export function newPath(plan: PathPlan, failbackDelay: number): Path {
   return {
     ...plan,
     facts: NOT_LOOKED_AT,
     drilledUntil: undefined,
     distrustedUntil: undefined,
+    damping: new Damping(failbackDelay),
     wanted: undefined,
     pace: 'normal',
     steered: false,

@@ -35,6 +35,8 @@ export function activeRoutes(
         ? { ...intoTunnel(tunnel, everything(family), table), metric: 1 }
         : refused(family, table, 'unreachable'),
     )
+  // There is no tunnel to wait for and none of the uplinks may be used.
+  if (active.kind === 'hold') return families.map((family) => refused(family, table, 'blackhole'))
   const uplink = uplinks.find((candidate) => candidate.name === name)
   if (uplink === undefined) return []
   // A family that only this path lacks fails at once, so that hosts use the other; with no way at all, packets are lost

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  FailoverController,
-  FLAP_WINDOW,
-  LINGER,
-  TRIAL_LIMIT,
-} from '../../../src/core/failover/controller.ts'
+import { FailoverController, LINGER, TRIAL_LIMIT } from '../../../src/core/failover/controller.ts'
+import { FLAP_WINDOW } from '../../../src/core/failover/damping.ts'
 import type { ControllerAction, PathFacts, PathPlan, TunnelFacts } from '../../../src/core/failover/types.ts'
 import { millis } from '../../../src/core/time.ts'
 
@@ -267,6 +263,33 @@ test('a path that flaps is gone back to after twice the delay', () => {
   assert.notDeepEqual(s.run(back + 2 * FAILBACK_DELAY), [])
 })
 
+test('a tunnel that has failed waits as any other path, twice as long if it fails again', () => {
+  const s = script([TUNNEL, LTE])
+  s.start()
+  s.session('up')
+  assert.equal(s.controller.readiness('aaisp'), 'active')
+  assert.equal(s.session('none', true)[0], 'route lte')
+  s.session('up')
+  assert.deepEqual(s.run(FAILBACK_DELAY - 1), [])
+  assert.equal(s.run(FAILBACK_DELAY)[0], `${FAILBACK_DELAY} route aaisp`)
+  s.session('none', true)
+  s.session('up')
+  assert.deepEqual(s.run(3 * FAILBACK_DELAY - 1), [])
+  assert.equal(s.run(3 * FAILBACK_DELAY)[0], `${3 * FAILBACK_DELAY} route aaisp`)
+})
+
+test('each path has a delay of its own: one that flaps makes no other wait', () => {
+  const s = script([FIBRE, plan('cable', 'uplink'), LTE])
+  s.start({ cable: { address: '198.51.100.9' } })
+  s.fails('fibre')
+  s.works('fibre')
+  s.run(FAILBACK_DELAY)
+  s.fails('fibre')
+  s.fails('cable')
+  s.works('cable')
+  assert.equal(s.run(2 * FAILBACK_DELAY)[0], `${2 * FAILBACK_DELAY} route cable`)
+})
+
 test('hot is refused for a tunnel whose address a better path has', () => {
   const s = script([FIBRE, { ...TUNNEL, standby: 'hot' }, LTE])
   assert.ok(s.start().includes('want aaisp warm'))
@@ -315,6 +338,34 @@ test('a drill treats the path as dead, and goes back without a delay', () => {
   )
   assert.equal(s.session('up')[1], 'drill fibre -> aaisp (drill)')
   assert.deepEqual(s.run(20_000).slice(0, 1), ['20000 route fibre'])
+})
+
+test('to use a path ends its drill', () => {
+  const s = script()
+  s.start()
+  s.input((now) => s.controller.drill(now, 'aaisp', 20_000))
+  assert.deepEqual(s.input((now) => s.controller.setMode(now, 'aaisp')).slice(0, 2), [
+    'hold for aaisp',
+    'want aaisp session',
+  ])
+  assert.equal(s.session('up')[0], 'route aaisp')
+})
+
+test('a tunnel that is drilled is not dialled: its session would take the address of a line that may yet work', () => {
+  const s = script()
+  s.start()
+  s.input((now) => s.controller.drill(now, 'aaisp', 20_000))
+  assert.deepEqual(s.fails('lte'), [])
+  assert.deepEqual(s.fails('fibre'), ['pace lte normal'])
+  assert.deepEqual(s.run(20_000), ['20000 hold for aaisp', '20000 want aaisp session'])
+})
+
+test('the path that carries the traffic is left when it is cut off, though no other works', () => {
+  const s = script([FIBRE, LTE])
+  s.start()
+  s.fails('fibre')
+  assert.equal(s.tell('lte', { cutOff: true })[0], 'hold for fibre')
+  assert.deepEqual(s.tell('lte', { cutOff: false }).slice(0, 1), ['route lte'])
 })
 
 test('a path cut off by its budget is not used while any other works', () => {

@@ -76,6 +76,13 @@ describe('the table of the active path', () => {
     assert.ok(!JSON.stringify(desired.routes).includes('blackhole'), 'it would outlive this process')
   })
 
+  it('held with no tunnel to wait for, as where all that works is cut off: nothing gets out', () => {
+    assert.deepEqual(defaults(wish({ kind: 'hold', awaited: 'fibre' })), [
+      'add route blackhole default (IPv4) table 17010 metric 1',
+      'add route blackhole default (IPv6) table 17010 metric 1',
+    ])
+  })
+
   it('the tunnel: both families into it, and its server over the uplink that carries it', () => {
     const desired = wish(TUNNEL, { session: AAISP })
     assert.deepEqual(active(routing(desired)), [
