@@ -1,0 +1,266 @@
+import { LINGER, TRIAL_LIMIT } from '../../src/core/failover/controller.ts'
+import { FAILBACK_DELAY_LIMIT } from '../../src/core/failover/damping.ts'
+import { SPARING_INTERVAL, TRAFFIC_GRACE } from '../../src/core/failover/health.ts'
+import type { ActiveRoute, ControllerAction } from '../../src/core/failover/types.ts'
+import { alive, type Line, sound } from './failover-line.ts'
+import { type Story, story } from './failover-story.ts'
+import type { FailoverWorld } from './failover-world.ts'
+
+/** How long a path that is well needs to be taken after the story, at most, in ms: damping, back-off, and all the rest. */
+const SETTLING = FAILBACK_DELAY_LIMIT + 150_000
+/** What is right has to stay so for this long, in ms. */
+const STEADY = 3_000
+/** A line that was sound for this long must not be judged dead, in ms. */
+const SOUND_FOR = 20_000
+
+export interface Verdict {
+  /** What was violated; empty if nothing. */
+  readonly violations: readonly string[]
+  readonly steps: number
+  readonly switches: number
+  readonly history: readonly string[]
+}
+
+/** Lives through the history of a seed and looks at every step whether what must hold does. */
+export function judge(seed: number, verbose = false): Verdict {
+  const history: string[] = []
+  const say = (text: string) => {
+    if (verbose) history.push(`${(told.world.time.now / 1000).toFixed(3).padStart(9)} ${text}`)
+  }
+  const told = story(seed, say)
+  if (verbose) history.push(told.setting)
+  const judgement = new Judgement(told, say)
+  judgement.live()
+  return { violations: judgement.violations, steps: judgement.steps, switches: judgement.switches, history }
+}
+
+/** A path had the traffic and failed: the latest time, and how often in a row it had just come back. */
+interface Loss {
+  readonly at: number
+  readonly flaps: number
+  returned: boolean
+}
+
+class Judgement {
+  readonly violations: string[] = []
+  steps = 0
+  switches = 0
+  readonly #story: Story
+  readonly #world: FailoverWorld
+  readonly #say: (text: string) => void
+  /** Since when the traffic gets nowhere. */
+  #deadSince: number | undefined
+  #bothSince: number | undefined
+  #cutSince: number | undefined
+  /** Since when a line could carry the traffic; since when it was beyond doubt. */
+  readonly #wellSince = new Map<Line, number>()
+  readonly #soundSince = new Map<Line, number>()
+  /** A drill or a change of mode was under way until then. */
+  #meddledAt = 0
+  /** Until then no target had answered on any path. */
+  #deafAt = 0
+  readonly #losses = new Map<string, Loss>()
+  #chosen: ActiveRoute = { kind: 'none' }
+
+  constructor(told: Story, say: (text: string) => void) {
+    this.#story = told
+    this.#world = told.world
+    this.#say = say
+    this.#world.onAction = (action) => this.#heard(action)
+    this.#world.onHealth = (path, health, reason) => say(`  ${path} ${health}: ${reason}`)
+  }
+
+  live(): void {
+    const { world, length } = this.#story
+    world.begin()
+    while (this.violations.length === 0 && world.time.step(length)) this.#look()
+    this.#settle(length)
+  }
+
+  /** The world is left as it is: in the end the traffic gets through, and by no path worse than one that is well. */
+  #settle(length: number): void {
+    const { time } = this.#world
+    let since = length
+    while (this.violations.length === 0 && time.step(length + SETTLING)) {
+      this.#look()
+      const expected = this.#expected()
+      if (!this.#right(expected) || this.#drilling()) since = time.now
+      // Where no path is well nothing is promised.
+      if (time.now - since >= (expected === undefined ? 60_000 : STEADY)) return
+    }
+    const expected = this.#expected()
+    if (this.violations.length === 0 && !this.#right(expected))
+      this.#violated(`does not end on ${expected}, which is well`)
+  }
+
+  #right(expected: string | undefined): boolean {
+    if (expected === undefined) return true
+    const { routed, options } = this.#world
+    if (routed.kind !== 'path' || this.#dead()) return false
+    const rank = (name: string) => options.plans.findIndex((plan) => plan.name === name)
+    return routed.name === expected || rank(routed.name) < rank(expected)
+  }
+
+  #expected(): string | undefined {
+    const { mode } = this.#world.controller
+    const { plans } = this.#world.options
+    const candidates = mode === 'auto' ? plans : plans.filter(({ name }) => name === mode)
+    return candidates.find(({ name }) => {
+      const line = this.#world.line(name)
+      return line ? this.#well(line) : this.#world.tunnel(name)?.promising
+    })?.name
+  }
+
+  // ---- every step
+
+  #look(): void {
+    this.steps++
+    const { now } = this.#world.time
+    for (const line of this.#world.options.lines) {
+      keep(this.#wellSince, line, this.#well(line), now)
+      keep(this.#soundSince, line, sound(line) && !line.cutOff && !this.#world.holder(line), now)
+    }
+    this.#neverTwo(now)
+    this.#cutOffRespected(now)
+    this.#leavesTheDead(now)
+    this.#pinnedOnly()
+  }
+
+  /** The tunnel's session takes the address of the line: never both for longer than the handover takes. */
+  #neverTwo(now: number): void {
+    const { routed, options, tunnels } = this.#world
+    const line = routed.kind === 'path' ? this.#world.line(routed.name) : undefined
+    const both = line !== undefined && tunnels.some((tunnel) => tunnel.up && this.#world.shares(tunnel, line))
+    this.#bothSince = both ? (this.#bothSince ?? now) : undefined
+    if (this.#bothSince !== undefined && now - this.#bothSince > 4 * options.kernelDelay + 50)
+      this.#violated(`two paths active: ${line?.name}, and the tunnel that has its address`)
+  }
+
+  #cutOffRespected(now: number): void {
+    const { routed, options } = this.#world
+    const cut = routed.kind === 'path' && this.#world.line(routed.name)?.cutOff === true
+    this.#cutSince = cut ? (this.#cutSince ?? now) : undefined
+    if (this.#cutSince !== undefined && now - this.#cutSince > 4 * options.kernelDelay + 50)
+      this.#violated(
+        `${routed.kind === 'path' ? routed.name : ''} carries the traffic although it is cut off`,
+      )
+  }
+
+  #leavesTheDead(now: number): void {
+    if (this.#world.deafSoFar) this.#deafAt = now
+    const meddling = this.#drilling() || this.#world.controller.mode !== 'auto'
+    this.#meddledAt = meddling ? now : Math.max(this.#meddledAt, this.#world.meddledAt)
+    this.#deadSince = this.#dead() ? (this.#deadSince ?? now) : undefined
+    if (this.#deadSince === undefined) return
+    for (const [line, since] of this.#wellSince) {
+      const waited = now - Math.max(since, this.#deadSince, this.#meddledAt)
+      if (waited <= this.#patience()) continue
+      const where = JSON.stringify(this.#world.routed)
+      this.#violated(`${where} is dead for ${Math.round(waited)} ms although ${line.name} is well`)
+    }
+  }
+
+  /** What the configuration implies, in ms: to notice, to wait for a tunnel, to believe in another, to try in vain. */
+  #patience(): number {
+    const { probe, dialGrace, kernelDelay, lines } = this.#world.options
+    const round = Math.max(probe.interval, 1_000)
+    const traffic = lines.some(({ chatter }) => chatter) ? TRAFFIC_GRACE : 0
+    const notice = probe.interval + (probe.down + 1) * round + traffic
+    // Where no target has ever answered on any path a death is seen once one answers, at the pace of the metered ones.
+    const first = this.#deafAt >= (this.#deadSince ?? 0) ? SPARING_INTERVAL : 0
+    return first + notice + dialGrace + (probe.up + 2) * round + TRIAL_LIMIT + LINGER + 4 * kernelDelay
+  }
+
+  #pinnedOnly(): void {
+    const { active, mode } = this.#world.controller
+    if (mode === 'auto' || active.kind !== 'path' || active.name === mode) return
+    const line = this.#world.line(mode)
+    if (line && now(this.#wellSince.get(line), this.#world.time.now) > this.#patience())
+      this.#violated(`${active.name} is active although ${mode} is pinned and well`)
+  }
+
+  // ---- what the controller says
+
+  #heard(action: ControllerAction): void {
+    const { now } = this.#world.time
+    this.#say(`    ${JSON.stringify(action)}`)
+    if (action.type === 'route') this.#routedTo(action.active, now)
+    if (action.type !== 'switched') return
+    this.switches++
+    const { kind, from } = action
+    if (kind === 'failover' && from !== undefined) this.#notWithoutReason(from, now)
+  }
+
+  /** Full queues are no death. */
+  #notWithoutReason(from: string, at: number): void {
+    const line = this.#world.line(from)
+    const since = line && this.#soundSince.get(line)
+    const known = line && this.#world.healthOf(from)?.answering.length !== 0
+    if (
+      since !== undefined &&
+      known &&
+      at - since > SOUND_FOR &&
+      Math.max(this.#meddledAt, this.#world.meddledAt) < at - SOUND_FOR
+    )
+      this.#violated(`${from} was left although nothing was wrong with it for ${Math.round(at - since)} ms`)
+  }
+
+  #routedTo(active: ActiveRoute, at: number): void {
+    const before = this.#chosen
+    this.#chosen = active
+    if (this.#world.meddledAt > 0) return
+    const willing = before.kind === 'path' && this.#world.usable(before.name)
+    if (active.kind === 'path') this.#returned(active.name, at, willing)
+    if (before.kind !== 'path' || willing) return
+    const old = this.#losses.get(before.name)
+    const flaps = old === undefined ? 0 : old.flaps + (old.returned ? 1 : 0)
+    this.#losses.set(before.name, { at, flaps, returned: false })
+  }
+
+  /** `willing`: from a path that works. The n-th time in a row that takes 2^n times as long as the first. */
+  #returned(name: string, at: number, willing: boolean): void {
+    const loss = this.#losses.get(name)
+    if (!loss) return
+    loss.returned = true
+    const least = Math.min(this.#world.options.failbackDelay * 2 ** loss.flaps, FAILBACK_DELAY_LIMIT)
+    if (willing && at - loss.at < least - 1)
+      this.#violated(`back on ${name} after ${Math.round(at - loss.at)} ms, ${least} ms at least are due`)
+  }
+
+  // ---- the truth
+
+  #well(line: Line): boolean {
+    const holder = this.#world.holder(line)
+    const free = holder === undefined || holder.delivers
+    return alive(line) && line.loss === 0 && line.bloat === 0 && !line.cutOff && free
+  }
+
+  /** User traffic gets nowhere. */
+  #dead(): boolean {
+    const { routed } = this.#world
+    if (routed.kind !== 'path') return true
+    if (this.#story.deaf) return !this.#world.usable(routed.name)
+    const line = this.#world.line(routed.name)
+    if (!line) return this.#world.tunnel(routed.name)?.carries !== true
+    const holder = this.#world.holder(line)
+    return !alive(line) || (holder !== undefined && !holder.delivers)
+  }
+
+  #drilling(): boolean {
+    return this.#world.drilledUntil > this.#world.time.now
+  }
+
+  #violated(what: string): void {
+    this.violations.push(what)
+    this.#say(`VIOLATED: ${what}`)
+  }
+}
+
+function now(since: number | undefined, at: number): number {
+  return since === undefined ? 0 : at - since
+}
+
+function keep(since: Map<Line, number>, line: Line, holds: boolean, at: number): void {
+  if (!holds) since.delete(line)
+  else if (!since.has(line)) since.set(line, at)
+}

@@ -1,0 +1,32 @@
+/** A way out of the house and what may be wrong with it. */
+export interface Line {
+  readonly name: string
+  readonly metered: boolean
+  readonly address: string
+  /** Round trip in ms when idle. */
+  readonly rtt: number
+  /** ms after which the NAT of the carrier forgets an idle tunnel. */
+  readonly mapping: number
+  /** The device has a carrier and an address. */
+  link: boolean
+  /** Packets get through, both ways; false is a silent death. */
+  passes: boolean
+  /** Share of packets lost, 0..1. */
+  loss: number
+  /** Added delay in ms of full queues. */
+  bloat: number
+  /** Something is received at all times, whatever the state of the path. */
+  chatter: boolean
+  /** Its budget is spent. */
+  cutOff: boolean
+}
+
+/** Packets get through now. */
+export function alive({ link, passes }: Line): boolean {
+  return link && passes
+}
+
+/** Alive beyond doubt: whoever judges it dead is wrong. */
+export function sound(line: Line): boolean {
+  return alive(line) && line.loss === 0 && (line.bloat === 0 || line.chatter)
+}

@@ -1,0 +1,236 @@
+import { DEFAULT_PROBE } from '../../src/core/config/probe.ts'
+import type { ProbeConfig, ProbeTarget } from '../../src/core/config/types.ts'
+import { targetKey } from '../../src/core/failover/health.ts'
+import type { PathPlan, Standby } from '../../src/core/failover/types.ts'
+import { millis } from '../../src/core/time.ts'
+import type { Line } from './failover-line.ts'
+import { FailoverWorld } from './failover-world.ts'
+import { seededRandom } from './random.ts'
+
+/** How long the story goes on before the world is left alone, at most, in ms. */
+const LENGTH = 150_000
+const STATIC = '203.0.113.10'
+
+export interface Story {
+  readonly world: FailoverWorld
+  readonly length: number
+  /** No target has ever answered: only links tell anything. */
+  readonly deaf: boolean
+  /** In words, for whoever reads a history that failed. */
+  readonly setting: string
+}
+
+type Tell = (text: string) => void
+interface Scene {
+  readonly world: FailoverWorld
+  readonly random: () => number
+  readonly tell: Tell
+  readonly length: number
+}
+
+/** A world and what befalls it, the same for the same seed. `tell` is called as it happens. */
+export function story(seed: number, tell: Tell): Story {
+  const random = seededRandom(seed)
+  const pick = <T>(...choices: readonly T[]) => choices[Math.floor(random() * choices.length)] as T
+  const chance = (share: number) => random() < share
+  const fibre = newLine('fibre', STATIC, 5 + 20 * random(), false)
+  const cable = newLine('cable', '198.51.100.9', 10 + 30 * random(), false)
+  const lte = newLine('lte', '10.64.0.2', 30 + 60 * random(), chance(0.7), pick(1e9, 30_000, 90_000))
+  const layout = pick('shared', 'shared', 'shared', 'plain', 'own', 'second', 'server')
+  const carriers = { shared: [lte], plain: [], own: [lte], second: [cable, lte], server: [fibre, lte] }[
+    layout
+  ]
+  const standby: Standby = pick('auto', 'auto', 'cold', 'warm', 'hot')
+  const shares = layout === 'shared' || layout === 'second'
+  const tunnel = {
+    name: 'aaisp',
+    address: shares ? STATIC : '203.0.113.77',
+    carriers,
+    failing: pick(0, 0, 0, 0.3),
+    sluggish: pick(0, 2, 20, 60),
+    idleLimit: pick(undefined, undefined, undefined, 20_000),
+  }
+  const backsUp = shares && chance(0.5) ? 'fibre' : undefined
+  const uplink = ({ name, metered }: Line): PathPlan => ({
+    name,
+    metered,
+    kind: 'uplink',
+    standby: 'hot',
+    backsUp: undefined,
+  })
+  const metered = carriers[0]?.metered ?? false
+  const dialled: PathPlan = { name: 'aaisp', kind: 'tunnel', standby, backsUp, metered }
+  const plans = {
+    shared: [uplink(fibre), dialled, uplink(lte)],
+    plain: [uplink(fibre), uplink(cable), uplink(lte)],
+    own: [uplink(fibre), dialled, uplink(lte)],
+    second: [uplink(fibre), dialled, uplink(cable), uplink(lte)],
+    server: [dialled, uplink(fibre), uplink(lte)],
+  }[layout]
+  const lines = [fibre, cable, lte].filter(({ name }) => plans.some((plan) => plan.name === name))
+  const targets = ['192.0.2.1', '192.0.2.2', '192.0.2.3']
+    .slice(0, pick(1, 2, 3))
+    .map((address): ProbeTarget => ({ kind: 'icmp', address }))
+  // The first target answers, but where none ever does.
+  const mute = new Set(
+    targets
+      .slice(1)
+      .filter(() => chance(0.3))
+      .map(targetKey),
+  )
+  const deaf = chance(0.04)
+  if (deaf) for (const target of targets) mute.add(targetKey(target))
+  const probe: ProbeConfig = {
+    ...DEFAULT_PROBE,
+    targets,
+    interval: millis(pick(1000, 1000, 500, 2000)),
+    timeout: pick<'auto' | ReturnType<typeof millis>>('auto', 'auto', millis(700)),
+    down: pick(2, 2, 3),
+    up: pick(5, 5, 3),
+  }
+  const options = {
+    plans,
+    lines,
+    tunnels: layout === 'plain' ? [] : [tunnel],
+    probe,
+    mode: 'auto',
+    dialGrace: pick(5_000, 5_000, 1_000, 0),
+    failbackDelay: pick(10_000, 10_000, 2_000, 20_000),
+    mute,
+    kernelDelay: pick(2, 10, 60),
+    random,
+  }
+  const world = new FailoverWorld(options)
+  const length = 20_000 + (LENGTH - 20_000) * random() ** 2
+  const scene: Scene = { world, random, tell, length }
+  for (const line of lines) befall(scene, line, deaf)
+  meddle(scene)
+  const { failbackDelay, dialGrace, kernelDelay } = options
+  const setting = JSON.stringify({
+    layout,
+    deaf,
+    failbackDelay,
+    dialGrace,
+    kernelDelay,
+    probe,
+    tunnel,
+    lines,
+    plans,
+    mute: [...mute],
+  })
+  return { world, length, deaf, setting }
+}
+
+function newLine(name: string, address: string, rtt: number, metered: boolean, mapping = 1e9): Line {
+  return {
+    name,
+    address,
+    rtt,
+    metered,
+    mapping,
+    link: true,
+    passes: true,
+    loss: 0,
+    bloat: 0,
+    chatter: false,
+    cutOff: false,
+  }
+}
+
+/** What happens to a line: nothing at all, or loud and silent deaths, flapping, loss, full queues, a spent budget. */
+function befall({ world, random, tell, length }: Scene, line: Line, deaf: boolean): void {
+  const { time } = world
+  const set = (at: number, change: Partial<Line>, words: string) => {
+    if (at > length) return
+    time.at(at, () => {
+      tell(`${line.name}: ${words}`)
+      Object.assign(line, change)
+      if ('link' in change || 'cutOff' in change) world.linkChanged(line)
+      else world.weatherChanged()
+    })
+  }
+  const start = random()
+  if (start < 0.08) Object.assign(line, { link: false })
+  else if (start < 0.16 && !deaf) Object.assign(line, { passes: false })
+  if (random() < 0.3) line.chatter = true
+  if (start >= 0.16 && random() < 0.35) return
+  let at = length * random() * 0.5
+  while (at < length) {
+    const span = random() < 0.3 ? 20_000 + 60_000 * random() : 200 + 15_000 * random()
+    const kind = random()
+    if (kind < 0.3) {
+      set(at, { link: false }, 'lost carrier')
+      set(at + span, { link: true }, 'has a carrier')
+    } else if (kind < 0.6 && !deaf) {
+      set(at, { passes: false }, 'dies silently')
+      set(at + span, { passes: true }, 'lives again')
+    } else if (kind < 0.7) {
+      const period = 300 + 6_000 * random()
+      for (let flap = at; flap < at + span; flap += 2 * period) {
+        set(flap, random() < 0.5 || deaf ? { link: false } : { passes: false }, 'flaps, down')
+        set(flap + period, { link: true, passes: true }, 'flaps, up')
+      }
+    } else if (kind < 0.78) {
+      set(at, { loss: random() * 0.7 }, 'loses packets')
+      set(at + span, { loss: 0 }, 'loses none')
+    } else if (kind < 0.88) {
+      set(at, { bloat: 2_000 * random(), chatter: true }, 'has full queues')
+      set(at + span, { bloat: 0 }, 'has empty queues')
+    } else if (line.metered) {
+      set(at, { cutOff: true }, 'has spent its budget')
+      set(at + span, { cutOff: false }, 'has a new budget')
+    }
+    at += span + 30_000 * random() + 100
+  }
+  // What is going on at the end may stay so, or be over.
+  if (random() < 0.5) set(length, { link: true, passes: true, cutOff: false }, 'is well from now on')
+  set(length, { loss: 0, bloat: 0 }, 'is either well or dead from now on')
+}
+
+/** What users and the LNS do. */
+function meddle({ world, random, tell, length }: Scene): void {
+  const { time, tunnels, options } = world
+  const path = () => options.plans[Math.floor(random() * options.plans.length)]?.name ?? ''
+  if (random() < 0.15) {
+    const [one, until] = [path(), random() < 0.8 ? length * random() : Number.POSITIVE_INFINITY]
+    time.at(length * random() * 0.7, () => {
+      tell(`use ${one}`)
+      world.use(one)
+    })
+    if (until < length)
+      time.at(length * 0.7 + until * 0.3, () => {
+        tell('use auto')
+        world.use('auto')
+      })
+  }
+  if (random() < 0.2) {
+    const drilled = path()
+    const span = 5_000 + 15_000 * random()
+    time.at(Math.max(0, length * random() - span), () => {
+      tell(`drill ${drilled} ${Math.round(span)} ms`)
+      world.drill(drilled, span)
+    })
+  }
+  for (const tunnel of tunnels) {
+    if (random() < 0.2) {
+      const at = length * random()
+      const until = at + 40_000 * random()
+      time.at(at, () => {
+        tell('the LNS is gone')
+        tunnel.reachable = false
+        tunnel.weather()
+      })
+      if (random() < 0.8)
+        time.at(Math.min(until, length), () => {
+          tell('the LNS is back')
+          tunnel.reachable = true
+          tunnel.weather()
+        })
+    }
+    if (random() < 0.2)
+      time.at(length * random(), () => {
+        tell('the LNS ends the session')
+        tunnel.kick()
+      })
+  }
+}

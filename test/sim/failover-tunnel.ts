@@ -1,0 +1,275 @@
+import type { Readiness } from '../../src/core/client/dialer-state.ts'
+import type { TunnelFacts } from '../../src/core/failover/types.ts'
+import { alive, type Line } from './failover-line.ts'
+import type { Timeline } from './timeline.ts'
+
+/** How long the LNS believes in a session of which nothing is heard, in ms. */
+const LNS_PATIENCE = 30_000
+/** How long the client does. */
+const CLIENT_PATIENCE = 15_000
+/** The next uplink is tried beside the one before after this many ms. */
+const STAGGER = 2_000
+
+type State = 'cold' | 'connecting' | 'warm' | 'dialling' | 'up' | 'waiting'
+
+export interface TunnelTraits {
+  readonly name: string
+  readonly address: string
+  /** In order of preference. */
+  readonly carriers: readonly Line[]
+  /** Share of dials that come to nothing. */
+  readonly failing: number
+  /** Round trips of a dial, on top of the least. */
+  readonly sluggish: number
+  /** ms after which the LNS closes an idle control connection; undefined: never. */
+  readonly idleLimit: number | undefined
+}
+
+/** Stands in for a supervisor, its dialer and its LNS: what they do to sessions, and how long it takes. */
+export class SimTunnel {
+  readonly traits: TunnelTraits
+  /** The LNS answers. */
+  reachable = true
+  /** The LNS routes the address into the session, whether or not the client knows of it. */
+  held = false
+  /** Packets of the session are still taken until then although it has ended. */
+  lingersUntil = 0
+  readonly #time: Timeline
+  readonly #random: () => number
+  readonly #notice: () => void
+  #state: State = 'cold'
+  #wanted: Readiness = 'cold'
+  #carrier: Line | undefined
+  #idleSince = 0
+  #idleClosed = 0
+  #backoff = 1_000
+  #known = false
+  #cancel = () => {}
+  #forget = () => {}
+
+  constructor(traits: TunnelTraits, time: Timeline, random: () => number, changed: () => void) {
+    this.traits = traits
+    this.#time = time
+    this.#random = random
+    this.#notice = changed
+  }
+
+  get facts(): TunnelFacts {
+    const session = this.#state === 'up' ? 'up' : this.#state === 'dialling' ? 'dialling' : 'none'
+    const failed = this.#state === 'waiting'
+    return { dialable: this.#usable().length > 0, session, failed, idleClosed: this.#idleClosed }
+  }
+
+  get up(): boolean {
+    return this.#state === 'up'
+  }
+
+  get state(): string {
+    return this.#state
+  }
+
+  get carrier(): Line | undefined {
+    return this.#carrier
+  }
+
+  /** Its address, once it was seen. */
+  get address(): string | undefined {
+    return this.#known ? this.traits.address : undefined
+  }
+
+  /** Packets get through the session. */
+  get carries(): boolean {
+    return this.up && this.held && this.reachable && this.#carrier !== undefined && alive(this.#carrier)
+  }
+
+  /** What is sent to the address while the LNS holds it reaches the client. */
+  get delivers(): boolean {
+    const taken = this.up || this.#time.now < this.lingersUntil
+    return taken && this.reachable && this.#carrier !== undefined && alive(this.#carrier)
+  }
+
+  /** Dialled now, it would come up. */
+  get promising(): boolean {
+    return this.reachable && this.traits.failing === 0 && this.#usable().some(alive)
+  }
+
+  want(readiness: Readiness): void {
+    if (readiness === this.#wanted) return
+    this.#wanted = readiness
+    this.#strive()
+  }
+
+  linger(span: number): void {
+    this.lingersUntil = this.#time.now + span
+  }
+
+  /** The links or budgets of its uplinks have changed. */
+  carriersChanged(): void {
+    const usable = this.#usable()
+    const gone = this.#carrier !== undefined && !usable.includes(this.#carrier)
+    if (gone && (this.#state === 'up' || this.#state === 'warm')) {
+      this.#carrier = undefined
+      this.#lose()
+    } else if (this.#state === 'dialling' || this.#state === 'connecting' || this.#state === 'waiting')
+      this.#become('cold')
+    this.#strive()
+    this.#changed()
+  }
+
+  /** The LNS, or the way to it, has come or gone. */
+  weather(): void {
+    if (this.#state === 'up' && !this.carries) {
+      this.#forget()
+      this.#forget = this.#time.after(CLIENT_PATIENCE, () => {
+        if (this.#state === 'up' && !this.carries) this.#ended()
+      })
+    }
+    if (this.held && !this.delivers) {
+      this.#time.after(LNS_PATIENCE, () => {
+        if (!this.delivers) this.held = false
+      })
+    }
+  }
+
+  /** The LNS ends the session. */
+  kick(): void {
+    if (!this.up) return
+    this.held = false
+    this.#ended()
+  }
+
+  #usable(): Line[] {
+    return this.traits.carriers.filter(({ link, cutOff }) => link && !cutOff)
+  }
+
+  #strive(): void {
+    switch (this.#wanted) {
+      case 'cold':
+        if (this.#state === 'up') this.#hangUp()
+        if (this.#state !== 'cold') this.#become('cold')
+        break
+      case 'warm':
+        if (this.#state === 'up') {
+          this.#hangUp()
+          this.#idle()
+        } else if (this.#state === 'cold' || this.#state === 'dialling') this.#dial('connecting')
+        break
+      case 'session':
+        if (this.#state === 'warm') this.#call()
+        else if (this.#state === 'cold' || this.#state === 'connecting') this.#dial('dialling')
+        break
+    }
+  }
+
+  #dial(state: 'connecting' | 'dialling'): void {
+    const usable = this.#usable()
+    if (usable.length === 0) {
+      this.#become('cold')
+      return
+    }
+    const index = usable.findIndex(alive)
+    const line = usable[index]
+    this.#become(state)
+    if (!line || !this.reachable || this.#random() < this.traits.failing) {
+      const patience = this.#random() < 0.5 ? 300 : 5_000 + 10_000 * this.#random()
+      this.#soon(patience, () => this.#fail())
+      return
+    }
+    const trips = (state === 'dialling' ? 6 : 2) + this.traits.sluggish * this.#random()
+    this.#soon(index * STAGGER + trips * line.rtt, () => this.#reached(line))
+  }
+
+  /** Through the open control connection, unless a NAT on the way has forgotten it. */
+  #call(): void {
+    const line = this.#carrier
+    if (!line) return
+    if (this.#time.now - this.#idleSince > line.mapping || !alive(line) || !this.reachable) {
+      this.#become('dialling')
+      this.#soon(Math.max(300, 2 * line.rtt), () => this.#dial('dialling'))
+      return
+    }
+    this.#become('dialling')
+    this.#soon((3 + this.traits.sluggish * this.#random()) * line.rtt, () => this.#reached(line))
+  }
+
+  #reached(line: Line): void {
+    if (!alive(line) || !this.reachable) {
+      this.#fail()
+      return
+    }
+    this.#carrier = line
+    this.#backoff = 1_000
+    if (this.#wanted !== 'session') {
+      this.#idle()
+      return
+    }
+    this.held = true
+    this.#known = true
+    this.#become('up')
+  }
+
+  #idle(): void {
+    this.#idleSince = this.#time.now
+    this.#become('warm')
+    const { idleLimit } = this.traits
+    if (idleLimit === undefined) return
+    this.#soon(idleLimit, () => {
+      this.#idleClosed++
+      this.#become('cold')
+      this.#soon(1_000, () => this.#strive())
+    })
+  }
+
+  #fail(): void {
+    this.#become('waiting')
+    const pause = this.#backoff * (0.8 + 0.2 * this.#random())
+    this.#backoff = Math.min(60_000, this.#backoff * 2)
+    this.#soon(pause, () => {
+      this.#become('cold')
+      this.#strive()
+    })
+  }
+
+  #ended(): void {
+    this.lingersUntil = 0
+    this.#lose()
+    this.#strive()
+  }
+
+  #lose(): void {
+    this.#become('cold')
+    this.weather()
+  }
+
+  /** The CDN reaches the LNS, or does not. */
+  #hangUp(): void {
+    const line = this.#carrier
+    this.#become('cold')
+    if (!line) return
+    this.#time.after(line.rtt / 2, () => {
+      if (this.up) return
+      if (alive(line) && this.reachable) this.held = false
+      else
+        this.#time.after(LNS_PATIENCE, () => {
+          if (!this.up) this.held = false
+        })
+    })
+  }
+
+  /** Never within the call of whoever caused it. */
+  #changed(): void {
+    this.#time.after(0, this.#notice)
+  }
+
+  #soon(delay: number, run: () => void): void {
+    this.#cancel()
+    this.#cancel = this.#time.after(delay, run)
+  }
+
+  #become(state: State): void {
+    this.#cancel()
+    if (state === this.#state) return
+    this.#state = state
+    this.#changed()
+  }
+}
