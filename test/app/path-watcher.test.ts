@@ -35,7 +35,7 @@ function silent(known: readonly ProbeTarget[]): PathWatcher {
       log: new MemoryLog(),
     },
   )
-  const way = { device: 'eth0', sources: { 4: '192.0.2.2' } }
+  const way = { device: 'eth0', index: 2, sources: { 4: '192.0.2.2' } }
   watcher.set(way, '', [TARGET], new Set(known.map(targetKey)))
   return watcher
 }
