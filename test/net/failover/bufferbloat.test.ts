@@ -18,7 +18,7 @@ describe('fibre with 2 s of queue', { timeout: 300_000 }, () => {
     net = await buildProvider({
       users: [LOGIN],
       tunnelSecret: SECRET,
-      fibre: { delay: 5, queue: { kbits: 8000, ms: 2000 } },
+      fibre: { delay: 5, queue: { kbits: 4000, ms: 2000 } },
     })
     await reflect(net.internet.namespace)
   })
@@ -28,9 +28,10 @@ describe('fibre with 2 s of queue', { timeout: 300_000 }, () => {
     const lifeline = await start(t, net)
     await waitForWarm(net)
     await sleep(3000)
-    // Several at once: the buffers of one sender alone do not fill two seconds.
+    // Several at once, and Reno, which fills a queue until it overflows.
+    await net.lan.sysctl('net.ipv4.tcp_congestion_control=reno')
     const uploads = await Promise.all(
-      Array.from({ length: 4 }, () => Load.open(net.lan, 'upload', common.internet.ipv4)),
+      Array.from({ length: 8 }, () => Load.open(net.lan, 'upload', common.internet.ipv4)),
     )
     t.after(() => uploads.map((upload) => upload.close()))
     let longest = 0

@@ -7,12 +7,15 @@ import { waitFor } from '../wait.ts'
 export const TALK_PORT = 7000
 export const LOAD_PORT = 7001
 export const STREAM_PORT = 7002
+export const SINK_PORT = 7003
 /** ms between two words of a busy flow. */
 const BUSY = 100
 
 /** Starts a reflector on all addresses of a host. */
 export async function reflect(host: Namespace): Promise<void> {
-  await program(host, 'reflector', [TALK_PORT, LOAD_PORT, STREAM_PORT].map(String)).waitForOutput(/ready/)
+  await program(host, 'reflector', [TALK_PORT, LOAD_PORT, STREAM_PORT, SINK_PORT].map(String)).waitForOutput(
+    /ready/,
+  )
 }
 
 export type Kind = 'tcp' | 'udp'
@@ -93,7 +96,7 @@ export class Load {
     from: Namespace,
     kind: 'download' | 'upload',
     to: string,
-    port = LOAD_PORT,
+    port = kind === 'download' ? LOAD_PORT : SINK_PORT,
   ): Promise<Load> {
     const process = program(from, 'talker', [kind, to, `${port}`])
     await process.waitForOutput(/^connected$/m)

@@ -1,14 +1,14 @@
 /**
- * `reflector.ts PORT DOWNLOAD-PORT STREAM-PORT`: answers each line over TCP, and each datagram over UDP, with `TEXT from [ADDRESS]:PORT`,
- * the sender as this host sees it. Whoever connects to DOWNLOAD-PORT is sent octets as fast as it takes them; whoever
- * sends there is read from; at STREAM-PORT the octets come at the pace of a good film. Says `ready`.
+ * `reflector.ts PORT DOWNLOAD-PORT STREAM-PORT SINK-PORT`: answers each line over TCP, and each datagram
+ * over UDP, with `TEXT from [ADDRESS]:PORT`, the sender as this host sees it. Whoever connects to DOWNLOAD-PORT is sent octets as fast as it takes them, to
+ * STREAM-PORT at the pace of a good film; at SINK-PORT all that is sent is read. Says `ready`.
  */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 
-const [port, downloadPort, streamPort] = process.argv.slice(2).map(Number)
+const [port, downloadPort, streamPort, sinkPort] = process.argv.slice(2).map(Number)
 const CHUNK = Buffer.alloc(65_536, 'lifeline')
 /** ms between two chunks, about 1.3 MB/s. */
 const STREAM_INTERVAL = 50
@@ -46,4 +46,9 @@ const streaming = createServer((socket) => {
   socket.resume()
 })
 await once(streaming.listen(streamPort, '::'), 'listening')
+const sinking = createServer((socket) => {
+  socket.on('error', () => {})
+  socket.resume()
+})
+await once(sinking.listen(sinkPort, '::'), 'listening')
 console.log('ready')
