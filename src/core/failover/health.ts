@@ -275,15 +275,15 @@ export class PathHealth {
   #missed(now: Millis, round: Round): void {
     this.#stopRound()
     this.#note(undefined)
-    this.#answeredRounds = 0
     if (![...this.#targets.values()].some(({ counts }) => counts)) {
       this.#linkDecides()
       return
     }
     if (this.#lifeAt !== undefined && now - this.#lifeAt < LIFE_LIMIT) {
-      this.#alive(now)
+      if (this.#health !== 'down') this.#alive(now)
       return
     }
+    this.#answeredRounds = 0
     if (this.#health === 'down') return
     if (this.#lenientUntil !== undefined && now < this.#lenientUntil) {
       this.#probeAll(now)
