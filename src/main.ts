@@ -100,8 +100,8 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   await new Promise((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve))
   announcer.stopping()
   keeper.close()
-  await offers.close()
-  await daemon.stop()
+  // Hanging up does not wait for a resolver's program that hangs itself.
+  await Promise.all([offers.close(), daemon.stop()])
   await hooks.close()
   await files.settled()
   listening.close()
