@@ -49,6 +49,10 @@ export function refusalOf({ change, code, message }: ApplyFailure): SystemError 
   return change.kind === 'loadNft' ? new FiltersRefused(code, message) : new SystemError(code, message)
 }
 
+type RoutingChange = Extract<Change, { kind: 'addRoute' | 'addRule' | 'removeRule' | 'removeRoute' }>
+
+const NO_DEVICE = new SystemError('ENODEV', 'the device does not exist')
+
 const GONE = new Set(['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'ENXIO'])
 
 /**
@@ -166,7 +170,10 @@ export class Apply implements PortGuard {
   async #fulfil(desired: DesiredState): Promise<ApplyFailure[]> {
     const failures: ApplyFailure[] = []
     await this.#prepared
-    await this.#attemptAll(this.#changes(desired).filter(isEarly), failures)
+    const { facts } = this.#ports.watcher
+    const changes = this.#changes(desired)
+    const early = changes.filter(isEarly)
+    await this.#attemptAll(early, failures)
     // Unfiltered, no device comes up and none carries.
     const unfiltered = failures.some(({ change }) => change.kind === 'loadNft')
     if (!unfiltered) {
@@ -176,7 +183,8 @@ export class Apply implements PortGuard {
       const refused = failures.flatMap(({ change }) =>
         change.kind === 'createDevice' ? [change.device] : [],
       )
-      const late = this.#changes(desired)
+      const unchanged = early.length === 0 && this.#ports.watcher.facts === facts
+      const late = (unchanged ? changes : this.#changes(desired))
         .filter(isLate)
         .filter((change) => !refused.includes(deviceOf(change) ?? ''))
       const isSwitch = (change: Change) =>
@@ -204,32 +212,47 @@ export class Apply implements PortGuard {
 
   /** Routes and rules that follow each other go to the kernel together. */
   async #attemptAll(changes: readonly Change[], failures: ApplyFailure[]): Promise<void> {
-    let together: Promise<void>[] = []
+    let together: RoutingChange[] = []
     for (const change of changes) {
-      if (!isRouting(change)) {
-        await Promise.all(together)
-        together = []
+      if (isRouting(change)) {
+        together.push(change)
+        continue
       }
-      const attempt = this.#attempt(change, failures)
-      if (isRouting(change)) together.push(attempt)
-      else await attempt
+      await this.#attemptTogether(together, failures)
+      together = []
+      await this.#attempt(change, failures)
     }
-    await Promise.all(together)
+    await this.#attemptTogether(together, failures)
   }
 
   async #attempt(change: Change, failures: ApplyFailure[]): Promise<void> {
     try {
       await this.#perform(change)
     } catch (error) {
-      const failure = failureOf(change, error)
-      if (isHarmless(failure)) return
-      failures.push(failure)
-      this.#ports.log.warn('the system refused a change', {
-        change: describeChange(change),
-        code: failure.code,
-        error: failure.message,
-      })
+      this.#refused(change, error, failures)
     }
+  }
+
+  async #attemptTogether(changes: readonly RoutingChange[], failures: ApplyFailure[]): Promise<void> {
+    const { watcher } = this.#ports
+    const requests = changes.map((change) => ({ change, bytes: encodeChange(change, watcher.facts) }))
+    for (const { change, bytes } of requests) if (!bytes) this.#refused(change, NO_DEVICE, failures)
+    const possible = requests.flatMap(({ change, bytes }) => (bytes ? [{ change, bytes }] : []))
+    if (possible.length === 0) return
+    const refusals = await watcher.changeTogether(possible.map(({ bytes }) => bytes))
+    for (const [i, { change }] of possible.entries())
+      if (refusals[i] !== undefined) this.#refused(change, refusals[i], failures)
+  }
+
+  #refused(change: Change, error: unknown, failures: ApplyFailure[]): void {
+    const failure = failureOf(change, error)
+    if (isHarmless(failure)) return
+    failures.push(failure)
+    this.#ports.log.warn('the system refused a change', {
+      change: describeChange(change),
+      code: failure.code,
+      error: failure.message,
+    })
   }
 
   async #perform(change: Change): Promise<void> {
@@ -267,7 +290,7 @@ export class Apply implements PortGuard {
 
   async #request(change: NetlinkChange): Promise<void> {
     const request = encodeChange(change, this.#ports.watcher.facts)
-    if (request === undefined) throw new SystemError('ENODEV', 'the device does not exist')
+    if (request === undefined) throw NO_DEVICE
     await this.#ports.watcher.change(request)
   }
 
@@ -311,7 +334,8 @@ function isFinal({ kind }: Change): boolean {
   return kind === 'removeRule' || kind === 'removeRoute' || kind === 'removeNft'
 }
 
-function isRouting({ kind }: Change): boolean {
+function isRouting(change: Change): change is RoutingChange {
+  const { kind } = change
   return kind === 'addRoute' || kind === 'addRule' || kind === 'removeRule' || kind === 'removeRoute'
 }
 

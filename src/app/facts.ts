@@ -64,8 +64,17 @@ export class FactsWatcher {
 
   /** Sends a request that changes something; once the kernel has agreed, the facts know of it at once. */
   async change(request: Uint8Array): Promise<void> {
-    await this.#netlink.request(request)
-    this.#learn([request])
+    const [refusal] = await this.changeTogether([request])
+    if (refusal !== undefined) throw refusal
+  }
+
+  /** Sends such requests together, and resolves with why each was refused; the facts change once. */
+  async changeTogether(requests: readonly Uint8Array[]): Promise<(Error | undefined)[]> {
+    const refusals = await Promise.all(
+      requests.map((request) => this.#netlink.request(request).then(() => undefined, asError)),
+    )
+    this.#learn(requests.filter((_, i) => refusals[i] === undefined))
+    return refusals
   }
 
   /** Asks for one link, before the kernel's announcement of it arrives. Rejects with ENODEV if there is none. */
@@ -162,4 +171,8 @@ async function rulesOfIpv6(netlink: Netlink): Promise<Uint8Array[] | undefined> 
       return undefined
     throw error
   }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason))
 }

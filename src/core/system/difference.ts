@@ -102,11 +102,13 @@ function isAsWanted(wanted: DesiredAddress, known: LinkAddress): boolean {
 function routeChanges(desired: DesiredState, facts: Facts, doomed: readonly Link[]): Change[] {
   const ours = facts.routes.filter(({ protocol }) => protocol === OUR_PROTOCOL)
   const wanted = desired.routes.map((route) => ({ route, kernel: kernelRoute(route, facts) }))
-  const fresh = wanted.filter(({ kernel }) => !ours.some((route) => same(route, kernel)))
+  const held = new Set(ours.map(asText))
+  const kept = new Set(wanted.map(({ kernel }) => asText(kernel)))
+  const fresh = wanted.filter(({ kernel }) => !held.has(asText(kernel)))
   const stale = ours.filter(
     (route) =>
       !leadsTo(route, doomed) &&
-      !wanted.some(({ kernel }) => same(route, kernel)) &&
+      !kept.has(asText(route)) &&
       !fresh.some((item) => takesPlaceOf(item.route, route)),
   )
   const ourRules = facts.rules.filter(({ protocol }) => protocol === OUR_PROTOCOL)
@@ -140,5 +142,11 @@ function takesPlaceOf(fresh: DesiredRoute, old: Route): boolean {
 }
 
 function missing(rules: readonly Rule[], from: readonly Rule[]): Rule[] {
-  return rules.filter((rule) => !from.some((other) => same(other, rule)))
+  const known = new Set(from.map(asText))
+  return rules.filter((rule) => !known.has(asText(rule)))
+}
+
+/** Equal for records that are the same. */
+function asText(record: unknown): string | undefined {
+  return JSON.stringify(record)
 }

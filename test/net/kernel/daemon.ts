@@ -4,12 +4,14 @@
  */
 import { createInterface } from 'node:readline'
 import { Apply } from '../../../src/app/apply.ts'
+import { Conntrack } from '../../../src/app/conntrack.ts'
 import { Devices } from '../../../src/app/devices.ts'
 import { FactsWatcher } from '../../../src/app/facts.ts'
 import { Keeper } from '../../../src/app/keeper.ts'
 import type { Log } from '../../../src/app/ports.ts'
 import { fromHex } from '../../../src/core/bytes.ts'
 import type { Config } from '../../../src/core/config/types.ts'
+import type { ActiveRoute } from '../../../src/core/failover/types.ts'
 import { desiredState, NOTHING_DESIRED } from '../../../src/core/system/desired.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../../../src/core/system/session.ts'
 import { systemClock as clock } from '../../../src/host/clock.ts'
@@ -17,6 +19,7 @@ import { NativeNetlinks } from '../../../src/host/netlinks.ts'
 import { nft } from '../../../src/host/nft.ts'
 import { sysctls } from '../../../src/host/sysctls.ts'
 import { NativeTuns } from '../../../src/host/tuns.ts'
+import { carry } from './carry.ts'
 import type { DaemonCommand } from './kernel-daemon.ts'
 
 const log: Log = {
@@ -31,7 +34,9 @@ const netlinks = new NativeNetlinks()
 const devices = new Devices(new NativeTuns())
 const watcher = new FactsWatcher(netlinks, log)
 const apply = new Apply({ watcher, devices, nft, sysctls, log })
+const conntrack = new Conntrack({ netlinks, log })
 const states = new Map<string, TunnelState>()
+let active: ActiveRoute | undefined
 let config: Config | undefined
 await watcher.start()
 const keeper = new Keeper({ apply, watcher, netlinks, clock, log })
@@ -50,13 +55,26 @@ watcher.close()
 devices.close()
 
 function wish() {
-  const desired = config === undefined ? NOTHING_DESIRED : desiredState(config, watcher.facts, states)
+  const desired = config === undefined ? NOTHING_DESIRED : desiredState(config, watcher.facts, states, active)
   return apply.want(desired)
 }
 
 async function execute(command: DaemonCommand) {
   if (command.do === 'clear') config = undefined
   if (command.do === 'configure') config = command.config as Config
+  if (command.do === 'route') active = command.active
+  if (command.do === 'carry') {
+    carry(devices.open(command.tunnel), command.from, command.to)
+    return []
+  }
+  if (command.do === 'flush') {
+    await conntrack.flush(command.address, command.scope)
+    return []
+  }
+  if (command.do === 'guard') {
+    await apply.guardPort(command.port)
+    return []
+  }
   if (command.do === 'show') {
     const session = command.session && sessionOf(command)
     states.set(command.tunnel, nextState(states.get(command.tunnel), session))
@@ -68,7 +86,7 @@ async function execute(command: DaemonCommand) {
   return wish()
 }
 
-function sessionOf({ session }: Extract<DaemonCommand, { tunnel: string }>): TunnelSession {
+function sessionOf({ session }: Extract<DaemonCommand, { do: 'show' | 'remember' }>): TunnelSession {
   if (session === undefined) throw new Error('no session given')
   const { ipv6, ipv4 } = session
   const { interfaceId = '', addresses = [] } = ipv6 ?? {}

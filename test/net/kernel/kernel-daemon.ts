@@ -1,12 +1,22 @@
 /** Drives daemon.ts in a namespace, and looks at what the kernel holds there. */
 import { fileURLToPath } from 'node:url'
+import type { FlushScope } from '../../../src/app/conntrack.ts'
+import type { Address } from '../../../src/core/endpoint.ts'
+import type { ActiveRoute } from '../../../src/core/failover/types.ts'
+import type { GuardedPort } from '../../../src/core/firewall/guard.ts'
 import type { TunnelSession } from '../../../src/core/system/session.ts'
 import type { Namespace, StartOptions } from '../namespace.ts'
 import type { Process } from '../process.ts'
+import type { Endpoint } from './carry.ts'
 
 export type DaemonCommand =
   | { readonly do: 'configure'; readonly config: unknown }
   | { readonly do: 'show' | 'remember'; readonly tunnel: string; readonly session?: DictatedSession }
+  | { readonly do: 'route'; readonly active: ActiveRoute }
+  /** Attaches a data path to the device, from a port of ours to one of the far end's. */
+  | { readonly do: 'carry'; readonly tunnel: string; readonly from: Endpoint; readonly to: Address }
+  | { readonly do: 'flush'; readonly address: string; readonly scope: FlushScope }
+  | { readonly do: 'guard'; readonly port: GuardedPort }
   | { readonly do: 'clear' }
 
 /** A session whose interface identifier is in hexadecimal. */
@@ -24,6 +34,8 @@ export interface DictatedSession extends Omit<TunnelSession, 'ipv4' | 'ipv6'> {
 
 export class KernelDaemon {
   readonly process: Process
+  /** ms that the last command took, inside the process. */
+  took = 0
   #asked = 0
 
   constructor(namespace: Namespace, options: StartOptions = {}) {
@@ -33,6 +45,7 @@ export class KernelDaemon {
 
   /** Kills it as a crash would; the namespace and everything in it stays. */
   async kill(): Promise<void> {
+    if (!this.process.running) return
     for (const pid of [this.process.pid, -this.process.pid]) process.kill(pid, 'SIGKILL')
     await this.process.exited
   }
@@ -40,9 +53,10 @@ export class KernelDaemon {
   /** Sends a command and resolves with what failed, in words. */
   async ask(command: DaemonCommand): Promise<string[]> {
     this.process.write(`${JSON.stringify(command)}\n`)
-    const [, failures = '[]'] = await this.process.waitForOutput(
-      new RegExp(`^done ${++this.#asked} (\\[.*\\]) in`, 'm'),
+    const [, failures = '[]', took] = await this.process.waitForOutput(
+      new RegExp(`^done ${++this.#asked} (\\[.*\\]) in (\\S+) ms`, 'm'),
     )
+    this.took = Number(took)
     return JSON.parse(failures)
   }
 }
