@@ -225,6 +225,16 @@ class Judgement {
     const least = Math.min(this.#world.options.failbackDelay * 2 ** loss.flaps, FAILBACK_DELAY_LIMIT)
     if (willing && at - loss.at < least - 1)
       this.#violated(`back on ${name} after ${Math.round(at - loss.at)} ms, ${least} ms at least are due`)
+    if (this.#world.line(name) && this.#world.healthOf(name)?.health === 'unknown' && this.#sureOf(name))
+      this.#violated(`back on ${name}, which has failed and not answered since, although another is up`)
+  }
+
+  /** Some other line has been beyond doubt for long. */
+  #sureOf(name: string): boolean {
+    const { now } = this.#world.time
+    return [...this.#soundSince].some(
+      ([line, since]) => line.name !== name && now - since > SOUND_FOR && this.#world.usable(line.name),
+    )
   }
 
   // ---- the truth

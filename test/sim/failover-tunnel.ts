@@ -5,8 +5,9 @@ import type { Timeline } from './timeline.ts'
 
 /** How long the LNS believes in a session of which nothing is heard, in ms. */
 const LNS_PATIENCE = 30_000
-/** How long the client does. */
-const CLIENT_PATIENCE = 15_000
+/** How long the client does: ten LCP echoes. */
+const CLIENT_PATIENCE = 10_000
+const ECHO_INTERVAL = 1_000
 /** The next uplink is tried beside the one before after this many ms. */
 const STAGGER = 2_000
 
@@ -37,6 +38,7 @@ export class SimTunnel {
   readonly #time: Timeline
   readonly #random: () => number
   readonly #notice: () => void
+  readonly #echoed: () => void
   #state: State = 'cold'
   #wanted: Readiness = 'cold'
   #carrier: Line | undefined
@@ -44,14 +46,22 @@ export class SimTunnel {
   #idleClosed = 0
   #backoff = 1_000
   #known = false
+  #sessions = 0
   #cancel = () => {}
   #forget = () => {}
 
-  constructor(traits: TunnelTraits, time: Timeline, random: () => number, changed: () => void) {
+  constructor(
+    traits: TunnelTraits,
+    time: Timeline,
+    random: () => number,
+    changed: () => void,
+    echoed: () => void,
+  ) {
     this.traits = traits
     this.#time = time
     this.#random = random
     this.#notice = changed
+    this.#echoed = echoed
   }
 
   get facts(): TunnelFacts {
@@ -206,6 +216,16 @@ export class SimTunnel {
     this.held = true
     this.#known = true
     this.#become('up')
+    this.#echo(++this.#sessions)
+  }
+
+  /** An LCP echo that comes back, as long as the session lasts. */
+  #echo(session: number): void {
+    this.#time.after(ECHO_INTERVAL, () => {
+      if (!this.up || session !== this.#sessions) return
+      if (this.carries) this.#echoed()
+      this.#echo(session)
+    })
   }
 
   #idle(): void {

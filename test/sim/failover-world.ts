@@ -67,7 +67,14 @@ export class FailoverWorld {
     const { plans, mode, dialGrace, failbackDelay } = options
     this.controller = new FailoverController({ paths: plans, mode, dialGrace, failbackDelay })
     this.tunnels = options.tunnels.map(
-      (traits) => new SimTunnel(traits, this.time, options.random, () => this.#look(traits.name)),
+      (traits) =>
+        new SimTunnel(
+          traits,
+          this.time,
+          options.random,
+          () => this.#look(traits.name),
+          () => this.#echoed(traits.name),
+        ),
     )
     this.#watched = plans.map((plan) => ({
       plan,
@@ -229,6 +236,10 @@ export class FailoverWorld {
     this.#run(watched, (health) => health.answered(this.time.now, id))
     done?.()
     this.#pathChanged(watched)
+  }
+
+  #echoed(name: string): void {
+    this.#to(name, (watched) => this.#run(watched, (health) => health.life(this.time.now)))
   }
 
   // ---- probes

@@ -2,7 +2,7 @@ import type { Readiness } from '../client/dialer-state.ts'
 import type { Millis } from '../time.ts'
 import { after, earliest } from '../time.ts'
 import type { Pace } from './health.ts'
-import { dialable, healthy, NOT_LOOKED_AT, newPath, type Path, usable } from './path.ts'
+import { dialable, dubious, healthy, NOT_LOOKED_AT, newPath, type Path, usable } from './path.ts'
 import { sharesAddress, standbyOf } from './standby.ts'
 import type {
   ActiveRoute,
@@ -197,7 +197,7 @@ export class FailoverController {
     const need = this.#need ?? this.#newNeed(now, current)
     this.#need = need
     const working = candidates.filter(usable)
-    const trusted = working.find(({ distrustedUntil }) => distrustedUntil === undefined)
+    const trusted = working.find((path) => !dubious(path, now))
     const awaited = this.#awaited(candidates, trusted)
     const graceEnds = after(need.since, this.#options.dialGrace)
     const best = trusted ?? working[0]

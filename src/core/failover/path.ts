@@ -46,6 +46,12 @@ export function usable({ kind, facts, drilledUntil }: Path): boolean {
   return kind === 'uplink' || facts.tunnel?.session === 'up'
 }
 
+/** Nothing speaks for it yet: it did not carry traffic on trial, or has failed and not answered since. */
+export function dubious({ kind, facts, damping, distrustedUntil }: Path, now: Millis): boolean {
+  if (distrustedUntil !== undefined) return true
+  return kind === 'uplink' && facts.health === 'unknown' && damping.lostLately(now)
+}
+
 /** Good enough to go back to. */
 export function healthy(path: Path): boolean {
   if (path.distrustedUntil !== undefined || !usable(path)) return false

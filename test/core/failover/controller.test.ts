@@ -290,6 +290,20 @@ test('each path has a delay of its own: one that flaps makes no other wait', () 
   assert.equal(s.run(2 * FAILBACK_DELAY)[0], `${2 * FAILBACK_DELAY} route cable`)
 })
 
+test('a line that has failed is not hurried back to on its carrier alone while another works', () => {
+  const s = script([FIBRE, TUNNEL, LTE])
+  s.start()
+  s.fails('fibre', 'lost carrier')
+  const unproven = { health: 'unknown', reason: 'the link came up, probing' } as const
+  assert.deepEqual(s.tell('fibre', unproven), [])
+  assert.deepEqual(s.works('fibre').slice(0, 1), ['route fibre'])
+  s.fails('lte')
+  s.session('none', true)
+  s.fails('fibre', 'lost carrier')
+  s.tell('fibre', unproven)
+  assert.equal(s.controller.readiness('fibre'), 'active', 'where nothing else works it may have another try')
+})
+
 test('hot is refused for a tunnel whose address a better path has', () => {
   const s = script([FIBRE, { ...TUNNEL, standby: 'hot' }, LTE])
   assert.ok(s.start().includes('want aaisp warm'))
