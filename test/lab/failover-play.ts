@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { shared } from '../net/failover/addresses.ts'
 import { TUNNEL, waitForPath } from '../net/failover/scenario.ts'
 import type { Provider } from '../net/failover/topology.ts'
-import { columns, green, red } from './colours.ts'
+import { columns, green, red, yellow } from './colours.ts'
 import type { Stage } from './failover-stage.ts'
+import type { Told } from './mqtt-tape.ts'
 import type { Teller } from './story.ts'
 
 interface Scene {
@@ -44,6 +45,8 @@ const SCENES: readonly Scene[] = [
 
 /** ms for which each state of things is looked at. */
 const WATCH = 1500
+/** ms within which a broker should know. */
+const SOON = 100
 
 export interface Row {
   readonly event: string
@@ -51,6 +54,8 @@ export interface Row {
   readonly outage: number
   readonly sameAddress: boolean
   readonly downloadAlive: boolean
+  /** Undefined if the broker was not told. */
+  readonly told: Told | undefined
 }
 
 /** Plays it all; throws if traffic does not find its way. */
@@ -69,6 +74,7 @@ async function play(teller: Teller, stage: Stage, { title, event, act, path }: S
   let row: Row | undefined
   await teller.step(title, async () => {
     stage.clock.reset()
+    const startedAt = Date.now()
     await act(stage.net)
     await waitForPath(stage.lifeline, path)
     await sleep(WATCH)
@@ -78,6 +84,7 @@ async function play(teller: Teller, stage: Stage, { title, event, act, path }: S
       outage: stage.clock.longest,
       sameAddress: address === shared.ipv4,
       downloadAlive: await stage.downloads(),
+      told: stage.tape.toldOf(path, startedAt),
     }
     const cause = (await stage.lifeline.status())?.failover?.last_switch?.cause ?? ''
     return `now over ${path} (${cause}); outage ${row.outage.toFixed(0)} ms, still ${address ?? 'nobody'}`
@@ -96,26 +103,40 @@ export async function closeStage(teller: Teller, stage: Stage): Promise<void> {
     const { stdout: tables } = await stage.net.router.namespace.run(['nft', 'list', 'tables'])
     if (/proto 108/.test(stdout) || /lifeline/.test(tables))
       throw new Error(`rules are left:\n${stdout}${tables}`)
-    return 'no rule, route or filter of it is left'
+    await stage.tape.end()
+    return 'no rule, route or filter of it is left, and the broker knows'
   })
 }
 
 export function table(rows: readonly Row[]): string[] {
   const yes = (good: boolean) => (good ? green('yes') : red('no'))
   const lines = [
-    ['event', 'outage', 'same address', 'download alive'],
-    ...rows.map(({ event, outage, sameAddress, downloadAlive }) => [
+    ['event', 'outage', 'same address', 'download alive', 'MQTT'],
+    ...rows.map(({ event, outage, sameAddress, downloadAlive, told }) => [
       event,
       `${outage.toFixed(0)} ms`,
       yes(sameAddress),
       yes(downloadAlive),
+      delay(told),
     ]),
   ]
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...lines.map((line) => columns(line[column] ?? ''))))
+  const widths = (lines[0] ?? [])
+    .map((_, column) => column)
+    .map((column) => Math.max(...lines.map((line) => columns(line[column] ?? ''))))
   const drawn = lines.map(
     (line) =>
       ` ${line.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - columns(cell))).join(' │ ')}`,
   )
   const rule = ` ${widths.map((width) => '─'.repeat(width)).join('─┼─')}`
-  return [drawn[0] ?? '', rule, ...drawn.slice(1)]
+  const note = [
+    ' MQTT: how long after the instants in them (`since`, when the route was in',
+    '       place, and `at`) the new state and the event were at mosquitto_sub',
+  ]
+  return [drawn[0] ?? '', rule, ...drawn.slice(1), '', ...note]
+}
+
+function delay(told: Told | undefined): string {
+  if (told === undefined) return red('never')
+  const ms = Math.max(told.state, told.event)
+  return (ms > SOON ? yellow : green)(`${ms.toFixed(1)} ms`)
 }

@@ -6,6 +6,7 @@ import { buildProvider, type Provider } from '../net/failover/topology.ts'
 import type { Lifeline } from '../net/lifeline.ts'
 import { bold, green, red } from './colours.ts'
 import { picture } from './failover-picture.ts'
+import { MQTT_SECTIONS, Tape } from './mqtt-tape.ts'
 import { OutageClock } from './outage-clock.ts'
 import type { Teller } from './story.ts'
 
@@ -16,13 +17,24 @@ const SAMPLES = 40
 /** s that a line has to be well before traffic goes back; the default is 10. */
 const FAILBACK_DELAY = 3
 
-export class Stage {
+interface Props {
   readonly net: Provider
   readonly lifeline: Lifeline
   readonly clock: OutageClock
   readonly download: Load
   /** Tells under which address the internet sees it. */
   readonly flow: Flow
+  /** What a broker in the LAN hears. */
+  readonly tape: Tape
+}
+
+export class Stage implements Props {
+  readonly net: Provider
+  readonly lifeline: Lifeline
+  readonly clock: OutageClock
+  readonly download: Load
+  readonly flow: Flow
+  readonly tape: Tape
   readonly #teller: Teller
   readonly #watching = new AbortController()
   readonly #timer: NodeJS.Timeout
@@ -31,42 +43,38 @@ export class Stage {
   #note = ''
   #looking = false
 
-  constructor(
-    teller: Teller,
-    net: Provider,
-    lifeline: Lifeline,
-    clock: OutageClock,
-    download: Load,
-    flow: Flow,
-  ) {
+  constructor(teller: Teller, { net, lifeline, clock, download, flow, tape }: Props) {
     this.#teller = teller
     this.net = net
     this.lifeline = lifeline
     this.clock = clock
     this.download = download
     this.flow = flow
+    this.tape = tape
     lifeline.follow((event) => teller.event(event), this.#watching.signal).catch(() => {})
     this.#timer = setInterval(() => void this.#look(), LOOK)
   }
 
-  /** Builds it all, and waits until traffic goes over fibre with the tunnel standing by. */
-  static async build(teller: Teller, onNetwork: (net: Provider) => void): Promise<Stage> {
+  /** Builds it all, and waits until traffic goes over fibre with the tunnel standing by. `recording` is a file for MQTT. */
+  static async build(teller: Teller, onNetwork: (net: Provider) => void, recording?: string): Promise<Stage> {
     teller.picture(picture(undefined))
-    let net: Provider | undefined
+    let ready: { readonly net: Provider; readonly tape: Tape } | undefined
     await teller.step('build the network: fibre, 4G behind NAT, an LNS, the internet', async () => {
-      net = await buildProvider({ users: [LOGIN], tunnelSecret: SECRET })
+      const net = await buildProvider({ users: [LOGIN], tunnelSecret: SECRET })
       onNetwork(net)
       await reflect(net.internet.namespace)
+      ready = { net, tape: await Tape.start(net.lan, (line) => teller.message(line), recording) }
       return ''
     })
-    if (net === undefined) throw new Error('no network')
-    const built = net
+    if (ready === undefined) throw new Error('no network')
+    const { net: built, tape } = ready
     const lifeline = built.router.lifeline({
-      config: configuration({ failover: { failback_delay: FAILBACK_DELAY } }),
+      config: { ...configuration({ failover: { failback_delay: FAILBACK_DELAY } }), ...MQTT_SECTIONS },
     })
     await teller.step('lifeline run: fibre first, the tunnel over 4G second, plain 4G third', async () => {
       await waitForPath(lifeline, 'fibre')
       await waitForWarm(built)
+      await tape.waitForPath('fibre')
       teller.picture(picture(await lifeline.status()))
       return 'traffic goes over fibre, the tunnel stands by with its control connection open'
     })
@@ -74,7 +82,7 @@ export class Stage {
     const clock = new OutageClock(built.lan, ipv4)
     const download = await Load.open(built.lan, 'download', ipv4, STREAM_PORT)
     const flow = await Flow.open('the LAN', built.lan, 'tcp', ipv4, TALK_PORT, 'idle')
-    return new Stage(teller, built, lifeline, clock, download, flow)
+    return new Stage(teller, { net: built, lifeline, clock, download, flow, tape })
   }
 
   /** A line below the meters. */

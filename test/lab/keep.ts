@@ -50,6 +50,7 @@ export function ways(stage: Stage): string {
    ${inside(lns.namespace.name)} socat - TCP:127.0.0.1:23   # the LNS: show session; enable, drop session 1
    ${inside(internet.namespace.name)} bash
    ${inside(lan.name)} bash
+   ${inside(lan.name)} mosquitto_sub -v -t '#'   # what a broker there is told
  Its configuration is ${stage.lifeline.file}
 `
 }

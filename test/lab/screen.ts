@@ -13,6 +13,10 @@ export interface Screen {
 
 const WIDTH = 76
 const LAST_EVENTS = 4
+/** As many as 24 rows have room for. */
+const LAST_MESSAGES = 3
+/** Columns of a message, which may be long: whole ones are in the recording. */
+const MESSAGE_WIDTH = 160
 const LAST_PINGS = 60
 /** ms between two pictures. */
 const FRAME = 80
@@ -87,6 +91,9 @@ class LineScreen implements Screen {
       case 'event':
         this.#say(dim(`    ${eventLine(change.event)}`))
         break
+      case 'message':
+        this.#say(dim(`    ${messageLine(change.message)}`))
+        break
       case 'other':
     }
   }
@@ -112,11 +119,13 @@ export function render(story: Story, rows = Number.POSITIVE_INFINITY): string[] 
   const meters = [...(story.pings.length === 0 ? [] : [pingLine(story.pings)]), ...story.meters]
   const pings = meters.length === 0 ? [] : ['', ...meters]
   const events = story.events.slice(-LAST_EVENTS).map((event) => dim(` ${eventLine(event)}`))
+  const messages = story.messages.slice(-LAST_MESSAGES).map((message) => dim(` ${messageLine(message)}`))
   const steps = story.steps.map(stepLines)
   const brief = steps.map((lines, index) => (index < steps.length - 1 ? lines.slice(0, 1) : lines))
   const candidates = [
-    [...head, ...steps.flat(), ...pings, '', ...events],
-    [...head, ...steps.flat(), ...pings],
+    [...head, ...steps.flat(), ...pings, ...messages, '', ...events],
+    [...head, ...steps.flat(), ...pings, ...messages],
+    [...head, ...brief.flat(), ...pings, ...messages],
     [...head, ...brief.flat(), ...pings],
   ]
   return candidates.find((lines) => lines.length <= rows) ?? brief.flat().slice(-rows)
@@ -181,6 +190,12 @@ function eventLine(event: StatusEvent): string {
     name === 'message' ? `${value}` : `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   )
   return [at.slice(11, 23), tunnel ?? '', kind, ...words].filter((word) => word !== '').join(' ')
+}
+
+/** Without what is the same everywhere: where the topic begins, and the time. */
+function messageLine(message: string): string {
+  const line = message.replace(/^lifeline\/[^/]+\//, '').replace(/"at":"[^"]*",/, '')
+  return cut(`mqtt ${line}`, MESSAGE_WIDTH)
 }
 
 /** Cuts a text with colours to a number of columns. */

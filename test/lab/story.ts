@@ -32,6 +32,8 @@ export interface Story {
   readonly meters: readonly string[]
   readonly pings: readonly Pong[]
   readonly events: readonly StatusEvent[]
+  /** What a broker was told, each message as `mosquitto_sub -v` prints it. */
+  readonly messages: readonly string[]
 }
 
 /** A change, for those who write lines instead of drawing. */
@@ -39,11 +41,12 @@ export type Change =
   | { readonly kind: 'began' | 'ended'; readonly step: Step }
   | { readonly kind: 'detail'; readonly step: Step; readonly detail: Detail }
   | { readonly kind: 'event'; readonly event: StatusEvent }
+  | { readonly kind: 'message'; readonly message: string }
   | { readonly kind: 'other' }
 
 /** Writes the story, one step after another. */
 export class Teller {
-  #story: Story = { steps: [], picture: [], meters: [], pings: [], events: [] }
+  #story: Story = { steps: [], picture: [], meters: [], pings: [], events: [], messages: [] }
   readonly #onChange: (story: Story, change: Change) => void
 
   constructor(onChange: (story: Story, change: Change) => void) {
@@ -89,6 +92,10 @@ export class Teller {
 
   event(event: StatusEvent): void {
     this.#tell({ events: [...this.#story.events, event] }, { kind: 'event', event })
+  }
+
+  message(message: string): void {
+    this.#tell({ messages: [...this.#story.messages, message] }, { kind: 'message', message })
   }
 
   #end(ending: Pick<Step, 'state' | 'took' | 'result'>): void {

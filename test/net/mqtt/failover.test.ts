@@ -1,6 +1,5 @@
 /** A failover as a broker hears it, from the LAN and from the far side of the tunnel. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import * as common from '../addresses.ts'
 import { configuration, LOGIN, SECRET, TUNNEL, waitForPath } from '../failover/scenario.ts'
@@ -70,8 +69,6 @@ describe('a failover', { timeout: 400_000 }, () => {
     await heard(listener, `${BASE}/state`, 'path', 'fibre', state.at)
     await lifeline.stop()
     await listener.waitFor(`${BASE}/status`, (payload) => payload === 'offline')
-    const capture = process.env.LIFELINE_CAPTURE
-    if (capture) writeFileSync(capture, listener.heard.map(asPrinted).join(''))
   })
 
   test('while the broker is dead is told when it is back', async (t) => {
@@ -142,11 +139,6 @@ describe('a failover', { timeout: 400_000 }, () => {
 /** The first message after `since` on a topic whose JSON has this value. */
 function heard(listener: Listener, topic: string, key: string, value: unknown, since: number) {
   return listener.waitFor(topic, (payload, at) => at >= since && JSON.parse(payload)[key] === value, 90_000)
-}
-
-/** As `mosquitto_sub -v` prints it. */
-function asPrinted({ topic, payload }: { readonly topic: string; readonly payload: string }): string {
-  return `${topic} ${payload}\n`
 }
 
 /** When the kernel took over the last default route into the tunnel before `until`, in ms since 1970. */
