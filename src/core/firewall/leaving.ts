@@ -1,17 +1,16 @@
 /** What does not leave: forged senders, private networks, and what a path cannot carry. */
 import { formatPrefix } from '../ip/address.ts'
-import { isHost } from '../system/prefix.ts'
-import { addresses, devices, quoted } from './packets.ts'
+import { isHost, PRIVATE_NETWORKS } from '../system/prefix.ts'
+import { addresses, devices, oneOf, quoted } from './packets.ts'
 import type { Chain } from './ruleset.ts'
 import type { FirewallInput, OwnedPrefix } from './types.ts'
 
-/** RFC 1918 section 3. */
-const PRIVATE = '{ 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 }'
+const PRIVATE = oneOf(PRIVATE_NETWORKS.map(formatPrefix))
 /** The same, and addresses between provider and customer (RFC 6598) and of a link alone (RFC 3927). */
 const UNROUTABLE = '{ 10.0.0.0/8, 100.64.0.0/10, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 }'
 
 /** At the very end, when source addresses are those that the internet would see. */
-export function leavingChains({ paths, owned }: FirewallInput): Chain[] {
+export function leavingChains({ paths, owned, asked }: FirewallInput): Chain[] {
   const covered = paths.filter(({ filter }) => typeof filter !== 'string')
   if (covered.length === 0) return []
   const untranslated = covered.filter(({ snat }) => snat === undefined).map(({ device }) => device)
@@ -21,6 +20,7 @@ export function leavingChains({ paths, owned }: FirewallInput): Chain[] {
       rules: [
         // Our own address there is private: so is the network that the provider, or another router, has there.
         `ip saddr ${UNROUTABLE} fib saddr . oif type local return`,
+        ...(asked.length === 0 ? [] : [`ip daddr ${oneOf(asked)} return`]),
         // Resolvers of providers often have private addresses.
         'meta l4proto { tcp, udp } th dport 53 return',
         'counter drop',

@@ -9,6 +9,8 @@ export interface FirewallInput {
   readonly paths: readonly FirewallPath[]
   readonly redirects: readonly RedirectConfig[]
   readonly owned: readonly OwnedPrefix[]
+  /** Private IPv4 addresses that the configuration names beyond the paths: servers, resolvers, targets of probes. */
+  readonly asked: readonly string[]
 }
 
 /** A tunnel, or an uplink that `failover` or a `firewall` section names. */

@@ -1,8 +1,9 @@
 /** What the firewall has to know, from configuration, system and sessions. The active path has no say in it. */
 import type { Config, FirewallConfig } from '../config/types.ts'
 import type { FirewallInput, FirewallPath, OwnedPrefix } from '../firewall/types.ts'
+import { ipFamily, prefixContains } from '../ip/address.ts'
 import type { Family } from '../netlink/address.ts'
-import { hostPrefix } from './prefix.ts'
+import { hostPrefix, PRIVATE_NETWORKS } from './prefix.ts'
 import type { Sharing } from './sharing.ts'
 import { blocks, hasAddress, type Tunnel } from './tunnel-routes.ts'
 import type { UplinkPath } from './uplink-routes.ts'
@@ -23,7 +24,20 @@ export function firewallInput(
     ],
     redirects: config.redirects,
     owned: ownedPrefixes(situation),
+    asked: privateAddresses(config),
   }
+}
+
+/** Whom we ask ourselves, on purpose. */
+function privateAddresses({ uplinks, tunnels, failover }: Config): string[] {
+  const probes = [failover?.probe, ...uplinks.map(({ probe }) => probe), ...tunnels.map(({ probe }) => probe)]
+  const named = [
+    ...tunnels.flatMap(({ servers }) => servers.map(({ host }) => host)),
+    ...uplinks.flatMap(({ dns }) => dns),
+    ...probes.flatMap((probe) => (probe?.targets ?? []).map(({ address }) => address)),
+  ]
+  const isPrivate = (address: string) => PRIVATE_NETWORKS.some((network) => prefixContains(network, address))
+  return [...new Set(named)].filter((address) => ipFamily(address) === 4 && isPrivate(address)).sort()
 }
 
 interface Situation {

@@ -33,6 +33,7 @@ const input = (...paths: readonly FirewallPath[]): FirewallInput => ({
   paths,
   redirects: [],
   owned: [],
+  asked: [],
 })
 
 /** The text for a configuration in a file of its own, on the machine of the README. */
@@ -144,6 +145,16 @@ describe('the text for a configuration', () => {
       assert.match(line, /mark|maxseg|iifname \{.*\} goto arriving/)
     assert.match(text, /iifname "l2tp-aaisp" goto input_aaisp/)
     assert.doesNotMatch(text, /snat|masquerade|postrouting priority srcnat/)
+  })
+
+  it('lets out what is for private networks only to whom the configuration names', () => {
+    const uplinks = config.uplinks.map((one) => ({ ...one, dns: ['10.1.1.1', '9.9.9.9', '2001:db8::53'] }))
+    const tunnels = config.tunnels.map((one) => ({ ...one, servers: [{ host: '172.31.0.1', port: 1701 }] }))
+    assert.match(
+      textFor({ ...config, uplinks, tunnels }),
+      /\n\t\tip daddr \{ 10\.1\.1\.1, 172\.31\.0\.1 \} return\n/,
+    )
+    assert.doesNotMatch(textFor(config), /ip daddr .* return/)
   })
 
   it('covers no tunnel whose firewall is none', () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import type { Config } from '../../../src/core/config/types.ts'
 import type { ActiveRoute } from '../../../src/core/failover/types.ts'
 import { describeChange } from '../../../src/core/system/change.ts'
-import { type DesiredState, desiredState } from '../../../src/core/system/desired.ts'
+import { type DesiredState, desiredState, NOTHING_DESIRED } from '../../../src/core/system/desired.ts'
 import type { Facts } from '../../../src/core/system/facts.ts'
 import { nextState, type TunnelSession } from '../../../src/core/system/session.ts'
 import { AAISP, failoverConfig, HOME } from './failover-samples.ts'
@@ -294,6 +295,84 @@ describe('a switch', () => {
       'add route unreachable default (IPv6) table 17010 metric 1',
     ])
   })
+})
+
+describe('any history', () => {
+  const path = fc.constantFrom<ActiveRoute | undefined>(FIBRE, TUNNEL, LTE, HOLD, { kind: 'none' }, undefined)
+  const moment = fc.record({
+    active: path,
+    session: fc.constantFrom<'up' | 'other' | 'ended'>('up', 'other', 'ended'),
+    away: fc.subarray([3, 4]),
+    backsUp: fc.constantFrom(undefined, 'fibre'),
+    ipv6: fc.boolean(),
+  })
+
+  it('leaves nothing to do after each moment, one default for each family, and no trace after a clean stop', () => {
+    fc.assert(
+      fc.property(fc.array(moment, { minLength: 1, maxLength: 6 }), (history) => {
+        const kernel = new ModelKernel(HOME)
+        let state = nextState(undefined, undefined)
+        const foreign = HOME.routes
+        for (const { active: chosen, session, away, backsUp, ipv6 } of history) {
+          kernel.facts = withoutLinks(kernel.facts, away)
+          const other = { ...AAISP, ipv4: { address: '198.18.0.7', peer: undefined } }
+          state = nextState(state, session === 'ended' ? undefined : session === 'up' ? AAISP : other)
+          const base = failoverConfig({ firewalls: FIREWALLS })
+          const config = { ...base, tunnels: base.tunnels.map((one) => ({ ...one, backsUp, ipv6 })) }
+          const desired = desiredState(config, kernel.facts, new Map([['aaisp', state]]), chosen)
+          kernel.apply(desired)
+          assert.deepEqual(kernel.missing(desired).map(describeChange), [])
+          for (const family of [4, 6] as const) {
+            const found = kernel.facts.routes.filter(
+              (route) => route.table === 17010 && route.family === family && route.destination.length === 0,
+            )
+            assert.ok(found.length <= 1, text(found))
+            if (chosen !== undefined) assert.equal(found.length, chosen.kind === 'none' ? 0 : 1)
+          }
+          kernel.facts = withLinks(kernel.facts, away)
+        }
+        kernel.apply(NOTHING_DESIRED)
+        assert.deepEqual(new Set(kernel.facts.routes.map(text)), new Set(foreign.map(text)))
+        assert.deepEqual(kernel.facts.rules, [])
+        assert.equal(kernel.nft, undefined)
+      }),
+      { numRuns: 500, seed: 3 },
+    )
+  })
+
+  const FIREWALLS: Config['firewalls'] = [
+    {
+      name: 'internet',
+      paths: [],
+      allow: [],
+      allowForward: [],
+      lan: ['br-lan'],
+      policy: 'drop',
+      snat: 'auto',
+    },
+  ]
+
+  /** As the kernel does when devices vanish. */
+  function withoutLinks(facts: Facts, gone: readonly number[]): Facts {
+    return {
+      ...facts,
+      links: facts.links.filter(({ index }) => !gone.includes(index)),
+      addresses: facts.addresses.filter(({ link }) => !gone.includes(link)),
+      routes: facts.routes.filter(({ nexthops }) => !nexthops.some(({ link }) => gone.includes(link))),
+    }
+  }
+
+  function withLinks(facts: Facts, back: readonly number[]): Facts {
+    return {
+      ...facts,
+      links: [...facts.links, ...HOME.links.filter(({ index }) => back.includes(index))],
+      addresses: [...facts.addresses, ...HOME.addresses.filter(({ link }) => back.includes(link))],
+      routes: [
+        ...facts.routes,
+        ...HOME.routes.filter(({ nexthops }) => nexthops.some(({ link }) => back.includes(link))),
+      ],
+    }
+  }
 })
 
 function text(value: unknown): string {
