@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { type KernelState, kernelState } from './kernel-state.ts'
-import type { Process } from './process.ts'
+import { kernelState } from './kernel-state.ts'
+import { partOf, settleOthers, watchChanges } from './others.ts'
 import {
   assertCarriesTraffic,
   DEVICE,
@@ -22,8 +22,8 @@ import { waitFor } from './wait.ts'
 
 const alice = subscriber('alice', 1)
 const bob = subscriber('bob', 2)
-/** How routes and rules of lifeline are marked. */
-const PROTOCOL = '108'
+/** The devices of its tunnels. */
+const DEVICES = [DEVICE, 'l2tp-second']
 /** A port on which the router listens, everywhere. */
 const PORT = 2222
 
@@ -88,51 +88,6 @@ const ATTACKS: readonly Attack[] = [
   },
 ]
 
-/** Besides others' numbers also such as lifeline uses itself, under another protocol. */
-const FOREIGN_STATE = [
-  'addr add 10.1.0.1/24 dev lan0',
-  'tuntap add dev l2tp-theirs mode tun',
-  'addr add 10.2.0.1/24 dev l2tp-theirs',
-  'link set l2tp-theirs up',
-  'route add 10.3.0.0/16 via 10.1.0.2 dev lan0 proto static',
-  'route add blackhole 10.4.0.0/16 metric 7',
-  'route add default via 10.1.0.2 dev lan0 metric 900 proto dhcp',
-  'route add 10.5.0.0/16 dev lan0 table 17010 proto static',
-  'route add 10.6.0.0/16 dev lan0 table 17011',
-  'route add default via 10.1.0.2 table 100 proto 42',
-  'route add unreachable default table 101 metric 4278198272',
-  'route add 2001:db8:33::/48 via 2001:db8:2::2 dev lan0 proto ra',
-  'route add 2001:db8:55::/48 dev lan0 table 17010',
-  'route add default via 2001:db8:2::2 table 100 metric 5',
-  'rule add from 10.1.0.0/24 lookup 100 priority 100',
-  'rule add fwmark 0x100/0xff00 lookup 101 priority 31000 protocol static',
-  'rule add to 10.7.0.0/16 lookup main priority 31010',
-  'rule add iif lan0 to 10.8.0.0/16 prohibit priority 31040',
-]
-
-const FOREIGN_RULES6 = [
-  'rule add from 2001:db8:2::/64 lookup 100 priority 31030',
-  'rule add fwmark 0x7 lookup main priority 5',
-]
-
-const FOREIGN_TABLES = `
-table inet theirs {
-  set hosts { type ipv4_addr; elements = { 10.1.0.9, 10.1.0.10 } }
-  counter seen { }
-  chain forward { type filter hook forward priority 0; policy accept; ip saddr @hosts counter accept; }
-  chain input { type filter hook input priority -5; ip protocol icmp counter name seen; }
-}
-table ip nat {
-  chain postrouting { type nat hook postrouting priority srcnat; oifname { "wan0", "wan1" } masquerade; }
-}
-table ip lifeline {
-  chain input { type filter hook input priority 0; counter; }
-}
-table inet lifeline2 {
-  chain input { type filter hook input priority 0; counter; }
-}
-`
-
 describe('what belongs to others', { timeout: 300_000 }, () => {
   let net: Network
   before(async () => {
@@ -142,19 +97,21 @@ describe('what belongs to others', { timeout: 300_000 }, () => {
       uplinks: 2,
       ipv6Underlay: true,
     })
-    await net.router.namespace.ip(...FOREIGN_STATE)
-    await net.router.namespace.run(['ip', '-6', '-batch', '-'], { input: FOREIGN_RULES6.join('\n') })
-    await net.router.namespace.nft(FOREIGN_TABLES)
+    await settleOthers(net.router.namespace)
   })
   after(() => net.close())
 
   test('is touched by no start, reload, switch, reconnect or stop', async (t) => {
     const { namespace } = net.router
     const clean = await kernelState(namespace)
-    const theirs = JSON.stringify(partOf(clean, 'theirs'))
+    const theirs = JSON.stringify(partOf(clean, 'theirs', DEVICES))
     const untouched = async (after: string) =>
-      assert.equal(JSON.stringify(partOf(await kernelState(namespace), 'theirs')), theirs, `after ${after}`)
-    const monitors = await watchChanges(net)
+      assert.equal(
+        JSON.stringify(partOf(await kernelState(namespace), 'theirs', DEVICES)),
+        theirs,
+        `after ${after}`,
+      )
+    const monitors = await watchChanges(namespace, DEVICES)
 
     const uplink = { fibre: { device: 'wan0' }, lte: { device: 'wan1' } }
     const watchful = { uplink: ['fibre', 'lte'], echo_interval: 1, echo_failures: 2 }
@@ -220,7 +177,7 @@ describe('what others do to ours', { timeout: 300_000 }, () => {
       let ours = ''
       await waitFor('the kernel to be at rest', async () => {
         const before = ours
-        ours = unordered(partOf(await kernelState(namespace), 'ours'))
+        ours = unordered(partOf(await kernelState(namespace), 'ours', DEVICES))
         return ours === before
       })
       let now = ''
@@ -230,7 +187,7 @@ describe('what others do to ours', { timeout: 300_000 }, () => {
       await waitFor(
         'all to be as before',
         async () => {
-          now = unordered(partOf(await kernelState(namespace), 'ours'))
+          now = unordered(partOf(await kernelState(namespace), 'ours', DEVICES))
           return now === ours
         },
         { every: 10, explain: () => different(ours, now) },
@@ -282,30 +239,6 @@ describe('what others do to ours', { timeout: 300_000 }, () => {
   })
 })
 
-/** What is lifeline's, or all the rest; the rest with its order. */
-function partOf(state: KernelState, whose: 'ours' | 'theirs'): unknown {
-  type Item = Readonly<Record<string, unknown>>
-  const isOurs = (item: Item) => {
-    const [table] = Object.values(item) as { family?: string; name?: string; table?: string }[]
-    const inTable = table?.family === 'inet' && (table.table ?? table.name) === 'lifeline'
-    return inTable || item.protocol === PROTOCOL || [item.dev, item.ifname].some(isOurDevice)
-  }
-  const part = (items: unknown) => (items as Item[]).filter((item) => isOurs(item) === (whose === 'ours'))
-  const parts = (lists: unknown) => (lists as unknown[]).map(part)
-  return {
-    links: part(state.links),
-    addresses: part(state.addresses),
-    routes: parts(state.routes),
-    rules: parts(state.rules),
-    nft: part((state.nft as { nftables: unknown }).nftables),
-    sysctls: state.sysctls.filter((line) => /\.l2tp-(line|second)\./.test(line) === (whose === 'ours')),
-  }
-}
-
-function isOurDevice(name: unknown): boolean {
-  return name === DEVICE || name === 'l2tp-second'
-}
-
 /** As text, without regard to the order of lists. */
 function unordered(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(unordered).sort().join()}]`
@@ -320,34 +253,4 @@ function unordered(value: unknown): string {
 function different(was: string, is: string): string {
   const at = [...was].findIndex((char, i) => char !== is[i])
   return `was: ${was.slice(Math.max(0, at - 200), at + 300)}\nis: ${is.slice(Math.max(0, at - 200), at + 300)}`
-}
-
-/** Watches what is changed in the kernel, by anybody, until stopped. */
-async function watchChanges(net: Network) {
-  const { namespace } = net.router
-  const ip = namespace.start('ip monitor', ['ip', '-o', 'monitor', 'link', 'address', 'route', 'rule'])
-  const nft = namespace.start('nft monitor', ['nft', 'monitor'])
-  await Promise.all([ip, nft].map((monitor, i) => isListening(net, monitor, i)))
-  return {
-    async stop() {
-      const before = [ip.output.length, nft.output.length]
-      await Promise.all([isListening(net, ip, 2), isListening(net, nft, 3)])
-      const lines = [ip.output.slice(0, before[0]), nft.output.slice(0, before[1])]
-        .flatMap((text) => text.split('\n'))
-        .filter((line) => line !== '' && !/marker/.test(line) && !/^# new generation/.test(line))
-      await Promise.all([ip.stop(), nft.stop()])
-      const ours = new RegExp(`proto ${PROTOCOL}\\b|l2tp-(${LINE}|second)\\b|inet lifeline\\b`)
-      return { changes: lines.length, foreign: lines.filter((line) => !ours.test(line)) }
-    },
-  }
-}
-
-/** A change of the test's own shows up. */
-async function isListening({ router }: Network, monitor: Process, number: number): Promise<void> {
-  const marker = `marker${number}`
-  await waitFor('the monitor to listen', async () => {
-    await router.namespace.ip(`tuntap add ${marker} mode tun`, `tuntap del ${marker} mode tun`)
-    await router.namespace.nft(`table inet ${marker}\ndelete table inet ${marker}`)
-    return monitor.output.includes(marker)
-  })
 }

@@ -9,6 +9,7 @@ const EXCEPTED = new Set([
   'stats64',
   'stats',
   'ifindex',
+  'link_index',
   'metainfo',
   'cacheinfo',
   'used',
