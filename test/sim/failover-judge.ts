@@ -10,6 +10,8 @@ import type { FailoverWorld } from './failover-world.ts'
 const SETTLING = FAILBACK_DELAY_LIMIT + 150_000
 /** What is right has to stay so for this long, in ms. */
 const STEADY = 3_000
+/** More than any history takes. */
+const MOST_STEPS = 100_000
 /** A line that was sound for this long must not be judged dead, in ms. */
 const SOUND_FOR = 20_000
 
@@ -114,7 +116,7 @@ class Judgement {
   // ---- every step
 
   #look(): void {
-    this.steps++
+    if (++this.steps > MOST_STEPS) this.#violated('time stands still: an alarm is armed again and again')
     const { now } = this.#world.time
     for (const line of this.#world.options.lines) {
       keep(this.#wellSince, line, this.#well(line), now)
