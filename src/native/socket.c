@@ -10,6 +10,9 @@
 /* More queues packets for so long that control messages starve behind them. */
 #define BUFFER_OCTETS (512 * 1024)
 
+/* An earlier packet's error is told instead of sending this one, and while we try again the next may come. */
+#define SEND_ATTEMPTS 4
+
 int socket_set(int fd, int level, int option, int value) {
   return setsockopt(fd, level, option, &value, sizeof value) < 0 ? errno : 0;
 }
@@ -47,9 +50,11 @@ int socket_mark(int fd, int mark) {
 int socket_send(int fd, const void *bytes, size_t length, const union address *to) {
   socklen_t size = to == NULL ? 0 : address_size(to);
   const struct sockaddr *name = to == NULL ? NULL : &to->any;
-  if (sendto(fd, bytes, length, MSG_NOSIGNAL, name, size) >= 0) return 0;
-  if (errno == EAGAIN || errno == ENOBUFS || errno == EMSGSIZE) return errno;
-  return sendto(fd, bytes, length, MSG_NOSIGNAL, name, size) >= 0 ? 0 : errno;
+  for (int i = 0; i < SEND_ATTEMPTS; i++) {
+    if (sendto(fd, bytes, length, MSG_NOSIGNAL, name, size) >= 0) return 0;
+    if (errno == EAGAIN || errno == ENOBUFS || errno == EMSGSIZE) break;
+  }
+  return errno;
 }
 
 void socket_drain_errors(struct channel *channel) {
