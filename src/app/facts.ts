@@ -94,6 +94,8 @@ export class FactsWatcher {
 
   #learn(messages: readonly Uint8Array[]): void {
     const { facts, uncertainRoutes } = reduceFacts(this.#facts, messages)
+    // A dump under way may be older than this, and would undo it: there is to be another one.
+    if (this.#redumping && facts.routes !== this.#facts.routes) this.#stale.add(4).add(6)
     this.#settle(facts)
     for (const family of uncertainRoutes) this.#stale.add(family)
     if (this.#stale.size > 0) void this.#redumpRoutes()

@@ -127,6 +127,23 @@ describe('FactsWatcher', () => {
     assert.equal(watcher.facts.links.find(({ name }) => name === 'eth0')?.up, false)
   })
 
+  it('keeps a route that comes while an older state of the routes is being read', async () => {
+    const system = new FakeSystem(FULL)
+    const { watcher } = await watching(system)
+    const route = { ...defaultOver(2, '192.0.2.9'), metric: 7 }
+    const RTM_GETROUTE = 26
+    system.onRequest = (type) => {
+      if (type !== RTM_GETROUTE) return
+      system.onRequest = () => {}
+      // After the answer was made, before it arrives.
+      queueMicrotask(() => system.announce(encodeNewRoute(route)))
+    }
+    system.setLink('usb0', {})
+    system.removeLink('usb0')
+    await idle()
+    assert.ok(watcher.facts.routes.some(({ metric }) => metric === 7))
+  })
+
   it('knows its own changes before they are announced, and not those that are refused', async () => {
     const system = new FakeSystem(FULL)
     const { watcher } = await watching(system)
