@@ -20,6 +20,8 @@ export interface Carrier {
   /** Changes when sockets bound before are of no more use. */
   readonly id: string
   readonly uplink: UsableUplink
+  /** A firewall section covers it: a port of ours is reached by its LNS alone. */
+  readonly guarded: boolean
   /** Literal addresses, best first. */
   resolvers(): readonly string[]
 }
@@ -129,7 +131,7 @@ export class AttemptRunner {
       (bytes, to) => this.#send(bytes, to),
       (event) => this.#onEvent(event),
     )
-    if (guard) {
+    if (guard && carrier.guarded) {
       this.#held = []
       void this.#guard(guard)
     }

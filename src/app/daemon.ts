@@ -6,6 +6,7 @@ import { err, ok, type Result } from '../core/result.ts'
 import { describeChange } from '../core/system/change.ts'
 import { type DesiredState, desiredState, NOTHING_DESIRED } from '../core/system/desired.ts'
 import { type Facts, NO_FACTS } from '../core/system/facts.ts'
+import { sectionOf } from '../core/system/firewall-input.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../core/system/session.ts'
 import { carriersOf, type Uplink, type UsableUplink, uplinks } from '../core/system/uplinks.ts'
 import { type Apply, type ApplyFailure, keepsDown, refusalOf } from './apply.ts'
@@ -339,6 +340,7 @@ export class Daemon implements ControlTarget {
       name,
       id: `${name}#${link.index}/${families}`,
       uplink,
+      guarded: sectionOf(name, 'uplink', this.#config) !== undefined,
       resolvers: () => this.#resolvers(uplink),
     }
   }

@@ -179,7 +179,7 @@ export interface Netlinks {
 }
 
 export interface Nft {
-  /** Validates with `nft -c`, then loads the text as one transaction. Rejects with SystemError that quotes nft's words. */
+  /** Validates with `nft -c` and loads the text as one transaction. Rejects with SystemError that quotes nft's words. */
   apply(text: string): Promise<void>
   /** Loads a few rules of a form that cannot be wrong as one transaction, without a check before it: it is half as long. */
   load(text: string): Promise<void>

@@ -161,7 +161,7 @@ export class SimRouter {
 function carrierOf(uplink: UsableUplink): Carrier {
   const families = uplink.ways.map(({ family }) => family).join('')
   const id = `${uplink.name}#${uplink.link.index}/${families}`
-  return { name: uplink.name, id, uplink, resolvers: () => ['192.0.2.53'] }
+  return { name: uplink.name, id, uplink, guarded: false, resolvers: () => ['192.0.2.53'] }
 }
 
 /** A router whose fibre has an address, dialling. */
