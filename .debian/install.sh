@@ -121,6 +121,7 @@ uninstall() {
   [ ! -e "$unit" ] || systemctl disable --quiet lifeline.service
   rm -f "$unit" "$link" "$lib/lifeline"
   [ ! -d "$lib" ] || rmdir --ignore-fail-on-non-empty "$lib"
+  rm -rf /var/cache/lifeline
   if booted; then systemctl daemon-reload; fi
   say "removed. What is left: $config, /var/lib/lifeline, and the user lifeline (userdel lifeline)"
 }

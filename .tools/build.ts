@@ -1,10 +1,14 @@
-/** `npm run build`: dist/lifeline, one executable CommonJS file with the addon for this CPU inside. */
+/**
+ * `npm run build`: dist/lifeline, one executable CommonJS file with the addon for this CPU inside. It is built in two
+ * steps: the program, then a launcher with the packed program in it.
+ */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { deflateRawSync } from 'node:zlib'
-import { build, type Plugin } from 'esbuild'
+import { createHash } from 'node:crypto'
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { brotliCompressSync, constants, deflateRawSync } from 'node:zlib'
+import { type BuildOptions, build, type Plugin } from 'esbuild'
 
-const LIMIT = 600_000
+const LIMIT = 400_000
 
 /** The sentences about options are for docs/configuration.md and the pages of LuCI; the program never shows them. */
 const withoutDocs: Plugin = {
@@ -42,21 +46,24 @@ const withoutUnused: Plugin = {
   },
 }
 
+mkdirSync('dist', { recursive: true })
 execFileSync('make', ['-s', '-C', 'src/native'], { stdio: 'inherit' })
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
 const addon = readFileSync('src/native/build/lifeline.node')
-await build({
-  entryPoints: ['src/main.ts'],
-  outfile: 'dist/lifeline',
+const common = {
   bundle: true,
   platform: 'node',
   target: 'node20',
   format: 'cjs',
   minify: true,
   legalComments: 'none',
+  logLevel: 'warning',
+} satisfies BuildOptions
+const program = await bundled({
+  ...common,
+  entryPoints: ['src/main.ts'],
   plugins: [withoutDocs, withoutUnused],
-  banner: { js: '#!/usr/bin/env node' },
   define: {
     LIFELINE_VERSION: JSON.stringify(version),
     LIFELINE_ADDON: JSON.stringify(deflateRawSync(addon, { level: 9 }).toString('base64')),
@@ -74,10 +81,19 @@ await build({
     debug: './.tools/nothing.cjs',
     'lru-cache': './.tools/nothing.cjs',
   },
-  logLevel: 'warning',
   // Only where src runs directly is the addon looked for beside it.
   logOverride: { 'empty-import-meta': 'silent' },
 })
+const launcher = await bundled({
+  ...common,
+  entryPoints: ['src/launcher.ts'],
+  banner: { js: '#!/usr/bin/env node' },
+  define: {
+    LIFELINE_PROGRAM: JSON.stringify(packed(program).toString('base64')),
+    LIFELINE_BUILD: JSON.stringify(createHash('sha256').update(program).digest('base64')),
+  },
+})
+writeFileSync('dist/lifeline', launcher)
 // The file is CommonJS wherever it is installed; here it lies below a package of ES modules.
 writeFileSync('dist/package.json', '{ "type": "commonjs" }\n')
 chmodSync('dist/lifeline', 0o755)
@@ -86,4 +102,16 @@ console.log(`dist/lifeline: ${(size / 1000).toFixed(0)} kB`)
 if (size > LIMIT) {
   console.error(`dist/lifeline is ${size} octets, at most ${LIMIT} are allowed`)
   process.exit(1)
+}
+
+async function bundled(options: BuildOptions): Promise<Uint8Array> {
+  const { outputFiles } = await build({ ...options, write: false })
+  const [file] = outputFiles
+  if (file === undefined) throw new Error('esbuild made nothing')
+  return file.contents
+}
+
+/** esbuild writes ASCII only, which is what the launcher expects. */
+function packed(text: Uint8Array): Buffer {
+  return brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } })
 }

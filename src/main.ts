@@ -17,6 +17,7 @@ import { Publishers } from './app/mqtt/publishers.ts'
 import { tryBrokers } from './app/mqtt/trial.ts'
 import { Names } from './app/names.ts'
 import { planAtStart } from './app/plan.ts'
+import type { Log } from './app/ports.ts'
 import { StatusStore } from './app/status-store.ts'
 import type { DaemonOptions } from './cli/context.ts'
 import { EXIT } from './cli/exit-codes.ts'
@@ -34,12 +35,13 @@ import { systemd } from './host/sd-notify.ts'
 import { StateDirectory } from './host/state-files.ts'
 import { openSystem } from './host/system.ts'
 
+/** Keeps compiled code for the next start; comes from launcher.ts, and is not there when src runs directly. */
+declare const LIFELINE_KEEP_CODE: () => void
 declare const LIFELINE_VERSION: string
 const version = typeof LIFELINE_VERSION === 'string' ? LIFELINE_VERSION : 'development'
 
 /** Runs until SIGTERM or SIGINT; then everything of ours is gone again. */
 async function startDaemon({ configFile, socket }: DaemonOptions): Promise<number> {
-  keepSmall()
   // Its default would end the process while that starts.
   let reloadAsked = false
   let reload = () => {
@@ -57,6 +59,7 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   const { lifeline } = ready.value.config
   sink.level = lifeline.logLevel
   const lock = await lockNamespace()
+  keepSmall(() => keepCode(log))
   const system = openSystem()
   const devices = new Devices(system.tuns)
   const watcher = new FactsWatcher(system.netlinks, log)
@@ -107,7 +110,17 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   listening.close()
   watcher.close()
   lock.release()
+  keepCode(log)
   return EXIT.ok
+}
+
+/** Without it the next start takes longer, no more. */
+function keepCode(log: Log): void {
+  try {
+    if (typeof LIFELINE_KEEP_CODE === 'function') LIFELINE_KEEP_CODE()
+  } catch (error) {
+    log.debug('compiled code could not be kept', { error })
+  }
 }
 
 runCli(process.argv.slice(2), {

@@ -23,7 +23,7 @@ const TICKS = 100
 
 const net = await buildNetwork({ users: [alice], tunnelSecret: TUNNEL_SECRET, openInternet: false })
 try {
-  print('size of dist/lifeline', `${(statSync(PROGRAM).size / 1000).toFixed(0)} kB`, 'under 600')
+  print('size of dist/lifeline', `${(statSync(PROGRAM).size / 1000).toFixed(0)} kB`, 'under 400')
   await dials()
   const { lifeline } = await timedDial(net, alice, () => {})
   await idle(lifeline)

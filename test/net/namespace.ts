@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Outcome, Process, type RunOptions, run } from './process.ts'
+import { type Environment, type Outcome, Process, type RunOptions, run } from './process.ts'
 
 const PREFIX = 'lifeline-net'
 const OURS = new RegExp(`^${PREFIX}-(\\d+)-[0-9a-f]+`)
@@ -37,7 +37,7 @@ export class Namespace {
     const script =
       'while [ "$1" != -- ]; do mount --bind "$2" "$1" || exit 1; shift 2; done; shift; exec "$@"'
     const wrapped = mounts.length === 0 ? command : ['sh', '-c', script, 'sh', ...mounts, '--', ...command]
-    return new Process(`${name} (${this.name})`, this.#inside(wrapped), { ...process.env, ...options.env })
+    return new Process(`${name} (${this.name})`, this.#inside(wrapped), options.env)
   }
 
   /** `ip` commands, one per line, all in one go. */
@@ -68,7 +68,7 @@ export class Namespace {
 export interface StartOptions {
   /** Place -> what lies over it. */
   readonly mounts?: Readonly<Record<string, string>>
-  readonly env?: Readonly<Record<string, string>>
+  readonly env?: Environment
 }
 
 /** Namespaces and a folder that come and go together. */

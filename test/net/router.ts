@@ -26,7 +26,7 @@ export class Router {
   constructor(namespace: Namespace, resolvers: readonly string[]) {
     this.namespace = namespace
     this.#resolvConf = join(namespace.folder, 'resolv.conf')
-    for (const folder of ['run', 'lib']) mkdirSync(join(namespace.folder, folder))
+    for (const folder of ['run', 'lib', 'cache']) mkdirSync(join(namespace.folder, folder))
     this.setResolvers(resolvers)
   }
 
@@ -47,7 +47,12 @@ export class Router {
     return join(this.namespace.folder, 'state')
   }
 
-  /** Starts `lifeline run` and returns at once. It sees folders of its own in place of /run and /var/lib. */
+  /** What its daemons see as /var/cache. */
+  get cacheFolder(): string {
+    return join(this.namespace.folder, 'cache')
+  }
+
+  /** Starts `lifeline run` and returns at once. It sees folders of its own in place of /run, /var/lib and /var/cache. */
   lifeline({ config, env = {}, mounts = {} }: LifelineOptions): Lifeline {
     const { folder } = this.namespace
     const number = this.#count++
@@ -61,6 +66,7 @@ export class Router {
         ...mounts,
         '/etc/resolv.conf': this.#resolvConf,
         '/var/lib': join(folder, 'lib'),
+        '/var/cache': this.cacheFolder,
         '/run': join(folder, 'run'),
       },
     })

@@ -118,6 +118,7 @@ describe('secrets', { timeout: 300_000 }, () => {
   test('state files are private', () => {
     const { stateFolder } = net.router
     assert.equal(statSync(stateFolder).mode & 0o777, 0o700)
+    seen.set('compiled code', readFileSync(join(net.router.cacheFolder, 'lifeline/code'), 'latin1'))
     const names = readdirSync(stateFolder, { recursive: true, encoding: 'utf8' })
     assert.notDeepEqual(names, [])
     for (const name of names) {

@@ -23,8 +23,9 @@ export async function timedDial(
   try {
     const lifeline = net.router.lifeline({ config: lineOf(user) })
     onStart(lifeline)
-    await lifeline.waitForUp(LINE)
+    // Nobody asks it for its status before: answers take time that belongs to the dial.
     const [, seconds] = await ping.waitForOutput(/\[([\d.]+)\] \d+ bytes from/)
+    await lifeline.waitForUp(LINE)
     const states = (await lifeline.events()).filter(({ event }) => event === 'state')
     const entered = (wanted: string) => Date.parse(states.find(({ state }) => state === wanted)?.at ?? '')
     const started = performance.timeOrigin + lifeline.startedAt
