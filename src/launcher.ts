@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { Script } from 'node:vm'
 import { brotliDecompressSync } from 'node:zlib'
 import { CodeCache } from './host/code-cache.ts'
+import type { CompiledCode } from './host/process-memory.ts'
 
 /** main.ts and all that it needs, bundled, packed with brotli, in base64. */
 declare const LIFELINE_PROGRAM: string
@@ -14,17 +15,14 @@ declare const LIFELINE_BUILD: string
 const cache = new CodeCache('/var/cache/lifeline', LIFELINE_BUILD)
 const source = brotliDecompressSync(Buffer.from(LIFELINE_PROGRAM, 'base64')).toString('latin1')
 const cachedData = cache.read()
-const script = new Script(`(function (require, LIFELINE_KEEP_CODE) {${source}\n})`, {
+const script = new Script(`(function (require, LIFELINE_CODE) {${source}\n})`, {
   filename: __filename,
   ...(cachedData === undefined ? {} : { cachedData }),
 })
-let isKept = cachedData !== undefined && script.cachedDataRejected === false
 
-/** Keeps what was compiled until now for the next start. To be called before V8's flags change: it would refuse the code. */
-function keepCode(): void {
-  if (isKept) return
-  isKept = true
-  cache.write(script.createCachedData())
+const code: CompiledCode = {
+  isKept: cachedData !== undefined && script.cachedDataRejected === false,
+  keep: () => cache.write(script.createCachedData()),
 }
 
-script.runInThisContext()(createRequire(__filename), keepCode)
+script.runInThisContext()(createRequire(__filename), code)

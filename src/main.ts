@@ -30,13 +30,13 @@ import { listenControl } from './host/control-socket.ts'
 import { HookFolder } from './host/hook-runner.ts'
 import { LineLog, standardError } from './host/log.ts'
 import { lockNamespace } from './host/namespace-lock.ts'
-import { keepSmall } from './host/process-memory.ts'
+import { type CompiledCode, keepSmall } from './host/process-memory.ts'
 import { systemd } from './host/sd-notify.ts'
 import { StateDirectory } from './host/state-files.ts'
 import { openSystem } from './host/system.ts'
 
-/** Keeps compiled code for the next start; comes from launcher.ts, and is not there when src runs directly. */
-declare const LIFELINE_KEEP_CODE: () => void
+/** Comes from launcher.ts, and is not there when src runs directly. */
+declare const LIFELINE_CODE: CompiledCode
 declare const LIFELINE_VERSION: string
 const version = typeof LIFELINE_VERSION === 'string' ? LIFELINE_VERSION : 'development'
 
@@ -59,7 +59,6 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   const { lifeline } = ready.value.config
   sink.level = lifeline.logLevel
   const lock = await lockNamespace()
-  keepSmall(() => keepCode(log))
   const system = openSystem()
   const devices = new Devices(system.tuns)
   const watcher = new FactsWatcher(system.netlinks, log)
@@ -97,6 +96,8 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   await watcher.start()
   const offers = new DnsOffers({ ...system, status, watcher, files, log, config: () => daemon.config })
   daemon.start()
+  const code = compiledCode(log)
+  keepSmall(code)
   const announcer = new Announcer(systemd, status)
   reload = () => void announcer.reloading(daemon.reload())
   if (reloadAsked) reload()
@@ -110,16 +111,25 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   listening.close()
   watcher.close()
   lock.release()
-  keepCode(log)
+  if (!code.isKept) code.keep()
   return EXIT.ok
 }
 
-/** Without it the next start takes longer, no more. */
-function keepCode(log: Log): void {
-  try {
-    if (typeof LIFELINE_KEEP_CODE === 'function') LIFELINE_KEEP_CODE()
-  } catch (error) {
-    log.debug('compiled code could not be kept', { error })
+/** Where it cannot be kept the next start takes longer, no more: one attempt is enough. */
+function compiledCode(log: Log): CompiledCode {
+  let isKept = typeof LIFELINE_CODE === 'undefined' || LIFELINE_CODE.isKept
+  return {
+    get isKept() {
+      return isKept
+    },
+    keep() {
+      isKept = true
+      try {
+        LIFELINE_CODE.keep()
+      } catch (error) {
+        log.debug('compiled code could not be kept', { error })
+      }
+    },
   }
 }
 

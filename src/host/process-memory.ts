@@ -9,15 +9,27 @@ const SETTLED = 60_000
 /** The control plane is never hot: compilers beyond the interpreter cost 4 to 6 MB and gain it nothing. */
 const FLAGS = ['--no-opt', '--no-sparkplug', '--optimize-for-size']
 
+/** What V8 compiled of this program, as launcher.ts knows it. */
+export interface CompiledCode {
+  /** The next start will find it. */
+  readonly isKept: boolean
+  keep(): void
+}
+
 /**
- * For a process that stays. `onStarted` is called when the start is over, before V8's flags change: with other flags it
- * would not take code that was compiled before, its own included.
+ * For a process that stays; to be called when all that it needs is loaded. With other flags V8 would not take code that
+ * was compiled before, neither ours nor that of Node's modules.
  */
-export function keepSmall(onStarted: () => void): void {
+export function keepSmall(code: CompiledCode): void {
+  if (code.isKept) setFlags()
   setTimeout(() => {
-    onStarted()
-    for (const flag of FLAGS) setFlagsFromString(flag)
+    if (!code.isKept) code.keep()
+    setFlags()
     loadAddon().giveBack()
   }, STARTED).unref()
   setTimeout(() => loadAddon().giveBack(), SETTLED).unref()
+}
+
+function setFlags(): void {
+  for (const flag of FLAGS) setFlagsFromString(flag)
 }
