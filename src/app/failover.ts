@@ -1,7 +1,8 @@
 import type { Readiness } from '../core/client/dialer-state.ts'
+import { probeOf } from '../core/config/probe.ts'
 import type { Config, FailoverConfig, ProbeTarget } from '../core/config/types.ts'
 import { FailoverController, TRIAL_LIMIT } from '../core/failover/controller.ts'
-import { pathPlans, probeOf } from '../core/failover/plans.ts'
+import { pathPlans } from '../core/failover/plans.ts'
 import { defaultTargets } from '../core/failover/targets.ts'
 import type {
   ActiveRoute,
@@ -35,6 +36,7 @@ export interface FailoverPorts extends ProberPorts {
 
 export interface FailoverOptions {
   readonly config: Config
+  /** That of the configuration, in the mode that counts now. */
   readonly failover: FailoverConfig
   /** The path that has the traffic already, as after a reload. */
   readonly carrying: string | undefined
@@ -86,7 +88,7 @@ export class Failover {
     const { mode, dialGrace, failbackDelay } = failover
     this.#controller = new FailoverController({ paths: this.#plans, mode, dialGrace, failbackDelay })
     for (const { name } of this.#plans) {
-      const probe = probeOf(config, failover, name)
+      const probe = probeOf(config, name)
       const watched: PathWatcherOptions = {
         name,
         probe,
@@ -180,8 +182,8 @@ export class Failover {
   }
 
   #wayOf(name: string): { way: Way | undefined; reason: string; targets: readonly ProbeTarget[] } {
-    const { config, failover } = this.#options
-    const { targets } = probeOf(config, failover, name)
+    const { config } = this.#options
+    const { targets } = probeOf(config, name)
     const uplink = this.#uplinks.find((each) => each.name === name)
     if (uplink) {
       const usual = defaultTargets(this.#options.resolvers(uplink))
