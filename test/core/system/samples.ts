@@ -4,73 +4,27 @@ import type { Config, TunnelConfig, UplinkConfig } from '../../../src/core/confi
 import { Secret } from '../../../src/core/secret.ts'
 import type { Facts, Link, LinkAddress, Route } from '../../../src/core/system/facts.ts'
 import type { TunnelSession } from '../../../src/core/system/session.ts'
-import { seconds } from '../../../src/core/time.ts'
+import { LIFELINE, NOTHING, TUNNEL, UPLINK } from '../config/defaults.ts'
 
 export function configOf(tunnels: readonly TunnelConfig[], uplinks: readonly UplinkConfig[] = []): Config {
-  return {
-    lifeline: {
-      node: undefined,
-      logLevel: 'info',
-      stateDir: '/var/lib/lifeline',
-      markMask: 0xff0000,
-      rulePriority: 31000,
-      tableBase: 17010,
-    },
-    uplinks,
-    tunnels,
-    failover: undefined,
-    firewalls: [],
-    redirects: [],
-    mqtt: [],
-  }
+  return { ...NOTHING, lifeline: { ...LIFELINE, markMask: 0xff0000 }, uplinks, tunnels }
 }
 
 export function tunnelOf(name: string, options: Partial<TunnelConfig> = {}): TunnelConfig {
   return {
+    ...TUNNEL,
     name,
     servers: [{ host: 'lns.example', port: 1701 }],
     username: 'alice',
     password: new Secret('wonderland'),
-    tunnelSecret: undefined,
     device: `l2tp-${name}`,
-    uplinks: [],
     auth: ['chap'],
-    mtu: 'auto',
-    ipv6: true,
-    ipaddrs: [],
-    ip6addrs: [],
-    ip6prefixes: [],
-    defaultroute: true,
-    ip4table: undefined,
-    ip6table: undefined,
-    peerdns: false,
-    helloInterval: seconds(25),
-    echoInterval: seconds(1),
-    echoFailures: 10,
-    localPort: 0,
-    firewall: 'default',
-    standby: 'auto',
-    backsUp: undefined,
-    probe: {},
-    enabled: true,
     ...options,
   }
 }
 
 export function uplinkOf(name: string, device: string, options: Partial<UplinkConfig> = {}): UplinkConfig {
-  return {
-    name,
-    device,
-    gateway: undefined,
-    gateway6: undefined,
-    source: undefined,
-    dns: [],
-    metered: false,
-    monthlyBudget: undefined,
-    budgetCutoff: false,
-    probe: {},
-    ...options,
-  }
+  return { ...UPLINK, name, device, ...options }
 }
 
 export function linkOf(index: number, name: string, options: Partial<Link> = {}): Link {
