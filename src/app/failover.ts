@@ -14,7 +14,6 @@ import type {
 import { type Facts, linkNamed, NO_FACTS } from '../core/system/facts.ts'
 import { steeringMark } from '../core/system/marks.ts'
 import { type Uplink, uplinks } from '../core/system/uplinks.ts'
-import type { Millis } from '../core/time.ts'
 import type { DrillReport } from './control.ts'
 import { DRILL_SPAN, Drill } from './drill.ts'
 import { failoverPatch } from './failover-status.ts'
@@ -335,10 +334,11 @@ export class Failover {
   }
 
   #switched({ kind, from, to, cause, troubleSince }: Extract<ControllerAction, { type: 'switched' }>): void {
-    const outageMs = outage(this.#ports.clock.now(), troubleSince)
-    const outage_ms = troubleSince === undefined ? null : outageMs
-    this.#show({ last_switch: { from: from ?? null, to, cause, outage_ms } })
-    this.#ports.status.event(kind, { from: from ?? null, to, cause, outage_ms: outageMs })
+    const { clock, status } = this.#ports
+    const outage_ms = troubleSince === undefined ? null : Math.round(clock.now() - troubleSince)
+    const told = { from: from ?? null, to, cause, outage_ms }
+    this.#show({ last_switch: told })
+    status.event(kind, told)
     this.#options.histories.switched(kind, from, to, cause)
     const old = from === undefined ? undefined : this.#addresses.get(from)
     const changed = old !== undefined && old !== this.#addresses.get(to)
@@ -348,10 +348,6 @@ export class Failover {
   #failed(error: unknown): void {
     this.#ports.log.error('a switch of paths was not completed', { error })
   }
-}
-
-function outage(now: Millis, troubleSince: Millis | undefined): number {
-  return troubleSince === undefined ? 0 : Math.round(now - troubleSince)
 }
 
 function sourcesOf(addresses: readonly string[], preferred: string | undefined): Sources {
