@@ -1,7 +1,8 @@
 import type { Readiness } from '../core/client/dialer-state.ts'
+import { probeOf } from '../core/config/probe.ts'
 import type { Config, FailoverConfig, ProbeTarget } from '../core/config/types.ts'
 import { FailoverController, TRIAL_LIMIT } from '../core/failover/controller.ts'
-import { pathPlans, probeOf } from '../core/failover/plans.ts'
+import { pathPlans } from '../core/failover/plans.ts'
 import { defaultTargets } from '../core/failover/targets.ts'
 import type {
   ActiveRoute,
@@ -13,7 +14,6 @@ import type {
 import { type Facts, linkNamed, NO_FACTS } from '../core/system/facts.ts'
 import { steeringMark } from '../core/system/marks.ts'
 import { type Uplink, uplinks } from '../core/system/uplinks.ts'
-import type { Millis } from '../core/time.ts'
 import type { DrillReport } from './control.ts'
 import { DRILL_SPAN, Drill } from './drill.ts'
 import { failoverPatch } from './failover-status.ts'
@@ -35,6 +35,7 @@ export interface FailoverPorts extends ProberPorts {
 
 export interface FailoverOptions {
   readonly config: Config
+  /** That of the configuration, in the mode that counts now. */
   readonly failover: FailoverConfig
   /** The path that has the traffic already, as after a reload. */
   readonly carrying: string | undefined
@@ -86,7 +87,7 @@ export class Failover {
     const { mode, dialGrace, failbackDelay } = failover
     this.#controller = new FailoverController({ paths: this.#plans, mode, dialGrace, failbackDelay })
     for (const { name } of this.#plans) {
-      const probe = probeOf(config, failover, name)
+      const probe = probeOf(config, name)
       const watched: PathWatcherOptions = {
         name,
         probe,
@@ -180,8 +181,8 @@ export class Failover {
   }
 
   #wayOf(name: string): { way: Way | undefined; reason: string; targets: readonly ProbeTarget[] } {
-    const { config, failover } = this.#options
-    const { targets } = probeOf(config, failover, name)
+    const { config } = this.#options
+    const { targets } = probeOf(config, name)
     const uplink = this.#uplinks.find((each) => each.name === name)
     if (uplink) {
       const usual = defaultTargets(this.#options.resolvers(uplink))
@@ -333,10 +334,11 @@ export class Failover {
   }
 
   #switched({ kind, from, to, cause, troubleSince }: Extract<ControllerAction, { type: 'switched' }>): void {
-    const outageMs = outage(this.#ports.clock.now(), troubleSince)
-    const outage_ms = troubleSince === undefined ? null : outageMs
-    this.#show({ last_switch: { from: from ?? null, to, cause, outage_ms } })
-    this.#ports.status.event(kind, { from: from ?? null, to, cause, outage_ms: outageMs })
+    const { clock, status } = this.#ports
+    const outage_ms = troubleSince === undefined ? null : Math.round(clock.now() - troubleSince)
+    const told = { from: from ?? null, to, cause, outage_ms }
+    this.#show({ last_switch: told })
+    status.event(kind, told)
     this.#options.histories.switched(kind, from, to, cause)
     const old = from === undefined ? undefined : this.#addresses.get(from)
     const changed = old !== undefined && old !== this.#addresses.get(to)
@@ -346,10 +348,6 @@ export class Failover {
   #failed(error: unknown): void {
     this.#ports.log.error('a switch of paths was not completed', { error })
   }
-}
-
-function outage(now: Millis, troubleSince: Millis | undefined): number {
-  return troubleSince === undefined ? 0 : Math.round(now - troubleSince)
 }
 
 function sourcesOf(addresses: readonly string[], preferred: string | undefined): Sources {

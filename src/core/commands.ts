@@ -1,5 +1,8 @@
 import { err, ok, type Result } from './result.ts'
 
+const EVERYWHERE = ['cli', 'ubus', 'mqtt'] as const
+const TUNNEL = { name: 'tunnel', type: 'tunnel', help: 'name of the tunnel section' } as const
+
 /**
  * The one table of commands: what a user can ask a running daemon to do, on the command line, over ubus and over MQTT
  * alike. Each surface builds its own form from it, so that none offers what another does not know.
@@ -8,32 +11,32 @@ export const COMMANDS = [
   {
     name: 'up',
     help: 'Dial a tunnel, now and whenever it is down',
-    arguments: [{ name: 'tunnel', type: 'tunnel', help: 'name of the tunnel section' }],
-    surfaces: ['cli', 'ubus', 'mqtt'],
+    arguments: [TUNNEL],
+    surfaces: EVERYWHERE,
   },
   {
     name: 'down',
     help: 'Hang a tunnel up and leave it down until `up` or a restart of the daemon',
-    arguments: [{ name: 'tunnel', type: 'tunnel', help: 'name of the tunnel section' }],
-    surfaces: ['cli', 'ubus', 'mqtt'],
+    arguments: [TUNNEL],
+    surfaces: EVERYWHERE,
   },
   {
     name: 'reconnect',
     help: 'Hang a tunnel up and dial it again at once',
-    arguments: [{ name: 'tunnel', type: 'tunnel', help: 'name of the tunnel section' }],
-    surfaces: ['cli', 'ubus', 'mqtt'],
+    arguments: [TUNNEL],
+    surfaces: EVERYWHERE,
   },
   {
     name: 'use',
     help: 'Use one path whatever its health, or `auto` to choose by health again',
     arguments: [{ name: 'path', type: 'mode', help: 'name of a path of the failover section, or `auto`' }],
-    surfaces: ['cli', 'ubus', 'mqtt'],
+    surfaces: EVERYWHERE,
   },
   {
     name: 'drill',
     help: 'Treat a path as dead for a while, measure the outage, go back and report',
     arguments: [{ name: 'path', type: 'path', optional: true, help: 'the active path if left out' }],
-    surfaces: ['cli', 'ubus', 'mqtt'],
+    surfaces: EVERYWHERE,
   },
 ] as const satisfies readonly Command[]
 

@@ -64,6 +64,12 @@ test('every kind of switch is told; at the start there was no path before', () =
   }
 })
 
+test('a switch without an outage', () => {
+  const fields = { from: 'aaisp', to: 'fibre', cause: 'fibre works again', outage_ms: null }
+  const environment = new HookEvents().translate(event('failback', fields), STATUS)?.environment
+  assert.equal(environment?.LIFELINE_OUTAGE_MS, '')
+})
+
 test('all variables are there even where none applies', () => {
   const environment = new HookEvents().translate(
     event('internet', { state: 'down', path: null, from: 'ok' }),

@@ -80,6 +80,10 @@ test('a failover is told with cause and outage, then the state; so is the way ba
   const failback = place(backup, 'failback', event('failback'))
   const well = place(failback, 'the state on fibre', state('fibre'))
   assert.equal(messages[well]?.body.internet, 'ok')
+  const told = place(failback, 'the state that explains it', ({ topic, body }) => {
+    return topic === 'state' && Object(body.last_switch).to === 'fibre'
+  })
+  assert.equal(messages[failback]?.body.outage_ms, Object(messages[told]?.body.last_switch).outage_ms)
 })
 
 test('the broker was told within 100 ms', () => {

@@ -11,13 +11,13 @@ import {
   run,
   subscriber,
   TUNNEL_SECRET,
+  WATCHFUL,
   waitForAll,
   waitForNewSession,
 } from './scenario.ts'
 import { buildNetwork, type Network } from './topology.ts'
 
 const alice = subscriber('alice', 1)
-const WATCHFUL = { echo_interval: 1, echo_failures: 3 }
 
 describe('a session that is up', { timeout: 400_000 }, () => {
   let net: Network

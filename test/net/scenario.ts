@@ -49,6 +49,18 @@ export function lineOf(user: RadiusUser, options: Options = {}): Options {
   return { tunnel: { [LINE]: tunnelOf(user, options) } }
 }
 
+/** With these a tunnel notices within 3 s that nothing arrives any more. */
+export const WATCHFUL: Options = { echo_interval: 1, echo_failures: 3 }
+
+/** Uplinks by name: the network devices of a router that has two. */
+const UPLINKS = { fibre: 'wan0', lte: 'wan1' } as const
+
+/** A configuration with one tunnel, watchful, over these uplinks in order of preference. */
+export function lineOver(user: RadiusUser, ...names: readonly (keyof typeof UPLINKS)[]): Options {
+  const uplink = Object.fromEntries(names.map((name) => [name, { device: UPLINKS[name] }]))
+  return { uplink, ...lineOf(user, { uplink: names, ...WATCHFUL }) }
+}
+
 /** Runs lifeline until the test's end, where it is stopped in good order if it still runs. */
 export function run(t: TestContext, net: Network, config: Options): Lifeline {
   const lifeline = net.router.lifeline({ config })

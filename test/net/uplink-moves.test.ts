@@ -8,11 +8,12 @@ import {
   assertCarriesTraffic,
   dial,
   LINE,
-  type Options,
+  lineOf,
+  lineOver,
   run,
   subscriber,
   TUNNEL_SECRET,
-  tunnelOf,
+  WATCHFUL,
   waitForAll,
   waitForNewSession,
 } from './scenario.ts'
@@ -21,7 +22,6 @@ import type { Uplink } from './uplink.ts'
 import { waitFor } from './wait.ts'
 
 const alice = subscriber('alice', 1)
-const WATCHFUL = { echo_interval: 1, echo_failures: 3 }
 
 describe('uplinks', { timeout: 600_000 }, () => {
   let net: Network
@@ -37,14 +37,8 @@ describe('uplinks', { timeout: 600_000 }, () => {
   after(() => net.close())
 
   describe('named by their devices', () => {
-    const config: Options = {
-      uplink: { fibre: { device: 'wan0' }, lte: { device: 'wan1' } },
-      tunnel: { [LINE]: tunnelOf(alice, { uplink: ['fibre', 'lte'], ...WATCHFUL }) },
-    }
-    const only: Options = {
-      uplink: { fibre: { device: 'wan0' } },
-      tunnel: { [LINE]: tunnelOf(alice, { uplink: 'fibre', ...WATCHFUL }) },
-    }
+    const both = lineOver(alice, 'fibre', 'lte')
+    const only = lineOver(alice, 'fibre')
 
     test('a device that is pulled and plugged in again and again', async (t) => {
       const lifeline = run(t, net, only)
@@ -76,7 +70,7 @@ describe('uplinks', { timeout: 600_000 }, () => {
     })
 
     test('two devices that change names', async (t) => {
-      const lifeline = run(t, net, config)
+      const lifeline = run(t, net, both)
       t.after(async () => {
         await wan0.remove()
         await wan1.remove()
@@ -171,7 +165,7 @@ describe('uplinks', { timeout: 600_000 }, () => {
     test('the first absent at boot, then silent, then well: the tunnel moves to it once it is proved', async (t) => {
       await wan0.remove()
       t.after(() => wan0.restore())
-      const lifeline = run(t, net, config)
+      const lifeline = run(t, net, both)
       const tunnel = await timed(t, 'run', () => waitForAll(lifeline))
       assert.equal(tunnel.uplink, 'lte')
       assert.equal((await lifeline.status())?.uplink.fibre?.state, 'absent')
@@ -240,7 +234,7 @@ describe('uplinks', { timeout: 600_000 }, () => {
         await wan0.restore()
         await wan1.restore()
       })
-      const lifeline = run(t, net, { tunnel: { [LINE]: tunnelOf(alice) } })
+      const lifeline = run(t, net, lineOf(alice))
       const { last_error: error } = await lifeline.waitForError(LINE)
       assert.equal(error?.message, 'no uplink is usable: this machine has no default route')
       await namespace.ip(`route add ${routes[1]}`)

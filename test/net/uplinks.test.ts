@@ -7,18 +7,18 @@ import {
   assertReaches,
   dial,
   LINE,
-  type Options,
+  lineOf,
+  lineOver,
   run,
   subscriber,
   TUNNEL_SECRET,
-  tunnelOf,
+  WATCHFUL,
   waitForAll,
   waitForNewSession,
 } from './scenario.ts'
 import { buildNetwork, type Network } from './topology.ts'
 
 const alice = subscriber('alice', 1)
-const WATCHFUL = { echo_interval: 1, echo_failures: 3 }
 
 describe('one uplink, the one of the default route', { timeout: 400_000 }, () => {
   let net: Network
@@ -67,7 +67,7 @@ describe('one uplink, the one of the default route', { timeout: 400_000 }, () =>
   test('may be absent when lifeline starts', async (t) => {
     t.after(() => net.uplinks[0].restore())
     await net.uplinks[0].remove()
-    const lifeline = net.router.lifeline({ config: { tunnel: { [LINE]: tunnelOf(alice) } } })
+    const lifeline = net.router.lifeline({ config: lineOf(alice) })
     t.after(() => lifeline.stop())
     const { last_error: error } = await lifeline.waitForError(LINE)
     assert.equal(error?.message, 'no uplink is usable: this machine has no default route')
@@ -82,10 +82,7 @@ describe('two uplinks in order of preference', { timeout: 400_000 }, () => {
     net = await buildNetwork({ users: [alice], tunnelSecret: TUNNEL_SECRET, uplinks: 2 })
   })
   after(() => net.close())
-  const config: Options = {
-    uplink: { fibre: { device: 'wan0' }, lte: { device: 'wan1' } },
-    tunnel: { [LINE]: tunnelOf(alice, { uplink: ['fibre', 'lte'], ...WATCHFUL }) },
-  }
+  const config = lineOver(alice, 'fibre', 'lte')
 
   test('carry the tunnel over the first', async (t) => {
     const tunnel = await waitForAll(run(t, net, config))

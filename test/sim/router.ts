@@ -6,12 +6,10 @@ import { Names } from '../../src/app/names.ts'
 import { StatusStore } from '../../src/app/status-store.ts'
 import { Supervisor } from '../../src/app/supervisor.ts'
 import type { Config, TunnelConfig } from '../../src/core/config/types.ts'
-import { Secret } from '../../src/core/secret.ts'
 import type { StatusEvent, TunnelStatus } from '../../src/core/status.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../../src/core/system/session.ts'
 import { carriersOf, type UsableUplink } from '../../src/core/system/uplinks.ts'
-import { seconds } from '../../src/core/time.ts'
-import { configOf, uplinkOf } from '../core/system/samples.ts'
+import { configOf, tunnelOf, uplinkOf } from '../core/system/samples.ts'
 import { digests, LNS_ADDRESS } from './endpoints.ts'
 import { Machine } from './machine.ts'
 import type { Network } from './network.ts'
@@ -20,40 +18,6 @@ import { seededEntropy } from './random.ts'
 import { type SimTun, SimTuns } from './tuns.ts'
 
 export const TUNNEL = 'aaisp'
-const DEVICE = 'l2tp-aaisp'
-
-/** alice over `fibre`, and over `lte` if that is not there, with the defaults of the configuration. */
-export function tunnelConfig(changes: Partial<TunnelConfig> = {}): TunnelConfig {
-  return {
-    name: TUNNEL,
-    servers: [LNS_ADDRESS],
-    username: 'alice',
-    password: new Secret('wonderland'),
-    tunnelSecret: undefined,
-    device: DEVICE,
-    uplinks: ['fibre', 'lte'],
-    auth: ['chap'],
-    mtu: 'auto',
-    ipv6: true,
-    ipaddrs: [],
-    ip6addrs: [],
-    ip6prefixes: [],
-    defaultroute: true,
-    ip4table: undefined,
-    ip6table: undefined,
-    peerdns: false,
-    helloInterval: seconds(25),
-    echoInterval: seconds(1),
-    echoFailures: 10,
-    localPort: 0,
-    firewall: 'default',
-    standby: 'auto',
-    backsUp: undefined,
-    probe: {},
-    enabled: true,
-    ...changes,
-  }
-}
 
 export class SimRouter {
   readonly machine: Machine
@@ -69,14 +33,17 @@ export class SimRouter {
   readonly #memory: Memory
   #kernel: TunnelState
 
-  /** Has no uplink yet: `machine.add('fibre', ['192.0.2.2'])` gives it one. */
+  /**
+   * alice over `fibre`, and over `lte` if that is not there. It has neither yet: `machine.add('fibre', ['192.0.2.2'])`
+   * gives it one.
+   */
   constructor(
     network: Network,
     seed: number,
     changes: Partial<TunnelConfig> = {},
     files: MemoryFiles = new MemoryFiles(),
   ) {
-    const tunnel = tunnelConfig(changes)
+    const tunnel = tunnelOf(TUNNEL, { servers: [LNS_ADDRESS], uplinks: ['fibre', 'lte'], ...changes })
     const { clock } = network
     this.#tunnel = tunnel
     this.#config = configOf(

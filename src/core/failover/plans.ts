@@ -1,4 +1,4 @@
-import type { Config, FailoverConfig, ProbeConfig } from '../config/types.ts'
+import type { Config, FailoverConfig } from '../config/types.ts'
 import { carrierNames } from '../system/uplinks.ts'
 import type { PathPlan } from './types.ts'
 
@@ -15,10 +15,4 @@ export function pathPlans(config: Config, { paths }: FailoverConfig): readonly P
     const metered = config.uplinks.some((each) => each.name === carrier && each.metered)
     return [{ name, kind: 'tunnel', standby: tunnel.standby, backsUp: tunnel.backsUp, metered }]
   })
-}
-
-/** How a path is probed: as `failover` says, but for what the path itself says otherwise. */
-export function probeOf(config: Config, failover: FailoverConfig, name: string): ProbeConfig {
-  const own = [...config.uplinks, ...config.tunnels].find((each) => each.name === name)
-  return { ...failover.probe, ...own?.probe }
 }

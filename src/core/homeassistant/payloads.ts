@@ -1,12 +1,21 @@
 import { formatIp, parseIp, parsePrefix } from '../ip/address.ts'
-import type { PathStatus, Status, SwitchStatus, TunnelState, TunnelStatus, UplinkStatus } from '../status.ts'
+import type {
+  InternetStatus,
+  LastError,
+  PathStatus,
+  Status,
+  SwitchStatus,
+  TunnelState,
+  TunnelStatus,
+  UplinkStatus,
+} from '../status.ts'
 
 /**
  * The payloads, as docs/mqtt.md describes them: every key is always there, what does not apply now is null, and keys are
  * only added. Instants are ISO 8601 in UTC, so are those of status.
  */
 export interface StatePayload {
-  readonly internet: 'ok' | 'backup' | 'down'
+  readonly internet: InternetStatus['state']
   /** The tunnel or uplink that carries traffic. */
   readonly path: string | null
   readonly on_backup: boolean
@@ -42,9 +51,9 @@ export interface TunnelStatePayload {
   /** The first prefix that is routed to the tunnel by configuration, or that of its first global address. */
   readonly ipv6_prefix: string | null
   readonly ipv6: readonly string[]
-  readonly health: string | null
-  readonly readiness: string | null
-  readonly last_error: { readonly code: string; readonly message: string; readonly at: string } | null
+  readonly health: PathStatus['health'] | null
+  readonly readiness: PathStatus['readiness'] | null
+  readonly last_error: LastError | null
 }
 
 export interface UplinkStatePayload {
@@ -52,8 +61,8 @@ export interface UplinkStatePayload {
   readonly connected: boolean
   readonly device: string
   readonly addresses: readonly string[]
-  readonly health: string | null
-  readonly readiness: string | null
+  readonly health: PathStatus['health'] | null
+  readonly readiness: PathStatus['readiness'] | null
 }
 
 export interface TunnelStatsPayload {

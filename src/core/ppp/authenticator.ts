@@ -2,7 +2,7 @@
 import { encodeUtf8, equalBytes, printable, toHex, u8 } from '../bytes.ts'
 import type { Digests, Entropy } from '../crypto.ts'
 import type { Secret } from '../secret.ts'
-import { after, type Millis } from '../time.ts'
+import type { Millis } from '../time.ts'
 import type { AuthDialogue, AuthOutcome, AuthSend } from './authentication.ts'
 import { chapCodes, decodeChapValue, encodeChapValue, md5Response } from './chap-packet.ts'
 import {
@@ -14,7 +14,7 @@ import {
 } from './mschapv2.ts'
 import { type ControlPacket, decodePacket, encodePacket } from './packet.ts'
 import { protocols } from './protocol.ts'
-import { RestartTimer } from './restart-timer.ts'
+import { RepeatedRequest } from './repeated-request.ts'
 import type { PppLimits } from './types.ts'
 
 interface Challenge {
@@ -36,11 +36,10 @@ export class ChapServer implements AuthDialogue {
   readonly #digests: Digests
   readonly #entropy: Entropy
   readonly #send: AuthSend
-  readonly #timer: RestartTimer
+  readonly #request: RepeatedRequest
   /** Latest first. */
   #challenges: readonly Challenge[] = []
   #identifier: number
-  #deadline: Millis | undefined
 
   constructor(options: {
     readonly method: 'chap' | 'mschapv2'
@@ -57,29 +56,22 @@ export class ChapServer implements AuthDialogue {
     this.#digests = options.digests
     this.#entropy = options.entropy
     this.#send = options.send
-    this.#timer = new RestartTimer(options.limits)
+    this.#request = new RepeatedRequest(options.limits, () => this.#challenge())
     // A late Response to a challenge before a renegotiation must not be taken for one to ours.
     this.#identifier = u8(options.entropy(1), 0)
   }
 
   get deadline(): Millis | undefined {
-    return this.#deadline
+    return this.#request.deadline
   }
 
   /** Also in the middle of a session. */
   start(now: Millis): void {
-    this.#timer.initialize('configure')
-    this.#challenge(now)
+    this.#request.start(now)
   }
 
   timeout(now: Millis): void {
-    if (this.#deadline === undefined || now < this.#deadline) return
-    if (this.#timer.exhausted) {
-      this.#deadline = undefined
-      return
-    }
-    this.#timer.backOff()
-    this.#challenge(now)
+    this.#request.timeout(now)
   }
 
   receive(_now: Millis, bytes: Uint8Array): AuthOutcome | undefined {
@@ -93,7 +85,7 @@ export class ChapServer implements AuthDialogue {
       this.#send(challenge.reply)
       return undefined
     }
-    this.#deadline = undefined
+    this.#request.stop()
     const username = printable(response.name)
     const secret = this.#verify(username)
     const success = secret && this.#check(challenge, response.value, username, secret)
@@ -134,7 +126,7 @@ export class ChapServer implements AuthDialogue {
     return this.method === 'chap' ? '' : `E=691 R=0 C=${toHex(challenge.value).toUpperCase()} V=3 M=`
   }
 
-  #challenge(now: Millis): void {
+  #challenge(): void {
     // RFC 1994 section 4.1: the identifier changes each time a Challenge is sent; so does the value.
     this.#identifier = (this.#identifier + 1) & 0xff
     const challenge = {
@@ -145,7 +137,5 @@ export class ChapServer implements AuthDialogue {
     this.#challenges = [challenge, ...this.#challenges].slice(0, REMEMBERED)
     const data = encodeChapValue({ value: challenge.value, name: encodeUtf8(this.#name) })
     this.#send(encodePacket({ code: chapCodes.challenge, identifier: challenge.identifier, data }))
-    this.#timer.count()
-    this.#deadline = after(now, this.#timer.interval)
   }
 }

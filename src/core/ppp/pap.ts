@@ -1,11 +1,11 @@
 /** Password Authentication Protocol, both sides (RFC 1334 section 2). */
 import { ByteWriter, encodeUtf8, equalBytes, printable, u8 } from '../bytes.ts'
 import type { Secret } from '../secret.ts'
-import { after, type Millis } from '../time.ts'
+import type { Millis } from '../time.ts'
 import type { AuthDialogue, AuthOutcome, AuthSend } from './authentication.ts'
 import { decodePacket, encodePacket } from './packet.ts'
 import { protocols } from './protocol.ts'
-import { RestartTimer } from './restart-timer.ts'
+import { RepeatedRequest } from './repeated-request.ts'
 import type { PppLimits } from './types.ts'
 
 const AUTHENTICATE_REQUEST = 1
@@ -20,9 +20,8 @@ export class PapClient implements AuthDialogue {
   readonly #username: string
   readonly #password: Secret
   readonly #send: AuthSend
-  readonly #timer: RestartTimer
+  readonly #request: RepeatedRequest
   #identifier = 0
-  #deadline: Millis | undefined
 
   constructor(options: {
     readonly username: string
@@ -33,7 +32,7 @@ export class PapClient implements AuthDialogue {
     this.#username = options.username
     this.#password = options.password
     this.#send = options.send
-    this.#timer = new RestartTimer(options.limits)
+    this.#request = new RepeatedRequest(options.limits, () => this.#transmit())
   }
 
   get answered(): boolean {
@@ -41,22 +40,15 @@ export class PapClient implements AuthDialogue {
   }
 
   get deadline(): Millis | undefined {
-    return this.#deadline
+    return this.#request.deadline
   }
 
   start(now: Millis): void {
-    this.#timer.initialize('configure')
-    this.#request(now)
+    this.#request.start(now)
   }
 
   timeout(now: Millis): void {
-    if (this.#deadline === undefined || now < this.#deadline) return
-    if (this.#timer.exhausted) {
-      this.#deadline = undefined
-      return
-    }
-    this.#timer.backOff()
-    this.#request(now)
+    this.#request.timeout(now)
   }
 
   /** Any identifier will do: an answer to an earlier request says the same. */
@@ -65,7 +57,7 @@ export class PapClient implements AuthDialogue {
     if (!packet.ok || !this.answered) return undefined
     const { code, data } = packet.value
     if (code !== AUTHENTICATE_ACK && code !== AUTHENTICATE_NAK) return undefined
-    this.#deadline = undefined
+    this.#request.stop()
     // RFC 1334 section 2.2.2: Msg-Length, Message; some leave both out.
     const message = printable(data.subarray(1, 1 + u8(data, 0)))
     const said = message === '' ? {} : { message }
@@ -75,11 +67,11 @@ export class PapClient implements AuthDialogue {
 
   overtaken(): AuthOutcome | undefined {
     if (!this.answered) return undefined
-    this.#deadline = undefined
+    this.#request.stop()
     return { kind: 'accepted', username: this.#username }
   }
 
-  #request(now: Millis): void {
+  #transmit(): void {
     // RFC 1334 section 2.2.1: a new identifier each time.
     this.#identifier = (this.#identifier % 0xff) + 1
     const data = new ByteWriter()
@@ -89,8 +81,6 @@ export class PapClient implements AuthDialogue {
     }
     const packet = { code: AUTHENTICATE_REQUEST, identifier: this.#identifier, data: data.finish() }
     this.#send(encodePacket(packet))
-    this.#timer.count()
-    this.#deadline = after(now, this.#timer.interval)
   }
 }
 

@@ -5,7 +5,8 @@ import { checkForeignChains, checkForeignRules, checkReversePath } from '../../.
 import type { Finding } from '../../../src/app/doctor/finding.ts'
 import { type Nft, SystemError } from '../../../src/app/ports.ts'
 import { OUR_PROTOCOL } from '../../../src/core/system/facts.ts'
-import { link, ONE_UPLINK, probe, rule, situation, sysctls, TWO_UPLINKS } from './situation.ts'
+import { linkOf } from '../../core/system/samples.ts'
+import { ONE_UPLINK, probe, rule, situation, sysctls, TWO_UPLINKS } from './situation.ts'
 
 function loaded(name: string): Nft {
   const ruleset = JSON.parse(readFileSync(`test/fixtures/doctor/${name}.json`, 'utf8'))
@@ -79,7 +80,7 @@ test('rules of others before ours, in our range, and on our bits of the mark', (
     'ok: no other program steers traffic around the tunnels',
   ])
   const busy = situation(TWO_UPLINKS, {
-    links: [link(2, 'eth0')],
+    links: [linkOf(2, 'eth0')],
     rules: [
       rule({ priority: 1001, table: 1 }),
       rule({ priority: 2001, table: 1, mark: { value: 0, mask: lifeline.markMask } }),

@@ -2,8 +2,9 @@
 
 import type { Situation } from '../../../src/app/doctor/finding.ts'
 import type { Sysctls, SystemProbe } from '../../../src/app/ports.ts'
-import { type Facts, type Link, NO_FACTS, type Rule } from '../../../src/core/system/facts.ts'
+import { type Facts, NO_FACTS, type Rule } from '../../../src/core/system/facts.ts'
 import { mustRead } from '../../core/config/reading.ts'
+import { addressOn, defaultOver, linkOf } from '../../core/system/samples.ts'
 
 export function situation(text = TWO_UPLINKS, change: Partial<Facts> = {}): Situation {
   return { config: mustRead('json', text).config, facts: { ...FACTS, ...change } }
@@ -19,25 +20,6 @@ export const TWO_UPLINKS = JSON.stringify({
 export const ONE_UPLINK = JSON.stringify({
   tunnel: { aaisp: { server: '192.0.2.1', username: 'a', password: 'b' } },
 })
-
-export function link(index: number, name: string): Link {
-  const plain = { loopback: false, noArp: false, mtu: 1500, kind: undefined, alias: undefined }
-  return { index, name, up: true, carrier: true, ...plain }
-}
-
-function address(index: number, text: string) {
-  return {
-    family: 4 as const,
-    link: index,
-    address: text,
-    length: 24,
-    peer: undefined,
-    scope: 'global' as const,
-    deprecated: false,
-    tentative: false,
-    noPrefixRoute: false,
-  }
-}
 
 export function rule(change: Partial<Rule>): Rule {
   return {
@@ -57,24 +39,11 @@ export function rule(change: Partial<Rule>): Rule {
   }
 }
 
-function defaultRoute(index: number, gateway: string, metric: number) {
-  return {
-    family: 4 as const,
-    table: 254,
-    destination: { address: '0.0.0.0', length: 0 },
-    type: 'unicast' as const,
-    protocol: 3,
-    metric,
-    source: undefined,
-    nexthops: [{ link: index, gateway, onlink: false }],
-  }
-}
-
 const FACTS: Facts = {
   ...NO_FACTS,
-  links: [link(2, 'eth0'), link(3, 'wwan0')],
-  addresses: [address(2, '192.0.2.7'), address(3, '198.51.100.7')],
-  routes: [defaultRoute(2, '192.0.2.254', 0), defaultRoute(3, '198.51.100.254', 600)],
+  links: [linkOf(2, 'eth0'), linkOf(3, 'wwan0')],
+  addresses: [addressOn(2, '192.0.2.7/24'), addressOn(3, '198.51.100.7/24')],
+  routes: [defaultOver(2, '192.0.2.254'), defaultOver(3, '198.51.100.254', { metric: 600 })],
   rules: [rule({ priority: 0, table: 255 }), rule({}), rule({ priority: 32767, table: 253 })],
 }
 

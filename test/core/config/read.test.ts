@@ -2,80 +2,16 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { printEffective } from '../../../src/core/config/print.ts'
 import { formatProblem } from '../../../src/core/config/problems.ts'
-import type { Config } from '../../../src/core/config/types.ts'
-import { fixture, mustRead, read } from './reading.ts'
+import { NOTHING, TUNNEL, UPLINK } from './defaults.ts'
+import { fixture, mustRead, plain, read } from './reading.ts'
 
-/** Everything of a configuration, with secrets in the clear so that they are compared. */
-export function plain(config: Config): unknown {
-  return {
-    ...config,
-    tunnels: config.tunnels.map((tunnel) => ({
-      ...tunnel,
-      password: tunnel.password.reveal(),
-      tunnelSecret: tunnel.tunnelSecret?.reveal(),
-    })),
-  }
-}
-
-/** Typed from the description of the options, not taken from the schema. */
 const AAISP = {
+  ...TUNNEL,
   name: 'aaisp',
   servers: [{ host: 'l2tp.aa.net.uk', port: 1701 }],
   username: 'xx@a.1',
   password: 'wonderland',
-  tunnelSecret: undefined,
   device: 'l2tp-aaisp',
-  uplinks: [],
-  auth: ['chap', 'mschapv2'],
-  mtu: 'auto',
-  ipv6: true,
-  ipaddrs: [],
-  ip6addrs: [],
-  ip6prefixes: [],
-  defaultroute: true,
-  ip4table: undefined,
-  ip6table: undefined,
-  peerdns: false,
-  helloInterval: 25_000,
-  echoInterval: 1000,
-  echoFailures: 10,
-  localPort: 0,
-  firewall: 'default',
-  standby: 'auto',
-  backsUp: undefined,
-  probe: {},
-  enabled: true,
-}
-
-const LIFELINE = {
-  node: undefined,
-  logLevel: 'info',
-  stateDir: '/var/lib/lifeline',
-  markMask: 0x0f000000,
-  rulePriority: 31000,
-  tableBase: 17010,
-}
-
-const UPLINK = {
-  gateway: undefined,
-  gateway6: undefined,
-  source: undefined,
-  dns: [],
-  metered: false,
-  monthlyBudget: undefined,
-  budgetCutoff: false,
-  probe: {},
-}
-
-/** A configuration without any section. */
-const NOTHING = {
-  lifeline: LIFELINE,
-  uplinks: [],
-  tunnels: [],
-  failover: undefined,
-  firewalls: [],
-  redirects: [],
-  mqtt: [],
 }
 
 describe('the shortest useful configuration', () => {

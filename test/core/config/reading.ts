@@ -5,6 +5,7 @@ import type { Notation } from '../../../src/core/config/notation.ts'
 import { formatProblem, type Problem } from '../../../src/core/config/problems.ts'
 import { type ReadConfig, readConfig } from '../../../src/core/config/read.ts'
 import type { SecretSource } from '../../../src/core/config/schema.ts'
+import type { Config } from '../../../src/core/config/types.ts'
 import { err, ok, type Result } from '../../../src/core/result.ts'
 
 export const SECRETS: Readonly<Record<string, string>> = {
@@ -34,6 +35,18 @@ export function mustRead(notation: Notation, content: string): ReadConfig {
   const result = read(notation, content)
   if (!result.ok) assert.fail(result.error.map(formatProblem).join('\n'))
   return result.value
+}
+
+/** Everything of a configuration, with secrets in the clear so that they are compared. */
+export function plain(config: Config): unknown {
+  return {
+    ...config,
+    tunnels: config.tunnels.map((tunnel) => ({
+      ...tunnel,
+      password: tunnel.password.reveal(),
+      tunnelSecret: tunnel.tunnelSecret?.reveal(),
+    })),
+  }
 }
 
 export function fixture(name: string): string {

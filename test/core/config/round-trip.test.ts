@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { printEffective } from '../../../src/core/config/print.ts'
-import type { Config } from '../../../src/core/config/types.ts'
 import { quoteUci } from '../../../src/core/uci/print.ts'
-import { mustRead, SECRETS } from './reading.ts'
+import { mustRead, plain, SECRETS } from './reading.ts'
 
 type Value = string | number | boolean
 type Content = Readonly<
@@ -100,16 +99,6 @@ function toUci(types: Content): string {
           text += `\t${Array.isArray(value) ? 'list' : 'option'} ${option} ${quoteUci(String(single))}\n`
     }
   return text
-}
-
-/** Comparable: secrets in the clear. */
-function plain(config: Config): unknown {
-  const tunnels = config.tunnels.map((tunnel) => ({
-    ...tunnel,
-    password: tunnel.password.reveal(),
-    tunnelSecret: tunnel.tunnelSecret?.reveal(),
-  }))
-  return { ...config, tunnels }
 }
 
 test('the same in UCI and in JSON is the same configuration', () => {

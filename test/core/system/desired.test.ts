@@ -231,7 +231,7 @@ describe('desiredState', () => {
   it('an uplink without a default in main uses its configured gateway', () => {
     const uplinks = [uplinkOf('lte', 'wwan0', { gateway: '10.0.0.1' })]
     const links = [...SYSTEM.links, linkOf(5, 'wwan0')]
-    const facts = { ...SYSTEM, links, addresses: [addressOn(5, '10.0.0.2', 24)], routes: [] }
+    const facts = { ...SYSTEM, links, addresses: [addressOn(5, '10.0.0.2/24')], routes: [] }
     assert.deepEqual(
       routing(plan(configOf([tunnelOf('aaisp')], uplinks), {}, facts)).filter((line) => /wwan0/.test(line)),
       [
@@ -259,7 +259,7 @@ describe('desiredState', () => {
 
   it('a point-to-point uplink needs no gateway, one that is absent or down gets no route', () => {
     const config = configOf([tunnelOf('aaisp')], [uplinkOf('wan', 'ppp0')])
-    const addresses = [addressOn(7, '192.0.2.2', 32)]
+    const addresses = [addressOn(7, '192.0.2.2/32')]
     const lines = (options: Parameters<typeof linkOf>[2]) => {
       const links = [linkOf(7, 'ppp0', { noArp: true, ...options })]
       return plan(config, {}, { ...SYSTEM, routes: [], links, addresses })

@@ -102,7 +102,7 @@ describe('difference', () => {
     const foreign: Facts = {
       ...SYSTEM,
       links: [...SYSTEM.links, linkOf(8, 'tun0', { kind: 'tun', alias: 'openvpn' })],
-      addresses: [...SYSTEM.addresses, addressOn(8, '10.8.0.2', 24)],
+      addresses: [...SYSTEM.addresses, addressOn(8, '10.8.0.2/24')],
     }
     const kernel = new ModelKernel(foreign)
     kernel.apply(desiredWith(SESSION, undefined, foreign))

@@ -1,76 +1,32 @@
 /** Configurations, sessions and systems for the tests of what the kernel should hold. */
+import assert from 'node:assert/strict'
 import { fromHex } from '../../../src/core/bytes.ts'
 import type { Config, TunnelConfig, UplinkConfig } from '../../../src/core/config/types.ts'
+import { parsePrefix } from '../../../src/core/ip/address.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import type { Facts, Link, LinkAddress, Route } from '../../../src/core/system/facts.ts'
 import type { TunnelSession } from '../../../src/core/system/session.ts'
-import { seconds } from '../../../src/core/time.ts'
+import { LIFELINE, NOTHING, TUNNEL, UPLINK } from '../config/defaults.ts'
 
 export function configOf(tunnels: readonly TunnelConfig[], uplinks: readonly UplinkConfig[] = []): Config {
-  return {
-    lifeline: {
-      node: undefined,
-      logLevel: 'info',
-      stateDir: '/var/lib/lifeline',
-      markMask: 0xff0000,
-      rulePriority: 31000,
-      tableBase: 17010,
-    },
-    uplinks,
-    tunnels,
-    failover: undefined,
-    firewalls: [],
-    redirects: [],
-    mqtt: [],
-  }
+  return { ...NOTHING, lifeline: { ...LIFELINE, markMask: 0xff0000 }, uplinks, tunnels }
 }
 
 export function tunnelOf(name: string, options: Partial<TunnelConfig> = {}): TunnelConfig {
   return {
+    ...TUNNEL,
     name,
     servers: [{ host: 'lns.example', port: 1701 }],
     username: 'alice',
     password: new Secret('wonderland'),
-    tunnelSecret: undefined,
     device: `l2tp-${name}`,
-    uplinks: [],
     auth: ['chap'],
-    mtu: 'auto',
-    ipv6: true,
-    ipaddrs: [],
-    ip6addrs: [],
-    ip6prefixes: [],
-    defaultroute: true,
-    ip4table: undefined,
-    ip6table: undefined,
-    peerdns: false,
-    helloInterval: seconds(25),
-    echoInterval: seconds(1),
-    echoFailures: 10,
-    localPort: 0,
-    firewall: 'default',
-    standby: 'auto',
-    backsUp: undefined,
-    probe: {},
-    enabled: true,
     ...options,
   }
 }
 
 export function uplinkOf(name: string, device: string, options: Partial<UplinkConfig> = {}): UplinkConfig {
-  return {
-    name,
-    device,
-    gateway: undefined,
-    gateway6: undefined,
-    source: undefined,
-    dns: [],
-    metered: false,
-    monthlyBudget: undefined,
-    budgetCutoff: false,
-    probe: {},
-    ...options,
-  }
+  return { ...UPLINK, name, device, ...options }
 }
 
 export function linkOf(index: number, name: string, options: Partial<Link> = {}): Link {
@@ -88,8 +44,9 @@ export function linkOf(index: number, name: string, options: Partial<Link> = {})
   }
 }
 
-export function defaultOver(link: number, gateway: string, options: Partial<Route> = {}): Route {
-  const family = gateway.includes(':') ? 6 : 4
+/** A default route of main; without a gateway it is one of IPv4, unless `options` say otherwise. */
+export function defaultOver(link: number, gateway: string | undefined, options: Partial<Route> = {}): Route {
+  const family = options.family ?? (gateway?.includes(':') ? 6 : 4)
   return {
     family,
     table: 254,
@@ -103,24 +60,27 @@ export function defaultOver(link: number, gateway: string, options: Partial<Rout
   }
 }
 
-export function addressOn(link: number, address: string, length: number): LinkAddress {
+/** `text` is an address with its prefix length. */
+export function addressOn(link: number, text: string, options: Partial<LinkAddress> = {}): LinkAddress {
+  const prefix = parsePrefix(text)
+  assert.ok(prefix)
   return {
-    family: address.includes(':') ? 6 : 4,
+    family: text.includes(':') ? 6 : 4,
     link,
-    address,
-    length,
+    ...prefix,
     peer: undefined,
-    scope: 'global',
+    scope: /^(fe80|169\.254)/.test(text) ? 'link' : 'global',
     deprecated: false,
     tentative: false,
     noPrefixRoute: false,
+    ...options,
   }
 }
 
 /** A machine with eth0 (index 2), a gateway of each family and nothing else. */
 export const SYSTEM: Facts = {
   links: [linkOf(1, 'lo', { loopback: true }), linkOf(2, 'eth0')],
-  addresses: [addressOn(2, '192.0.2.2', 24), addressOn(2, '2001:db8:f::2', 64)],
+  addresses: [addressOn(2, '192.0.2.2/24'), addressOn(2, '2001:db8:f::2/64')],
   routes: [defaultOver(2, '192.0.2.1'), defaultOver(2, '2001:db8:f::1')],
   rules: [],
   ipv6: true,

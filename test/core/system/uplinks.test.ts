@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Config, TunnelConfig, UplinkConfig } from '../../../src/core/config/types.ts'
-import { parsePrefix } from '../../../src/core/ip/address.ts'
-import {
-  type Facts,
-  type Link,
-  type LinkAddress,
-  NO_FACTS,
-  type Route,
-} from '../../../src/core/system/facts.ts'
+import type { Config, UplinkConfig } from '../../../src/core/config/types.ts'
+import { type Facts, NO_FACTS, type Route } from '../../../src/core/system/facts.ts'
 import {
   candidateAddresses,
   carriersOf,
@@ -16,85 +9,20 @@ import {
   type UsableUplink,
   uplinks,
 } from '../../../src/core/system/uplinks.ts'
+import { addressOn, configOf, defaultOver, linkOf, tunnelOf, uplinkOf } from './samples.ts'
 
-function link(index: number, name: string, change: Partial<Link> = {}): Link {
-  return {
-    index,
-    name,
-    up: true,
-    carrier: true,
-    loopback: false,
-    noArp: false,
-    mtu: 1500,
-    kind: undefined,
-    alias: undefined,
-    ...change,
-  }
-}
-
-function address(index: number, text: string, change: Partial<LinkAddress> = {}): LinkAddress {
-  const prefix = parsePrefix(text)
-  assert.ok(prefix)
-  return {
-    family: prefix.address.includes(':') ? 6 : 4,
-    link: index,
-    ...prefix,
-    peer: undefined,
-    scope: /^(fe80|169\.254)/.test(text) ? 'link' : 'global',
-    deprecated: false,
-    tentative: false,
-    noPrefixRoute: false,
-    ...change,
-  }
-}
-
-function defaultRoute(
-  index: number,
-  gateway: string | undefined,
-  metric: number,
-  change: Partial<Route> = {},
-): Route {
-  const family = change.family ?? (gateway?.includes(':') ? 6 : 4)
-  return {
-    family,
-    table: 254,
-    destination: { address: family === 4 ? '0.0.0.0' : '::', length: 0 },
-    type: 'unicast',
-    protocol: 16,
-    metric,
-    source: undefined,
-    nexthops: [{ link: index, gateway, onlink: false }],
-    ...change,
-  }
-}
-
-function uplink(name: string, device: string, change: Partial<UplinkConfig> = {}): UplinkConfig {
-  return {
-    name,
-    device,
-    gateway: undefined,
-    gateway6: undefined,
-    source: undefined,
-    dns: [],
-    metered: false,
-    monthlyBudget: undefined,
-    budgetCutoff: false,
-    probe: {},
-    ...change,
-  }
-}
-
-function tunnel(names: readonly string[]): TunnelConfig {
-  return { name: 'aaisp', device: 'l2tp-aaisp', uplinks: names } as unknown as TunnelConfig
-}
+const tunnel = (names: readonly string[]) => tunnelOf('aaisp', { uplinks: names })
 
 function config(configured: readonly UplinkConfig[], names: readonly string[] = []): Config {
-  return { uplinks: configured, tunnels: [tunnel(names)] } as unknown as Config
+  return configOf([tunnel(names)], configured)
 }
 
 /** What `uplinks` says of one configured uplink on eth0. */
 function one(facts: Partial<Facts>, change: Partial<UplinkConfig> = {}) {
-  const [described] = uplinks(config([uplink('fibre', 'eth0', change)], ['fibre']), { ...NO_FACTS, ...facts })
+  const [described] = uplinks(config([uplinkOf('fibre', 'eth0', change)], ['fibre']), {
+    ...NO_FACTS,
+    ...facts,
+  })
   assert.ok(described)
   return described
 }
@@ -111,29 +39,32 @@ function brief(described: ReturnType<typeof one>) {
   ]
 }
 
-const ETH0 = link(2, 'eth0')
-const V4 = address(2, '192.0.2.2/24')
-const V6 = address(2, '2001:db8::2/64')
+const ETH0 = linkOf(2, 'eth0')
+const V4 = addressOn(2, '192.0.2.2/24')
+const V6 = addressOn(2, '2001:db8::2/64')
 
 describe('an uplink', () => {
   it('is absent without its device', () => {
-    assert.deepEqual(brief(one({ links: [link(2, 'eth1')] })), ['absent', [], []])
+    assert.deepEqual(brief(one({ links: [linkOf(2, 'eth1')] })), ['absent', [], []])
   })
 
   it('is down where its device is, or has no carrier', () => {
     const addresses = [V4]
     const down = ['down', ['192.0.2.2'], []]
-    assert.deepEqual(brief(one({ links: [link(2, 'eth0', { up: false, carrier: false })], addresses })), down)
-    assert.deepEqual(brief(one({ links: [link(2, 'eth0', { carrier: false })], addresses })), down)
+    assert.deepEqual(
+      brief(one({ links: [linkOf(2, 'eth0', { up: false, carrier: false })], addresses })),
+      down,
+    )
+    assert.deepEqual(brief(one({ links: [linkOf(2, 'eth0', { carrier: false })], addresses })), down)
   })
 
   it('has no address where none can be sent from', () => {
     const addresses = [
-      address(2, 'fe80::2/64'),
-      address(2, '169.254.3.4/16'),
-      address(2, '2001:db8::2/64', { tentative: true }),
-      address(2, '127.0.0.2/8', { scope: 'host' }),
-      address(3, '192.0.2.2/24'),
+      addressOn(2, 'fe80::2/64'),
+      addressOn(2, '169.254.3.4/16'),
+      addressOn(2, '2001:db8::2/64', { tentative: true }),
+      addressOn(2, '127.0.0.2/8', { scope: 'host' }),
+      addressOn(3, '192.0.2.2/24'),
     ]
     assert.deepEqual(brief(one({ links: [ETH0], addresses })), ['no_address', [], []])
   })
@@ -141,11 +72,11 @@ describe('an uplink', () => {
   it('is up with address and gateway, IPv6 first, deprecated addresses last', () => {
     const addresses = [
       V4,
-      address(2, '2001:db8::dead/64', { deprecated: true }),
+      addressOn(2, '2001:db8::dead/64', { deprecated: true }),
       V6,
-      address(2, '192.168.1.2/24'),
+      addressOn(2, '192.168.1.2/24'),
     ]
-    const routes = [defaultRoute(2, '192.0.2.1', 0), defaultRoute(2, 'fe80::1', 1024)]
+    const routes = [defaultOver(2, '192.0.2.1'), defaultOver(2, 'fe80::1')]
     const described = one({ links: [ETH0], addresses, routes })
     assert.deepEqual(brief(described), [
       'up',
@@ -157,8 +88,8 @@ describe('an uplink', () => {
   it('leaves out a family without a gateway if the other has one', () => {
     const facts = {
       links: [ETH0],
-      addresses: [V4, address(2, 'fd00::2/64')],
-      routes: [defaultRoute(2, '192.0.2.1', 0)],
+      addresses: [V4, addressOn(2, 'fd00::2/64')],
+      routes: [defaultOver(2, '192.0.2.1')],
     }
     assert.deepEqual(brief(one(facts))[2], ['4 via 192.0.2.1'])
   })
@@ -167,7 +98,7 @@ describe('an uplink', () => {
     const facts = {
       links: [ETH0],
       addresses: [V4],
-      routes: [defaultRoute(2, 'fe80::1', 0), defaultRoute(2, '192.0.2.1', 0)],
+      routes: [defaultOver(2, 'fe80::1', { metric: 0 }), defaultOver(2, '192.0.2.1')],
     }
     assert.deepEqual(brief(one(facts))[2], ['4 via 192.0.2.1'])
   })
@@ -180,12 +111,12 @@ describe('an uplink', () => {
   })
 
   it('needs no gateway on a device that resolves no neighbours', () => {
-    const facts = { links: [link(2, 'eth0', { noArp: true })], addresses: [V4] }
+    const facts = { links: [linkOf(2, 'eth0', { noArp: true })], addresses: [V4] }
     assert.deepEqual(brief(one(facts))[2], ['4 via the link'])
   })
 
   it('uses the configured gateway before a learnt one, as onlink', () => {
-    const facts = { links: [ETH0], addresses: [V4, V6], routes: [defaultRoute(2, '192.0.2.1', 0)] }
+    const facts = { links: [ETH0], addresses: [V4, V6], routes: [defaultOver(2, '192.0.2.1')] }
     const described = one(facts, { gateway: '192.0.2.254', gateway6: 'fe80::254' })
     assert.ok(described.state === 'up')
     assert.deepEqual(described.ways, [
@@ -196,43 +127,47 @@ describe('an uplink', () => {
 
   it('learns its gateway from main before other tables, by metric, from its own device, and never from us', () => {
     const learnt = (...routes: Route[]) =>
-      brief(one({ links: [ETH0, link(3, 'eth1')], addresses: [V4], routes }))[2]
+      brief(one({ links: [ETH0, linkOf(3, 'eth1')], addresses: [V4], routes }))[2]
     assert.deepEqual(
       learnt(
-        defaultRoute(2, '192.0.2.91', 0, { table: 100 }),
-        defaultRoute(2, '192.0.2.92', 0, { protocol: 108 }),
-        defaultRoute(2, '192.0.2.93', 0, { type: 'unreachable', nexthops: [] }),
-        defaultRoute(3, '192.0.2.94', 0),
-        defaultRoute(2, '192.0.2.95', 200),
-        defaultRoute(2, '192.0.2.1', 100),
+        defaultOver(2, '192.0.2.91', { table: 100 }),
+        defaultOver(2, '192.0.2.92', { protocol: 108 }),
+        defaultOver(2, '192.0.2.93', { type: 'unreachable', nexthops: [] }),
+        defaultOver(3, '192.0.2.94'),
+        defaultOver(2, '192.0.2.95', { metric: 200 }),
+        defaultOver(2, '192.0.2.1', { metric: 100 }),
       ),
       ['4 via 192.0.2.1'],
     )
-    assert.deepEqual(learnt(defaultRoute(2, '192.0.2.9', 5, { table: 100 })), ['4 via 192.0.2.9'])
+    assert.deepEqual(learnt(defaultOver(2, '192.0.2.9', { metric: 5, table: 100 })), ['4 via 192.0.2.9'])
     const several = [
       { link: 3, gateway: '198.51.100.1', onlink: false },
       { link: 2, gateway: '192.0.2.1', onlink: false },
     ]
-    assert.deepEqual(learnt(defaultRoute(2, undefined, 0, { nexthops: several })), ['4 via 192.0.2.1'])
+    assert.deepEqual(learnt(defaultOver(2, undefined, { nexthops: several })), ['4 via 192.0.2.1'])
   })
 
   it('waits for its configured source', () => {
-    const facts = { links: [ETH0], addresses: [V4], routes: [defaultRoute(2, '192.0.2.1', 0)] }
+    const facts = { links: [ETH0], addresses: [V4], routes: [defaultOver(2, '192.0.2.1')] }
     assert.equal(one(facts, { source: '192.0.2.77' }).state, 'no_address')
     assert.equal(one(facts, { source: '192.0.2.2' }).state, 'up')
   })
 })
 
-const LTE = link(3, 'wwan0', { noArp: true })
-const TUNNEL = link(9, 'l2tp-aaisp', { noArp: true })
+const LTE = linkOf(3, 'wwan0', { noArp: true })
+const TUNNEL = linkOf(9, 'l2tp-aaisp', { noArp: true })
 const FACTS: Facts = {
   ...NO_FACTS,
   links: [ETH0, LTE, TUNNEL],
-  addresses: [V4, address(3, '198.51.100.2/32'), address(9, '203.0.113.10/32')],
-  routes: [defaultRoute(2, '192.0.2.1', 100), defaultRoute(3, undefined, 600), defaultRoute(9, undefined, 0)],
+  addresses: [V4, addressOn(3, '198.51.100.2/32'), addressOn(9, '203.0.113.10/32')],
+  routes: [
+    defaultOver(2, '192.0.2.1', { metric: 100 }),
+    defaultOver(3, undefined, { metric: 600 }),
+    defaultOver(9, undefined),
+  ],
 }
-const FIBRE = uplink('fibre', 'eth0', { dns: ['192.0.2.53'] })
-const MOBILE = uplink('lte', 'wwan0')
+const FIBRE = uplinkOf('fibre', 'eth0', { dns: ['192.0.2.53'] })
+const MOBILE = uplinkOf('lte', 'wwan0')
 
 describe('carriers', () => {
   const names = (given: Config, facts: Facts) =>
@@ -253,7 +188,10 @@ describe('carriers', () => {
   })
 
   it('follow the default route', () => {
-    const moved = { ...FACTS, routes: [defaultRoute(2, '192.0.2.1', 700), defaultRoute(3, undefined, 600)] }
+    const moved = {
+      ...FACTS,
+      routes: [defaultOver(2, '192.0.2.1', { metric: 700 }), defaultOver(3, undefined, { metric: 600 })],
+    }
     assert.deepEqual(names(config([]), moved), ['wwan0 wwan0'])
     assert.deepEqual(names(config([]), { ...FACTS, routes: [] }), [])
     const elsewhere = FACTS.routes.map((route) => ({ ...route, table: 100 }))
@@ -268,9 +206,12 @@ describe('carriers', () => {
   })
 
   it('follow the default route of IPv6 where IPv4 has none', () => {
-    const facts = { ...FACTS, addresses: [V6], routes: [defaultRoute(2, 'fe80::1', 1024)] }
+    const facts = { ...FACTS, addresses: [V6], routes: [defaultOver(2, 'fe80::1')] }
     assert.deepEqual(names(config([]), facts), ['eth0 eth0'])
-    const both = { ...FACTS, routes: [defaultRoute(2, 'fe80::1', 100), defaultRoute(3, undefined, 600)] }
+    const both = {
+      ...FACTS,
+      routes: [defaultOver(2, 'fe80::1', { metric: 100 }), defaultOver(3, undefined, { metric: 600 })],
+    }
     assert.deepEqual(names(config([]), both), ['wwan0 wwan0'])
   })
 
@@ -299,7 +240,7 @@ describe('carriers of a tunnel that is a path', () => {
   })
 
   it('are none while those that follow are not usable: never the one before it', () => {
-    const broken = { ...FACTS, links: [ETH0, link(3, 'wwan0', { carrier: false })] }
+    const broken = { ...FACTS, links: [ETH0, linkOf(3, 'wwan0', { carrier: false })] }
     assert.deepEqual(names(paths(['fibre', 'aaisp', 'lte']), broken), [])
   })
 
@@ -312,8 +253,8 @@ describe('carriers of a tunnel that is a path', () => {
   it('need no uplink of the system where some follow', () => {
     const facts = {
       ...FACTS,
-      links: [...FACTS.links, link(4, 'eth9')],
-      routes: [defaultRoute(4, undefined, 1)],
+      links: [...FACTS.links, linkOf(4, 'eth9')],
+      routes: [defaultOver(4, undefined, { metric: 1 })],
     }
     const listed = (given: Config) => uplinks(given, facts).map(({ name }) => name)
     assert.deepEqual(listed(paths(['fibre', 'aaisp', 'lte'])), ['fibre', 'lte'])
@@ -330,7 +271,7 @@ describe('all uplinks', () => {
     assert.deepEqual(states(config([MOBILE]), FACTS), ['lte up', 'eth0 up'])
     assert.deepEqual(states(config([MOBILE, FIBRE]), FACTS), ['lte up', 'fibre up'])
     assert.deepEqual(states(config([]), NO_FACTS), [])
-    const broken = { ...FACTS, links: [link(2, 'eth0', { carrier: false })] }
+    const broken = { ...FACTS, links: [linkOf(2, 'eth0', { carrier: false })] }
     assert.deepEqual(states(config([]), broken), ['eth0 down'])
   })
 })
@@ -341,7 +282,7 @@ describe('a socket on an uplink', () => {
   it('leads on while device and address stay', () => {
     assert.ok(carrier)
     assert.equal(stillLeads(carrier, ETH0, '192.0.2.2'), true)
-    assert.equal(stillLeads(carrier, link(7, 'eth0'), '192.0.2.2'), false)
+    assert.equal(stillLeads(carrier, linkOf(7, 'eth0'), '192.0.2.2'), false)
     assert.equal(stillLeads(carrier, ETH0, '192.0.2.3'), false)
   })
 })
