@@ -20,7 +20,7 @@ import { Failover, type FailoverPorts, type Switched } from './failover.ts'
 import { Histories } from './histories.ts'
 import type { Memory } from './memory.ts'
 import type { Publishers } from './mqtt/publishers.ts'
-import { foreignWarnings } from './plan.ts'
+import { foreignWarnings, refusalOfFilters } from './plan.ts'
 import type { Cancel, Log, Nft, StateFiles, SystemResolvers } from './ports.ts'
 import type { StatusStore } from './status-store.ts'
 import { Supervisor, type SupervisorPorts } from './supervisor.ts'
@@ -185,7 +185,7 @@ export class Daemon implements ControlTarget {
   // ---- reload
 
   async #reload(): Promise<Result<ReloadReport, Refusal>> {
-    const { log, status } = this.#ports
+    const { log, status, nft, watcher } = this.#ports
     if (this.#phase !== 'running') return this.#notNow()
     const read = this.#ports.readConfig()
     if (!read.ok) {
@@ -193,6 +193,13 @@ export class Daemon implements ControlTarget {
       return read
     }
     const { config } = read.value
+    const { nft: filters } = desiredState(config, watcher.facts, this.#states, this.#active)
+    const refusal = filters === undefined ? undefined : await refusalOfFilters(nft, filters)
+    if (this.#phase !== 'running') return this.#notNow()
+    if (refusal !== undefined) {
+      log.error('the new configuration cannot be used, the running one stays', { reason: refusal.message })
+      return err(refusal)
+    }
     const old = this.#config
     const warnings = [...read.value.warnings, ...needsRestart(old, config)]
     for (const warning of warnings) log.warn(warning)

@@ -96,7 +96,7 @@ export class Filters {
 
   async #replace(script: string, loaded: string | undefined): Promise<void> {
     await this.#transact(
-      () => this.#nft.apply(script),
+      () => this.#nft.load(script),
       () => {
         this.#loaded = loaded
         this.#broken = false

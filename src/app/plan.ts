@@ -5,7 +5,7 @@ import { desiredState } from '../core/system/desired.ts'
 import { difference } from '../core/system/difference.ts'
 import type { Facts } from '../core/system/facts.ts'
 import { uplinks } from '../core/system/uplinks.ts'
-import type { PlanReport } from './control.ts'
+import type { PlanReport, Refusal } from './control.ts'
 import type { ReadyConfig } from './daemon.ts'
 import { type Nft, type Sysctls, SystemError } from './ports.ts'
 
@@ -26,6 +26,17 @@ export async function planAtStart(
     changes: changes.map(describeChange),
     nft: desired.nft ?? '',
     warnings: [...warnings, ...(await foreignWarnings(nft, config, facts))],
+  }
+}
+
+/** Why nft would not load these filters; undefined if it would. To be asked before anything is touched for them. */
+export async function refusalOfFilters(nft: Nft, script: string): Promise<Refusal | undefined> {
+  try {
+    await nft.check(script)
+    return undefined
+  } catch (cause) {
+    if (!(cause instanceof SystemError)) throw cause
+    return { code: 'system', message: `its filters are refused: ${cause.message}` }
   }
 }
 

@@ -179,10 +179,9 @@ export interface Netlinks {
 }
 
 export interface Nft {
-  /** Validates with `nft -c` and loads the text as one transaction. Rejects with SystemError that quotes nft's words. */
-  apply(text: string): Promise<void>
-  /** Loads a few rules of a form that cannot be wrong as one transaction, without a check before it: it is half as long. */
+  /** Loads the text as one transaction: all of it, or nothing. Rejects with SystemError that quotes nft's words. */
   load(text: string): Promise<void>
+  /** Whether `load` would be refused, by `nft -c`. The kernel tries it and takes it back, which may take longer than to load it. */
   check(text: string): Promise<void>
   /** The JSON of `nft -j list ruleset` (or of one table), parsed. */
   list(table?: string): Promise<unknown>

@@ -6,11 +6,6 @@ import { runProgram } from './run-program.ts'
 const TIME_LIMIT = 10_000
 
 export const nft: Nft = {
-  async apply(text) {
-    // Beside each other, since dials wait for it: a script that the check refuses is one transaction that fails as a whole.
-    await Promise.all([nft.check(text), nft.load(text)])
-  },
-
   async load(text) {
     await run(['-f', '-'], text)
   },

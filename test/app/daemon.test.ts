@@ -213,6 +213,25 @@ test('a look-up that ends when its tunnel has a new supervisor says nothing any 
   assert.equal(here.status.status().tunnel.aaisp?.state, 'resolving')
 })
 
+test('a reload whose filters nft refuses leaves everything as it was, and says why', async () => {
+  const here = daemonOf(configOf([tunnelOf('aaisp', { servers: LITERAL })]))
+  await here.start()
+  const { length } = here.system.done
+  here.system.refuse = (what) => (what === 'nft check' ? 'EINVAL' : undefined)
+  here.write(configOf([tunnelOf('aaisp', { servers: LITERAL, username: 'bob' }), tunnelOf('second')]))
+  assert.deepEqual(await here.within(5_000, here.daemon.reload()), {
+    ok: false,
+    error: { code: 'system', message: 'its filters are refused: nft check is refused' },
+  })
+  assert.deepEqual(here.system.done.slice(length), ['nft check EINVAL'])
+  assert.deepEqual(Object.keys(here.status.status().tunnel), ['aaisp'])
+  assert.equal(here.lines.at(-1), 'error the new configuration cannot be used, the running one stays')
+
+  here.system.refuse = () => undefined
+  assert.ok((await here.within(5_000, here.daemon.reload())).ok)
+  assert.deepEqual(Object.keys(here.status.status().tunnel), ['aaisp', 'second'])
+})
+
 test('a tunnel that a user has switched off stays so when its section changes', async () => {
   const here = daemonOf(configOf([tunnelOf('aaisp', { servers: LITERAL })]))
   await here.start()

@@ -119,13 +119,11 @@ export class FakeSystem implements Netlinks, Tuns, Nft, Sysctls {
 
   // ---- Nft
 
-  async check(): Promise<void> {}
-
-  load(text: string): Promise<void> {
-    return this.apply(text)
+  async check(_text: string): Promise<void> {
+    this.#did('nft check')
   }
 
-  async apply(text: string): Promise<void> {
+  async load(text: string): Promise<void> {
     this.#did(text.includes('{') ? 'nft' : 'nft remove')
     this.table = text.includes('{') ? text : undefined
     this.#tellTransaction(0)

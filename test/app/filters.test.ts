@@ -15,14 +15,10 @@ class SlowNft implements Nft {
   #finish: (() => void)[] = []
   refuse = false
 
-  apply(script: string): Promise<void> {
+  load(script: string): Promise<void> {
     this.scripts.push(script)
     if (this.refuse) return Promise.reject(new SystemError('EINVAL', 'refused'))
     return new Promise((done) => this.#finish.push(done))
-  }
-
-  load(script: string): Promise<void> {
-    return this.apply(script)
   }
 
   async check(): Promise<void> {}

@@ -20,7 +20,7 @@ config firewall 'internet'
 function plan(list: Nft['list']) {
   const { config } = mustRead('uci', TEXT)
   const ready = { config, warnings: ['from the configuration'] }
-  const nft: Nft = { apply: async () => {}, load: async () => {}, check: async () => {}, list }
+  const nft: Nft = { load: async () => {}, check: async () => {}, list }
   return planAtStart(ready, NO_FACTS, { nft, sysctls: { read: () => undefined, write: () => {} } })
 }
 

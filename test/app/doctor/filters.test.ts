@@ -10,7 +10,7 @@ import { ONE_UPLINK, probe, rule, situation, sysctls, TWO_UPLINKS } from './situ
 
 function loaded(name: string): Nft {
   const ruleset = JSON.parse(readFileSync(`test/fixtures/doctor/${name}.json`, 'utf8'))
-  return { apply: async () => {}, load: async () => {}, check: async () => {}, list: async () => ruleset }
+  return { load: async () => {}, check: async () => {}, list: async () => ruleset }
 }
 
 function lines(findings: readonly Finding[]): string[] {

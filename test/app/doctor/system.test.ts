@@ -43,8 +43,7 @@ test('netlink: a refusal is a problem in words', async () => {
 test('nftables: the filter of the tunnels is validated, and not loaded', async () => {
   const checked: string[] = []
   const nft = (refusal?: SystemError): Nft => ({
-    load: async () => {},
-    apply: async () => {
+    load: async () => {
       throw new Error('doctor changes nothing')
     },
     check: async (text) => {
