@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import * as address from './addresses.ts'
+import { answer, Conversation } from './echo.ts'
 import {
   assertCarriesTraffic,
   assertReaches,
@@ -62,6 +63,21 @@ describe('one uplink, the one of the default route', { timeout: 400_000 }, () =>
     const again = await waitForNewSession(lifeline, tunnel)
     await assertCarriesTraffic(net, again)
     assert.equal(await net.lns.peerOf(alice.name), '100.64.0.77')
+  })
+
+  test('is answered over by who was asked over it, before and after the tunnel takes everything else', async (t) => {
+    const server = await answer(net.router.namespace, 'tcp', 7)
+    t.after(() => server.stop('SIGKILL'))
+    const ask = async () => {
+      const conversation = await Conversation.open(net.internet.namespace, 'tcp', '100.64.0.2', 7)
+      t.after(() => conversation.close())
+      return conversation
+    }
+    const before = await ask()
+    await dial(t, net, alice)
+    await before.goesOn()
+    const during = await ask()
+    await Promise.all([before.goesOn(), during.goesOn()])
   })
 
   test('may be absent when lifeline starts', async (t) => {

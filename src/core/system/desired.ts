@@ -117,7 +117,7 @@ export function desiredState(
   ]
   const rules = [
     ...tunnels.flatMap((tunnel) => tunnelRules(tunnel, sharing)),
-    ...uplinks.flatMap((uplink) => uplinkRules(uplink, sharing)),
+    ...uplinks.flatMap((uplink) => uplinkRules(uplink, sharing, tunnels)),
   ]
   return {
     nft: firewallText(firewallInput(config, tunnels, uplinks, sharing)),

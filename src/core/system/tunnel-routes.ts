@@ -145,6 +145,16 @@ export function tunnelRules(tunnel: Tunnel, sharing: Sharing): Rule[] {
   ]
 }
 
+/** The addresses that packets into the tunnel may come from, without blocks behind them. */
+export function addressesOf({ config, ipv6, address4, session6 }: Tunnel): string[] {
+  return [
+    ...(address4 === undefined ? [] : [address4.address]),
+    ...config.ipaddrs.map(({ address }) => address),
+    ...(session6?.addresses ?? []).map(({ address }) => address),
+    ...(ipv6 ? config.ip6addrs : []).map(({ address }) => address),
+  ]
+}
+
 /** Blocks that the provider routes to us, larger than one address. */
 export function blocks({ config, ipv6 }: Tunnel): Prefix[] {
   const wide = config.ipaddrs.filter((prefix) => !isHost(prefix))

@@ -8,7 +8,7 @@ import { pathMark, steeringMark } from './marks.ts'
 import { STEP, uplinkTable } from './numbering.ts'
 import { everything, hostPrefix } from './prefix.ts'
 import type { Sharing } from './sharing.ts'
-import type { Tunnel } from './tunnel-routes.ts'
+import { addressesOf, type Tunnel } from './tunnel-routes.ts'
 import { type UsableUplink, uplinks, type Way, wayOut } from './uplinks.ts'
 
 export interface UplinkPath {
@@ -58,28 +58,39 @@ export function uplinkPaths(config: Config, facts: Facts, tunnels: readonly Tunn
 }
 
 /**
- * Sockets on the device use its table. Of a path of `failover` so do packets from its addresses, and whatever is steered
- * over it; an address that a tunnel carries as well has a rule there, which goes before.
+ * Sockets on the device use its table. So do packets from its addresses, where the traffic of all others goes elsewhere:
+ * replies leave by the uplink whose address was asked. An address that a tunnel carries as well has its rule there. Of a
+ * path of `failover` or a firewall, so does whatever belongs to its connections or is steered over it.
  */
-export function uplinkRules(uplink: UplinkPath, sharing: Sharing): Rule[] {
-  const { name, device, addresses, table, routes, marks, families, rulePriority: base } = uplink
-  const bound = routes.map(({ family }) => ({ ...lookup(family, base + STEP.device, table), oif: device }))
-  if (marks === undefined) return bound
+export function uplinkRules(uplink: UplinkPath, sharing: Sharing, tunnels: readonly Tunnel[]): Rule[] {
+  const { name, device, table, routes, marks, families, rulePriority: base } = uplink
   const carrier = sharing.carrier(name)
+  const bound = routes.map(({ family }) => ({ ...lookup(family, base + STEP.device, table), oif: device }))
+  const replies = answeredAddresses(uplink, tunnels).flatMap((address) => {
+    const isShared = carrier?.addresses.includes(address) ?? false
+    if (!isShared && tunnels.some((tunnel) => addressesOf(tunnel).includes(address))) return []
+    const from = hostPrefix(address)
+    const family = from.length === 32 ? 4 : 6
+    return [
+      { ...lookup(family, base + STEP.address, isShared ? (carrier?.tables[family] ?? table) : table), from },
+    ]
+  })
+  if (marks === undefined) return [...bound, ...replies]
   return [
     ...bound,
     ...routes.map(({ family }) => ({ ...lookup(family, base + STEP.steering, table), mark: marks.steering })),
-    ...addresses.map((address) => {
-      const from = hostPrefix(address)
-      const family = from.length === 32 ? 4 : 6
-      const carried = carrier?.addresses.includes(address) ? carrier.tables[family] : table
-      return { ...lookup(family, base + STEP.address, carried), from }
-    }),
+    ...replies,
     ...families.map((family) => ({
       ...lookup(family, base + STEP.flow, carrier?.tables[family] ?? table),
       mark: marks.flow,
     })),
   ]
+}
+
+/** Its addresses, if what comes in to them would be answered elsewhere without a rule of theirs. */
+function answeredAddresses({ addresses, marks }: UplinkPath, tunnels: readonly Tunnel[]): readonly string[] {
+  const hasRival = tunnels.some(({ isDefault, inFailover }) => isDefault || inFailover)
+  return marks !== undefined || hasRival ? addresses : []
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Config } from '../../../src/core/config/types.ts'
+import type { Config, TunnelConfig } from '../../../src/core/config/types.ts'
 import { describeChange } from '../../../src/core/system/change.ts'
 import { desiredState, NOTHING_DESIRED } from '../../../src/core/system/desired.ts'
 import { difference } from '../../../src/core/system/difference.ts'
@@ -48,12 +48,14 @@ describe('desiredState', () => {
       'add rule 31030 (IPv4): from 203.0.113.10/32 lookup 17011',
       'add rule 31035 (IPv4): fwmark 0x10000/0xff0000 lookup 17011',
       'add rule 31010 (IPv4): oif eth0 lookup 17060',
+      'add rule 31030 (IPv4): from 192.0.2.2/32 lookup 17060',
       'add rule 31040 (IPv4): lookup 17010',
       'add rule 31000 (IPv6): lookup main suppress_prefixlength 0',
       'add rule 31010 (IPv6): oif l2tp-aaisp lookup 17011',
       'add rule 31030 (IPv6): from 2001:db8:1:10:20a::aa/128 lookup 17011',
       'add rule 31035 (IPv6): fwmark 0x10000/0xff0000 lookup 17011',
       'add rule 31010 (IPv6): oif eth0 lookup 17060',
+      'add rule 31030 (IPv6): from 2001:db8:f::2/128 lookup 17060',
       'add rule 31040 (IPv6): lookup 17010',
       'turn carrier of l2tp-aaisp on',
     ])
@@ -70,10 +72,12 @@ describe('desiredState', () => {
       'add rule 31010 (IPv4): oif l2tp-aaisp lookup 17011',
       'add rule 31035 (IPv4): fwmark 0x10000/0xff0000 lookup 17011',
       'add rule 31010 (IPv4): oif eth0 lookup 17060',
+      'add rule 31030 (IPv4): from 192.0.2.2/32 lookup 17060',
       'add rule 31000 (IPv6): lookup main suppress_prefixlength 0',
       'add rule 31010 (IPv6): oif l2tp-aaisp lookup 17011',
       'add rule 31035 (IPv6): fwmark 0x10000/0xff0000 lookup 17011',
       'add rule 31010 (IPv6): oif eth0 lookup 17060',
+      'add rule 31030 (IPv6): from 2001:db8:f::2/128 lookup 17060',
     ])
     assert.ok(!lines.some((line) => line.startsWith('turn carrier')))
   })
@@ -85,6 +89,20 @@ describe('desiredState', () => {
     assert.ok(!lines.some((line) => line.includes('default') && line.includes('table 17010')))
     // The peer can be reached, unless main knows a way to it.
     assert.ok(lines.includes('add route 203.0.113.1/32 dev l2tp-aaisp src 203.0.113.10 table 17010 metric 1'))
+  })
+
+  it('what comes in over the uplink is answered over it, where a tunnel takes everything else', () => {
+    const replies = (tunnel: Partial<TunnelConfig>) =>
+      routing(plan(configOf([tunnelOf('aaisp', tunnel)]), { aaisp: SESSION })).filter((line) =>
+        /from (192\.0\.2\.2|2001:db8:f::2)\//.test(line),
+      )
+    const ipv4 = 'add rule 31030 (IPv4): from 192.0.2.2/32 lookup 17060'
+    const ipv6 = 'add rule 31030 (IPv6): from 2001:db8:f::2/128 lookup 17060'
+    assert.deepEqual(replies({}), [ipv4, ipv6])
+    assert.deepEqual(replies({ defaultroute: false }), [])
+    // An address that is routed into the tunnel: the provider sends it there.
+    const into = 'add rule 31030 (IPv4): from 192.0.2.2/32 lookup 17011'
+    assert.deepEqual(replies({ ipaddrs: [{ address: '192.0.2.2', length: 32 }] }), [into, ipv6])
   })
 
   it('with ip4table: the IPv4 routes go there and to no other table', () => {
@@ -123,6 +141,7 @@ describe('desiredState', () => {
       'add rule 31030 (IPv4): from 203.0.113.20/32 lookup 17012',
       'add rule 31035 (IPv4): fwmark 0x20000/0xff0000 lookup 17012',
       'add rule 31010 (IPv4): oif eth0 lookup 17060',
+      'add rule 31030 (IPv4): from 192.0.2.2/32 lookup 17060',
       'add rule 31040 (IPv4): lookup 17010',
     ])
   })
@@ -152,7 +171,7 @@ describe('desiredState', () => {
       ],
     )
     assert.deepEqual(
-      lines.filter((line) => line.includes('from ')),
+      lines.filter((line) => line.includes('from ') && line.includes('17011')),
       [
         'add rule 31030 (IPv4): from 203.0.113.10/32 lookup 17011',
         'add rule 31030 (IPv4): from 203.0.113.65/32 lookup 17011',

@@ -81,9 +81,9 @@ describe('difference', () => {
     kernel.facts = { ...kernel.facts, rules: [], addresses: SYSTEM.addresses }
     const lines = words(kernel, desired)
     assert.equal(lines[0], 'load nft table inet lifeline')
-    assert.equal(lines.filter((line) => line.startsWith('add rule')).length, 12)
+    assert.equal(lines.filter((line) => line.startsWith('add rule')).length, 14)
     assert.equal(lines.filter((line) => line.startsWith('add address')).length, 3)
-    assert.equal(lines.length, 16)
+    assert.equal(lines.length, 18)
   })
 
   it('removes rules and routes of an earlier configuration, new ones first', () => {
