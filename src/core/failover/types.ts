@@ -1,9 +1,8 @@
 /** What the failover controller is told and what it wants done. */
 import type { Readiness } from '../client/dialer-state.ts'
+import type { Standby } from '../config/types.ts'
 import type { Millis } from '../time.ts'
 import type { Health, Pace } from './health.ts'
-
-export type Standby = 'cold' | 'warm' | 'hot' | 'auto'
 
 /** A path as configured, in order of preference. */
 export interface PathPlan {
