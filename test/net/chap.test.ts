@@ -14,7 +14,7 @@ import {
   subscriber,
   TUNNEL_SECRET,
 } from './scenario.ts'
-import { timedDial } from './timing.ts'
+import { type DialTimes, timedDial } from './timing.ts'
 import { buildNetwork, type Network } from './topology.ts'
 
 const alice = subscriber('alice', 1)
@@ -132,11 +132,19 @@ describe('how long it takes', { timeout: 120_000 }, () => {
   after(() => net.close())
 
   test('from run to the first ping through the tunnel', async (t) => {
-    const { runToPing, diallingToUp } = await timedDial(net, alice, (lifeline) => {
-      t.after(() => lifeline.stop())
-    })
-    t.diagnostic(`run -> first ping: ${runToPing.toFixed(0)} ms (wanted: under 150)`)
-    t.diagnostic(`dialling -> up: ${diallingToUp} ms (wanted: under 40)`)
+    const dials: DialTimes[] = []
+    for (let count = 0; count < 5; count++) {
+      const dial = await timedDial(net, alice, (lifeline) => {
+        t.after(() => lifeline.stop())
+      })
+      dials.push(dial)
+      await dial.lifeline.stop()
+    }
+    const list = (values: readonly number[]) => values.map((ms) => ms.toFixed(0)).join(' ')
+    t.diagnostic(`run -> first ping: ${list(dials.map(({ runToPing }) => runToPing))} ms (wanted: under 150)`)
+    t.diagnostic(
+      `dialling -> up: ${list(dials.map(({ diallingToUp }) => diallingToUp))} ms (wanted: under 40)`,
+    )
   })
 })
 

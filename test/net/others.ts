@@ -90,6 +90,9 @@ export interface Changes {
   stop(): Promise<{ changes: number; foreign: string[] }>
 }
 
+/** Lines of the monitors that tell of no change: the test's own, generations, and what ip asks about a veth's other end. */
+const NO_CHANGE = /marker|^# new generation|^Error: Peer netns reference is invalid\.$/
+
 /** Watches what is changed in the kernel, by anybody, until stopped. */
 export async function watchChanges(namespace: Namespace, devices: readonly string[]): Promise<Changes> {
   const ip = namespace.start('ip monitor', ['ip', '-o', 'monitor', 'link', 'address', 'route', 'rule'])
@@ -101,7 +104,7 @@ export async function watchChanges(namespace: Namespace, devices: readonly strin
       await Promise.all([isListening(namespace, ip, 2), isListening(namespace, nft, 3)])
       const lines = [ip.output.slice(0, before[0]), nft.output.slice(0, before[1])]
         .flatMap((text) => text.split('\n'))
-        .filter((line) => line !== '' && !/marker/.test(line) && !/^# new generation/.test(line))
+        .filter((line) => line !== '' && !NO_CHANGE.test(line))
       await Promise.all([ip.stop(), nft.stop()])
       const ours = new RegExp(`proto ${PROTOCOL}\\b|\\b(${devices.join('|')})\\b|inet lifeline\\b`)
       return { changes: lines.length, foreign: lines.filter((line) => !ours.test(line)) }
