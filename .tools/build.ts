@@ -90,7 +90,7 @@ const launcher = await bundled({
   banner: { js: '#!/usr/bin/env node' },
   define: {
     LIFELINE_PROGRAM: JSON.stringify(packed(program).toString('base64')),
-    LIFELINE_BUILD: JSON.stringify(createHash('sha256').update(program).digest('base64')),
+    LIFELINE_BUILD: JSON.stringify(digest(program, readFileSync('src/launcher.ts'))),
   },
 })
 writeFileSync('dist/lifeline', launcher)
@@ -114,4 +114,8 @@ async function bundled(options: BuildOptions): Promise<Uint8Array> {
 /** esbuild writes ASCII only, which is what the launcher expects. */
 function packed(text: Uint8Array): Buffer {
   return brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } })
+}
+
+function digest(...parts: Uint8Array[]): string {
+  return createHash('sha256').update(Buffer.concat(parts)).digest('base64')
 }

@@ -17,7 +17,6 @@ import { Publishers } from './app/mqtt/publishers.ts'
 import { tryBrokers } from './app/mqtt/trial.ts'
 import { Names } from './app/names.ts'
 import { planAtStart } from './app/plan.ts'
-import type { Log } from './app/ports.ts'
 import { StatusStore } from './app/status-store.ts'
 import type { DaemonOptions } from './cli/context.ts'
 import { EXIT } from './cli/exit-codes.ts'
@@ -30,19 +29,18 @@ import { listenControl } from './host/control-socket.ts'
 import { HookFolder } from './host/hook-runner.ts'
 import { LineLog, standardError } from './host/log.ts'
 import { lockNamespace } from './host/namespace-lock.ts'
-import { type CompiledCode, keepSmall } from './host/process-memory.ts'
+import { compiledCode, keepSmall } from './host/process-memory.ts'
 import { systemd } from './host/sd-notify.ts'
 import { StateDirectory } from './host/state-files.ts'
 import { openSystem } from './host/system.ts'
 
-/** Comes from launcher.ts, and is not there when src runs directly. */
-declare const LIFELINE_CODE: CompiledCode
 declare const LIFELINE_VERSION: string
 const version = typeof LIFELINE_VERSION === 'string' ? LIFELINE_VERSION : 'development'
 
 /** Runs until SIGTERM or SIGINT; then everything of ours is gone again. */
 async function startDaemon({ configFile, socket }: DaemonOptions): Promise<number> {
-  // Its default would end the process while that starts.
+  // Their defaults would end the process while that starts.
+  const stopAsked = new Promise((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve))
   let reloadAsked = false
   let reload = () => {
     reloadAsked = true
@@ -101,7 +99,7 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   const announcer = new Announcer(systemd, status)
   reload = () => void announcer.reloading(daemon.reload())
   if (reloadAsked) reload()
-  await new Promise((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve))
+  await stopAsked
   announcer.stopping()
   keeper.close()
   // Hanging up does not wait for a resolver's program that hangs itself.
@@ -111,26 +109,8 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
   listening.close()
   watcher.close()
   lock.release()
-  if (!code.isKept) code.keep()
+  code.keep()
   return EXIT.ok
-}
-
-/** Where it cannot be kept the next start takes longer, no more: one attempt is enough. */
-function compiledCode(log: Log): CompiledCode {
-  let isKept = typeof LIFELINE_CODE === 'undefined' || LIFELINE_CODE.isKept
-  return {
-    get isKept() {
-      return isKept
-    },
-    keep() {
-      isKept = true
-      try {
-        LIFELINE_CODE.keep()
-      } catch (error) {
-        log.debug('compiled code could not be kept', { error })
-      }
-    },
-  }
 }
 
 runCli(process.argv.slice(2), {

@@ -17,24 +17,26 @@ import {
 import { join } from 'node:path'
 
 const FILE = 'code'
+/** Where a daemon puts the code that it is trying, until it has proved to work. */
+const TRIED = 'code.tried'
 /** Octets of the SHA-256 that the file begins with. */
 const DIGEST = 32
 
 /**
- * One file, in one folder: a digest of what follows and of the build that it belongs to, then the code. V8 itself refuses
- * code of another V8 or of other flags, but takes damaged code as it is; so nothing that is not whole is handed to it.
+ * One file, in one folder: a digest of what follows and of all that it fits, then the code. V8 takes damaged code as it
+ * is, and code of another build of its own version; so nothing that is not whole, and from here, is handed to it.
  */
 export class CodeCache {
   readonly #folder: string
-  readonly #build: string
+  readonly #origin: string
 
-  /** `build` is different for each version of the source. */
-  constructor(folder: string, build: string) {
+  /** `origin` is different for each source, and for each build of V8. */
+  constructor(folder: string, origin: string) {
     this.#folder = folder
-    this.#build = build
+    this.#origin = origin
   }
 
-  /** Undefined unless there is code of this build, whole, and from nobody but root or ourselves: it will be run. */
+  /** Undefined unless there is code of this origin, whole, and from nobody but root or ourselves: it will be run. */
   read(): Buffer | undefined {
     try {
       const bytes = readTrusted(join(this.#folder, FILE))
@@ -46,6 +48,29 @@ export class CodeCache {
     }
   }
 
+  /**
+   * The same, and nobody gets it again before `putBack`: if it makes the process crash, the next one runs without it.
+   * Undefined also where it cannot be taken away.
+   */
+  take(): Buffer | undefined {
+    const code = this.read()
+    try {
+      if (code !== undefined) renameSync(join(this.#folder, FILE), join(this.#folder, TRIED))
+      return code
+    } catch {
+      return undefined
+    }
+  }
+
+  /** What was taken has proved to work. May be repeated. */
+  putBack(): void {
+    try {
+      renameSync(join(this.#folder, TRIED), join(this.#folder, FILE))
+    } catch {
+      // Another daemon was faster, or the folder is gone.
+    }
+  }
+
   /** Appears in one step. Throws what the system refused. */
   write(code: Uint8Array): void {
     const temporary = join(this.#folder, `${FILE}.${process.pid}`)
@@ -53,6 +78,7 @@ export class CodeCache {
     try {
       writeFileSync(temporary, Buffer.concat([this.#digest(code), code]), { mode: 0o644, flag: 'wx' })
       renameSync(temporary, join(this.#folder, FILE))
+      rmSync(join(this.#folder, TRIED), { force: true })
     } catch (cause) {
       rmSync(temporary, { force: true })
       throw cause
@@ -60,7 +86,7 @@ export class CodeCache {
   }
 
   #digest(code: Uint8Array): Buffer {
-    return createHash('sha256').update(this.#build).update('\0').update(code).digest()
+    return createHash('sha256').update(this.#origin).update('\0').update(code).digest()
   }
 }
 

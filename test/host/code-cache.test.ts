@@ -37,8 +37,31 @@ test('what was written is read again, by the same build only', (t) => {
   assert.deepEqual(readdirSync(folder), ['code'])
 })
 
+test('what was taken is nobody else’s until it is put back', (t) => {
+  const { cache, folder } = cacheIn(t)
+  assert.deepEqual(cache.take(), CODE)
+  assert.equal(cache.take(), undefined)
+  assert.equal(cache.read(), undefined)
+  cache.putBack()
+  cache.putBack()
+  assert.deepEqual(cache.read(), CODE)
+  assert.deepEqual(readdirSync(folder), ['code'])
+})
+
+test('what was taken and never put back gives way to what is written next', (t) => {
+  const { cache, folder } = cacheIn(t)
+  cache.take()
+  const next = new CodeCache(folder, 'one')
+  next.write(Buffer.from('better code'))
+  assert.deepEqual(next.read(), Buffer.from('better code'))
+  assert.deepEqual(readdirSync(folder), ['code'])
+})
+
 test('where nothing was written there is nothing', () => {
-  assert.equal(new CodeCache('/nowhere', 'one').read(), undefined)
+  const cache = new CodeCache('/nowhere', 'one')
+  assert.equal(cache.read(), undefined)
+  assert.equal(cache.take(), undefined)
+  cache.putBack()
 })
 
 test('nothing that was damaged is handed out', (t) => {

@@ -1,9 +1,18 @@
 /** The code that V8 keeps between starts: taken where it fits, made again where it does not, missed by nobody. */
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, type TestContext, test } from 'node:test'
-import { dial, subscriber, TUNNEL_SECRET } from './scenario.ts'
+import { dial, LINE, lineOf, subscriber, TUNNEL_SECRET } from './scenario.ts'
 import { buildNetwork, type Network } from './topology.ts'
 import { waitFor } from './wait.ts'
 
@@ -67,6 +76,34 @@ describe('compiled code', { timeout: 600_000 }, () => {
       assert.notEqual(identity(), spoilt)
       assert.equal(statSync(file).mode & 0o022, 0)
     }
+  })
+
+  test('is not used again by the next start where a start with it ended in a crash', async (t) => {
+    await live(t)
+    const crashing = identity()
+    const { lifeline } = await dial(t, net, alice)
+    await lifeline.kill9()
+    assert.deepEqual(readdirSync(folder), ['code.tried'])
+    await live(t)
+    assert.deepEqual(readdirSync(folder), ['code'])
+    assert.notEqual(identity(), crashing)
+  })
+
+  test('that another node made is not touched: V8 would take it, and crash', async (t) => {
+    await live(t)
+    const ofOne = identity()
+    const bin = join(net.folder, 'bin')
+    mkdirSync(bin)
+    copyFileSync(process.execPath, join(bin, 'node'))
+    const env = { PATH: `${bin}:${process.env.PATH}` }
+    const lifeline = net.router.lifeline({ config: lineOf(alice), env })
+    await lifeline.waitForUp(LINE)
+    assert.equal(identity(), ofOne)
+    await lifeline.stop()
+    const ofOther = identity()
+    assert.notEqual(ofOther, ofOne)
+    await live(t)
+    assert.notEqual(identity(), ofOther)
   })
 
   test('is not missed where it cannot be kept', async (t) => {
