@@ -86,9 +86,9 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
     },
   })
   const keeper = new Keeper({ ...system, apply, watcher, log })
-  daemon.prepare()
   const control = new Control(daemon, log)
   const listening = await listenControl(socket, (stream) => control.accept(stream))
+  daemon.prepare()
   status.follow(({ seq: _seq, at: _at, event, ...fields }) => log.info(event, fields))
   const hooks = new Hooks({ status, runner: new HookFolder(log), clock: system.clock, log })
   await watcher.start()

@@ -134,8 +134,7 @@ export class Daemon implements ControlTarget {
   }
 
   up(tunnel: string): Outcome {
-    this.#supervisors.get(tunnel)?.up()
-    return ok(undefined)
+    return this.#supervisors.get(tunnel)?.up() ?? ok(undefined)
   }
 
   down(tunnel: string): Outcome {
@@ -144,8 +143,7 @@ export class Daemon implements ControlTarget {
   }
 
   reconnect(tunnel: string): Outcome {
-    this.#supervisors.get(tunnel)?.reconnect()
-    return ok(undefined)
+    return this.#supervisors.get(tunnel)?.reconnect() ?? ok(undefined)
   }
 
   paths(): readonly string[] {

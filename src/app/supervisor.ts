@@ -4,8 +4,10 @@ import { attemptsOf } from '../core/client/dialer-state.ts'
 import type { CallPhase, ClientEvent } from '../core/client/types.ts'
 import type { TunnelConfig } from '../core/config/types.ts'
 import type { Failure } from '../core/failure.ts'
+import { err, ok } from '../core/result.ts'
 import type { TunnelSession } from '../core/system/session.ts'
 import { type AttemptPorts, AttemptRunner, type Carrier, failureOfSystem } from './attempt.ts'
+import type { Outcome } from './control.ts'
 import { DialerLoop } from './dialer-loop.ts'
 import type { Memory } from './memory.ts'
 import type { Names } from './names.ts'
@@ -134,9 +136,11 @@ export class Supervisor {
     }
   }
 
-  up(): void {
+  up(): Outcome {
+    if (!this.#options.tunnel.enabled) return this.#leftOut()
     this.#disabled = false
     this.#input({ type: 'want', readiness: this.#wanted })
+    return ok(undefined)
   }
 
   /** Resolves once the peer knows, or was given up. */
@@ -148,9 +152,20 @@ export class Supervisor {
     })
   }
 
-  reconnect(): void {
-    if (this.#disabled) this.up()
-    else this.#input({ type: 'reconnect' })
+  reconnect(): Outcome {
+    if (!this.#options.tunnel.enabled) return this.#leftOut()
+    if (this.#disabled) {
+      const message = `the tunnel ${this.name} is switched off: switch it on with \`lifeline up ${this.name}\``
+      return err({ code: 'refused', message })
+    }
+    this.#input({ type: 'reconnect' })
+    return ok(undefined)
+  }
+
+  /** It may be incomplete, and nothing of the kernel is prepared for it. */
+  #leftOut(): Outcome {
+    const message = `the configuration leaves the tunnel ${this.name} out (option enabled 0)`
+    return err({ code: 'refused', message })
   }
 
   /** After `down`: nothing is timed, sent or shown any more. */

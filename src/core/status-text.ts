@@ -39,7 +39,8 @@ function standsBy(name: string, tunnel: TunnelStatus, failover: FailoverStatus |
 
 function internetClause({ internet, tunnel, failover }: Status, now: Date): string {
   const { path, state } = internet
-  if (path === null) return 'There is no internet'
+  // A device that nobody named may have a default route all the same.
+  if (path === null) return failover === null ? 'No tunnel and no known uplink is up' : 'There is no internet'
   const span = `for ${formatSpan(now.getTime() - Date.parse(internet.since))}`
   if (Object.hasOwn(tunnel, path)) {
     const addresses = [internet.ipv4, internet.ipv6].filter((address) => address !== null).join(' and ')

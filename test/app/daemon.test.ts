@@ -199,6 +199,36 @@ for (const command of ['up', 'reconnect'] as const) {
   })
 }
 
+test('a tunnel that the configuration leaves out cannot be switched on, one that is switched off not dialled anew', async () => {
+  const here = daemonOf(
+    configOf([tunnelOf('out', { enabled: false }), tunnelOf('off', { servers: LITERAL })]),
+  )
+  await here.start()
+  const leftOut = {
+    ok: false,
+    error: {
+      code: 'refused',
+      message: 'the configuration leaves the tunnel out out (option enabled 0)',
+    },
+  }
+  assert.deepEqual(here.daemon.up('out'), leftOut)
+  assert.deepEqual(here.daemon.reconnect('out'), leftOut)
+  here.daemon.down('off')
+  await here.clock.pass(5_000)
+  assert.deepEqual(here.daemon.reconnect('off'), {
+    ok: false,
+    error: {
+      code: 'refused',
+      message: 'the tunnel off is switched off: switch it on with `lifeline up off`',
+    },
+  })
+  await here.clock.pass(60_000)
+  const { out, off } = here.status.status().tunnel
+  assert.deepEqual([out?.state, off?.state], ['disabled', 'disabled'])
+  assert.ok(here.daemon.up('off').ok)
+  assert.equal(here.status.status().tunnel.off?.state, 'dialling')
+})
+
 test('a look-up that ends when its tunnel has a new supervisor says nothing any more', async () => {
   const here = daemonOf(configOf([tunnelOf('aaisp')]))
   await here.start()

@@ -45,11 +45,11 @@ const SENTENCES: readonly [string, Status][] = [
     sampleStatus({ aaisp: sampleTunnel({ state: 'disabled' }) }, { ...OVER_FIBRE, state: 'ok' }),
   ],
   [
-    'There is no internet; the tunnel aaisp waits for an uplink.',
+    'No tunnel and no known uplink is up; the tunnel aaisp waits for an uplink.',
     sampleStatus({ aaisp: sampleTunnel(FAILED) }),
   ],
   [
-    'There is no internet; the tunnel aaisp waits for an uplink (the uplink lte went down).',
+    'No tunnel and no known uplink is up; the tunnel aaisp waits for an uplink (the uplink lte went down).',
     sampleStatus({
       aaisp: sampleTunnel({
         last_error: { code: 'uplink_lost', message: 'the uplink lte went down', at: '2026-03-01T11:59:00Z' },
@@ -57,23 +57,23 @@ const SENTENCES: readonly [string, Status][] = [
     }),
   ],
   [
-    'There is no internet; the tunnel aaisp dials again now.',
+    'No tunnel and no known uplink is up; the tunnel aaisp dials again now.',
     sampleStatus({ aaisp: sampleTunnel({ retry_at: '2026-03-01T11:59:59Z' }) }),
   ],
   [
-    'There is no internet; the tunnel aaisp is switched off.',
+    'No tunnel and no known uplink is up; the tunnel aaisp is switched off.',
     sampleStatus({ aaisp: sampleTunnel({ state: 'disabled' }) }),
   ],
   [
-    'There is no internet; the tunnel aaisp looks up the address of its server.',
+    'No tunnel and no known uplink is up; the tunnel aaisp looks up the address of its server.',
     sampleStatus({ aaisp: sampleTunnel({ state: 'resolving' }) }),
   ],
   [
-    'There is no internet; the tunnel aaisp is being given its addresses.',
+    'No tunnel and no known uplink is up; the tunnel aaisp is being given its addresses.',
     sampleStatus({ aaisp: sampleTunnel({ state: 'configuring' }) }),
   ],
   [
-    'There is no internet; the tunnel aaisp hangs up; 2 more tunnels are not up.',
+    'No tunnel and no known uplink is up; the tunnel aaisp hangs up; 2 more tunnels are not up.',
     sampleStatus({
       aaisp: sampleTunnel({ state: 'closing' }),
       b: sampleTunnel(),
@@ -122,7 +122,7 @@ test('the whole text of a tunnel that waits', () => {
   const waiting = sampleTunnel({ ...FAILED, retry_at: '2026-03-01T12:00:12Z' })
   assert.equal(
     statusText(sampleStatus({ aaisp: waiting }), NOW),
-    `There is no internet; the tunnel aaisp dials again in 12 s (the LNS refused user name or password (chap)).
+    `No tunnel and no known uplink is up; the tunnel aaisp dials again in 12 s (the LNS refused user name or password (chap)).
 
 tunnel aaisp: waiting for 12 s
   device      l2tp-aaisp
