@@ -160,7 +160,8 @@ export class ControlProtocol<Result> {
   #configureRequest(now: Millis, packet: ControlPacket): void {
     // The table knows no packets in Initial and Starting, so nothing may be agreed to there.
     if (this.#state.name === 'initial' || this.#state.name === 'starting') return
-    const repeated = this.opened ? this.#peer.repeatedAck(now, packet) : undefined
+    const openedAt = this.opened ? this.#openings.at(-1) : undefined
+    const repeated = openedAt === undefined ? undefined : this.#peer.repeatedAck(now - openedAt, packet)
     if (repeated) {
       this.#send(repeated)
       return
@@ -259,7 +260,7 @@ export class ControlProtocol<Result> {
         break
       case 'sca':
       case 'scn':
-        if (judgement) this.#send(this.#peer.conclude(now, judgement))
+        if (judgement) this.#send(this.#peer.conclude(judgement))
         break
       case 'str':
         this.#restart.count()

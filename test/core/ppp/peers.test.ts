@@ -376,23 +376,72 @@ test('a repeated Configure-Request in Opened gets its Ack again, without a reneg
   assert.equal(script.end.link.phase, 'establish')
 })
 
-test('soon after, the same options under a new identifier get an Ack too: TO+ in Ack-Rcvd made a new request', () => {
+test('soon after opening, the same options under a new identifier get an Ack too: TO+ in Ack-Rcvd asked anew', () => {
   const script = opened()
-  for (const identifier of [2, 3, 4]) {
-    script.wait(3000).sent()
-    script.peer(lcp, codes.configureRequest, identifier, MRU_MAGIC)
+  script.wait(1000)
+  for (let repetition = 0; repetition <= 8; repetition++) {
+    script.sent()
+    script.peer(lcp, codes.configureRequest, 2, MRU_MAGIC)
     assert.deepEqual(
       script.sent().map(({ code, identifier }) => ({ code, identifier })),
-      [{ code: codes.configureAck, identifier }],
+      [{ code: codes.configureAck, identifier: 2 }],
     )
   }
   assert.equal(script.end.link.phase, 'network')
-  script.peer(lcp, codes.configureRequest, 5, MRU_MAGIC)
+  script.peer(lcp, codes.configureRequest, 2, MRU_MAGIC)
   assert.equal(script.end.link.phase, 'establish', 'who asks again and again wants our request too')
-  const late = opened({ echoInterval: millis(0) })
-  late.wait(60_000)
-  late.peer(lcp, codes.configureRequest, 2, MRU_MAGIC)
-  assert.equal(late.end.link.phase, 'establish', 'long after, it is a renegotiation')
+})
+
+test('long after opening it is a renegotiation', () => {
+  for (const [ms, phase] of [
+    [19_900, 'network'],
+    [20_000, 'establish'],
+  ] as const) {
+    const script = opened({ echoInterval: millis(0) })
+    script.wait(ms).peer(lcp, codes.configureRequest, 2, MRU_MAGIC)
+    assert.equal(script.end.link.phase, phase)
+  }
+})
+
+/** ms after which a peer that begins anew, and asks for what it has each 3 s, gets a request of ours. */
+function believedAfter(protocol: number, options: string, identifier: (asked: number) => number): number {
+  const script = opened()
+  script.wait(5000)
+  const began = script.now
+  for (let asked = 0; asked < 20; asked++) {
+    script.sent()
+    script.peer(protocol, codes.configureRequest, identifier(asked), options)
+    if (script.sent(protocol).some(({ code }) => code === codes.configureRequest)) break
+    for (let half = 0; half < 2; half++) script.wait(1500).command({ type: 'alive' })
+  }
+  return script.now - began
+}
+
+test('a peer that begins anew with the same options soon gets our request', () => {
+  for (const [protocol, options] of [
+    [lcp, MRU_MAGIC],
+    [ipcp, '0306cb007101'],
+  ] as const) {
+    assert.equal(
+      believedAfter(protocol, options, (asked) => 9 + asked),
+      3000,
+      'an identifier for each',
+    )
+    assert.equal(
+      believedAfter(protocol, options, () => 9),
+      9000,
+      'as pppd: one identifier for all',
+    )
+  }
+})
+
+test('a request that was repeated often enough is not repeated more often under a new identifier', () => {
+  const script = opened()
+  for (let i = 0; i < 8; i++) script.peer(lcp, codes.configureRequest, 1, MRU_MAGIC)
+  script.peer(lcp, codes.configureRequest, 2, MRU_MAGIC)
+  assert.equal(script.end.link.phase, 'network')
+  script.peer(lcp, codes.configureRequest, 2, MRU_MAGIC)
+  assert.equal(script.end.link.phase, 'establish')
 })
 
 test('the peer may renegotiate at any time, without authentication: the address is kept', () => {
