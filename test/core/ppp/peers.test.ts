@@ -577,14 +577,23 @@ test('an IPCP Terminate-Request ends IPv4 alone, which is tried again after a wh
 })
 
 test('an IPCP that flaps is slowed down', () => {
-  const script = new Script(clientOptions({ echoInterval: millis(0) })).openLcp().openIpv6cp()
-  for (let identifier = 0; identifier < 40; identifier++) {
-    script.peer(ipcp, codes.configureRequest, identifier, '0306cb007101')
-    if (script.end.link.phase !== 'network') break
-    script.answer(ipcp, codes.configureAck)
+  const known = { lastAddress: '203.0.113.10', wantDns: false, echoInterval: millis(0) }
+  const script = new Script(clientOptions(known)).openLcp().openIpv6cp()
+  const flap = (peer: number) => {
+    // Another address each time, so that none of them is a retransmission.
+    script.peer(ipcp, codes.configureRequest, peer, `0306cb0071${(20 + peer).toString(16)}`)
+    script.answer(ipcp)
   }
-  assert.ok(script.end.of('ipcpOpened').length <= 11)
+  for (let peer = 0; peer < 40; peer++) flap(peer)
+  assert.equal(script.end.of('ipcpOpened').length, 11)
+  assert.equal(script.end.of('ipcpClosed').length, 11)
   assert.equal(script.end.link.phase, 'network')
+  // Each attempt after a pause is over with its first opening, until a minute has passed.
+  for (let second = 0; second < 59; second++) {
+    script.wait(1000)
+    flap(second)
+  }
+  assert.equal(script.end.of('ipcpOpened').length, 15)
 })
 
 test('no network protocol at all: the link closes with both reasons', () => {
