@@ -289,6 +289,37 @@ test('an address that the LNS rejects is asked for again in the next attempt', (
   assert.equal(script.end.of('ipcpOpened').length, 1)
 })
 
+test('a remembered address that the LNS rejects gives way to whatever it has', () => {
+  const script = new Script(clientOptions({ lastAddress: '203.0.113.9', wantDns: false })).openLcp()
+  script.peer(ipcp, codes.configureRequest, 1, '0306cb007101')
+  script.answer(ipcp, codes.configureReject)
+  assert.equal(script.request(ipcp).data, '030600000000')
+  script.answer(ipcp, codes.configureNak, '0306cb00710a').answer(ipcp)
+  assert.equal(script.end.last('ipcpOpened')?.ipv4.address, '203.0.113.10')
+  // The same in a renegotiation.
+  script.peer(ipcp, codes.configureRequest, 2, '0306cb007102')
+  assert.equal(script.request(ipcp).data, '0306cb00710a')
+  script.answer(ipcp, codes.configureReject)
+  assert.equal(script.request(ipcp).data, '030600000000')
+})
+
+test('an LNS that rejects the option itself leaves the address to us: the remembered one', () => {
+  const script = new Script(clientOptions({ lastAddress: '203.0.113.9', wantDns: false })).openLcp()
+  script.peer(ipcp, codes.configureRequest, 1, '0306cb007101')
+  script.answer(ipcp, codes.configureReject).answer(ipcp, codes.configureReject)
+  assert.equal(script.request(ipcp).data, '')
+  script.answer(ipcp)
+  assert.equal(script.end.last('ipcpOpened')?.ipv4.address, '203.0.113.9')
+})
+
+test('an LNS that Naks with an address and rejects it is not asked for ever', () => {
+  const script = new Script(clientOptions({ lastAddress: '203.0.113.9', wantDns: false })).openLcp()
+  script.peer(ipcp, codes.configureRequest, 1, '0306cb007101')
+  script.answer(ipcp, codes.configureReject).answer(ipcp, codes.configureNak, '0306cb00710a')
+  script.answer(ipcp, codes.configureReject)
+  assert.equal(script.request(ipcp).data, '')
+})
+
 test('the MRU: ours is Nak-ed by the LNS, and its too small one by us', () => {
   const script = new Script(clientOptions({ mru: 576 })).command({ type: 'open' })
   script.answer(lcp, codes.configureNak, '010405b6')
