@@ -247,6 +247,14 @@ test('a peer that Naks us for ever is given up', () => {
   })
 })
 
+test('a Nak that asks us to demand authentication is no reason to hang up (RFC 1661 section 5.3)', () => {
+  const script = new Script(clientOptions()).command({ type: 'open' })
+  script.answer(lcp, codes.configureNak, `01040578${CHAP_MD5}`)
+  assert.match(script.request(lcp).data, /^010405780506[0-9a-f]{8}$/)
+  assert.equal(script.end.link.phase, 'establish')
+  script.openLcp()
+})
+
 test('LCP requests are retransmitted with one identifier after 1 s, then half as long again up to 3 s, 20 in all', () => {
   const script = new Script(clientOptions()).command({ type: 'open' })
   script.wait(120_000)
