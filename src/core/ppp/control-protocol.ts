@@ -21,8 +21,9 @@ export interface ControlProtocolUser {
   finished(now: Millis, why: NegotiationFailure | undefined): void
   /** A packet with one of `extendedCodes` arrived in Opened. */
   extended?(now: Millis, packet: ControlPacket): void
-  /** Asked before each Code-Reject, which then has at most `mru` octets. */
+  /** Asked before each Code-Reject, and before each Terminate-Ack while closed: nothing limits what leads to them. */
   mayReject(now: Millis): boolean
+  /** Octets that a Code-Reject may have. */
   mru(): number
 }
 
@@ -267,6 +268,8 @@ export class ControlProtocol<Result> {
         this.#send({ code: codes.terminateRequest, identifier: this.identifier(), data: new Uint8Array() })
         break
       case 'sta':
+        if ((this.#state.name === 'closed' || this.#state.name === 'stopped') && !this.#user.mayReject(now))
+          break
         this.#send({
           code: codes.terminateAck,
           identifier: packet?.identifier ?? this.identifier(),

@@ -635,6 +635,22 @@ test('an IPCP that flaps is slowed down', () => {
   assert.equal(script.end.of('ipcpOpened').length, 15)
 })
 
+test('an IPCP that was given up answers a stubborn LNS at a limited rate', () => {
+  const script = new Script(clientOptions({ echoInterval: millis(0) })).openLcp().openIpv6cp()
+  const insist = () => script.peer(ipcp, codes.configureRequest, 1, '0206002d0f01')
+  for (let i = 0; i < 20; i++) insist()
+  const { identifier } = script.expect(ipcp, codes.terminateRequest)
+  script.peer(ipcp, codes.terminateAck, identifier)
+  script.sent()
+  insist()
+  script.expect(ipcp, codes.terminateAck)
+  for (let i = 0; i < 1000; i++) insist()
+  assert.equal(script.sent().length, 10)
+  script.wait(1000)
+  for (let i = 0; i < 1000; i++) insist()
+  assert.equal(script.sent().length, 10)
+})
+
 test('no network protocol at all: the link closes with both reasons', () => {
   const script = new Script(clientOptions({ echoInterval: millis(0) })).openLcp()
   script.wait(46_000)
