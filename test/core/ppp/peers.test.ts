@@ -9,15 +9,11 @@ import { protocols } from '../../../src/core/ppp/protocol.ts'
 import { millis } from '../../../src/core/time.ts'
 import { digests } from '../../../src/host/digests.ts'
 import { clientOptions } from './links.ts'
-import { Script } from './script.ts'
+import { CHALLENGE, CHAP_MD5, MRU_MAGIC, MS_CHAP_V2, Script } from './script.ts'
 
 const { lcp, pap, chap, ipcp, ipv6cp } = protocols
-const CHAP_MD5 = '0305c22305'
-const MS_CHAP_V2 = '0305c22381'
 const PAP = '0304c023'
 const EAP = '0304c227'
-const MRU_MAGIC = '010405b6 05066b0000ab'
-const CHALLENGE = '1058963dcffee2a9d29b81a7d76ea6b8326c6e732e6578616d706c65'
 const challengeValue = fromHex('58963dcffee2a9d29b81a7d76ea6b832')
 
 /** The data of our Response to `CHALLENGE`. */
