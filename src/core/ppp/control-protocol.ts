@@ -21,8 +21,9 @@ export interface ControlProtocolUser {
   finished(now: Millis, why: NegotiationFailure | undefined): void
   /** A packet with one of `extendedCodes` arrived in Opened. */
   extended?(now: Millis, packet: ControlPacket): void
-  /** Asked before each Code-Reject, which then has at most `mru` octets. */
+  /** Asked before each Code-Reject, and before each Terminate-Ack while closed: nothing limits what leads to them. */
   mayReject(now: Millis): boolean
+  /** Octets that a Code-Reject may have. */
   mru(): number
 }
 
@@ -160,7 +161,8 @@ export class ControlProtocol<Result> {
   #configureRequest(now: Millis, packet: ControlPacket): void {
     // The table knows no packets in Initial and Starting, so nothing may be agreed to there.
     if (this.#state.name === 'initial' || this.#state.name === 'starting') return
-    const repeated = this.opened ? this.#peer.repeatedAck(now, packet) : undefined
+    const openedAt = this.opened ? this.#openings.at(-1) : undefined
+    const repeated = openedAt === undefined ? undefined : this.#peer.repeatedAck(now - openedAt, packet)
     if (repeated) {
       this.#send(repeated)
       return
@@ -259,13 +261,15 @@ export class ControlProtocol<Result> {
         break
       case 'sca':
       case 'scn':
-        if (judgement) this.#send(this.#peer.conclude(now, judgement))
+        if (judgement) this.#send(this.#peer.conclude(judgement))
         break
       case 'str':
         this.#restart.count()
         this.#send({ code: codes.terminateRequest, identifier: this.identifier(), data: new Uint8Array() })
         break
       case 'sta':
+        if ((this.#state.name === 'closed' || this.#state.name === 'stopped') && !this.#user.mayReject(now))
+          break
         this.#send({
           code: codes.terminateAck,
           identifier: packet?.identifier ?? this.identifier(),

@@ -30,6 +30,8 @@ export class IpcpPolicy implements OptionPolicy<IpcpTerms> {
   /** What we ask for, by type. What we had last time is asked for first: it saves the round trip of a Nak. */
   readonly #wanted = new Map<number, Uint8Array>()
   #lastAddress: Uint8Array | undefined
+  /** The peer has rejected an address; since then we have asked for any. */
+  #askedForAny = false
   #peer: Uint8Array | undefined
 
   constructor(options: {
@@ -61,7 +63,15 @@ export class IpcpPolicy implements OptionPolicy<IpcpTerms> {
   }
 
   onReject(options: readonly PppOption[]): void {
-    for (const { type } of options) this.#wanted.delete(type)
+    for (const { type } of options) {
+      const address = type === IP_ADDRESS ? this.#wanted.get(type) : undefined
+      // Some mean the address with it, and not the option.
+      if (address === undefined || isZero(address) || this.#askedForAny) this.#wanted.delete(type)
+      else {
+        this.#wanted.set(type, new Uint8Array(4))
+        this.#askedForAny = true
+      }
+    }
   }
 
   onSilence(transmissions: number): void {
@@ -83,6 +93,7 @@ export class IpcpPolicy implements OptionPolicy<IpcpTerms> {
   /** A peer that rejects the option leaves addresses to configuration: then the one of last time is ours. */
   result(): IpcpTerms {
     const address = this.#wanted.get(IP_ADDRESS) ?? this.#lastAddress
+    this.#askedForAny = false
     // Without any the next attempt asks again: over a lossy path a Reject may mean no more than too many Naks.
     if (address === undefined) this.#wanted.set(IP_ADDRESS, new Uint8Array(4))
     if (address !== undefined && !isZero(address)) this.#lastAddress = address

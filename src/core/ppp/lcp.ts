@@ -88,7 +88,9 @@ export class LcpPolicy implements OptionPolicy<LcpTerms> {
     for (const option of options) {
       if (option.type === MRU && this.#mru !== undefined) this.#mru = agreeableMru(option)
       else if (option.type === MAGIC_NUMBER && this.#magic !== undefined) this.#magic = this.#freshMagic()
-      else if (option.type === AUTHENTICATION_PROTOCOL) this.demand.onNak(option)
+      // RFC 1661 section 5.3: the peer may name what we did not ask for; a client demands nothing.
+      else if (option.type === AUTHENTICATION_PROTOCOL && this.demand.method !== undefined)
+        this.demand.onNak(option)
     }
   }
 

@@ -16,7 +16,7 @@ export interface MaintenanceUser {
   terms(): LcpTerms
 }
 
-/** Protocol-Rejects and Code-Rejects per second. */
+/** Protocol-Rejects, Code-Rejects, and Terminate-Acks of closed protocols, per second. */
 const REJECTS_PER_SECOND = 10
 /** Our own Echo-Requests that come back in a row before the link counts as looped. */
 const MAX_OWN_ECHOES = 3
@@ -41,7 +41,7 @@ export class LinkMaintenance {
     return this.#ownEchoes >= MAX_OWN_ECHOES
   }
 
-  /** Asked before each Code-Reject and Protocol-Reject: answering garbage must not become a storm. */
+  /** Asked before each answer that counts: garbage must not become a storm. */
   mayReject(now: Millis): boolean {
     return this.#rejects.take(now)
   }

@@ -15,15 +15,21 @@ export interface Judgement {
 
 /** How often one Ack is repeated before the same request counts as a renegotiation after all; Max-Configure is mostly 10. */
 const MAX_REPEATED_ACKS = 8
-/** How often, and how soon after the Ack before (ms), the same options may come under another identifier instead. */
-const MAX_RENEWED_ACKS = 3
-const RENEWAL_WINDOW = 60_000
+/**
+ * How soon after opening (ms) the same options may come under another identifier instead, once: a peer with a restart
+ * timer of 3 s has asked six times by then.
+ */
+const RENEWAL_WINDOW = 20_000
+/** One that comes within so many ms, a restart timer of the peer, was on its way before we opened: no renegotiation. */
+const UNDER_WAY = 4_000
+/** How often the Ack of a later one is repeated. It may be a renegotiation, and must not be put off for long. */
+const MAX_REPEATED_RENEWALS = 2
 
 /** The request that we acknowledged last, and what became of that Ack. */
 interface Acked {
   readonly reply: ControlPacket
-  readonly at: Millis
-  readonly renewals: number
+  /** Under another identifier than the request that was agreed to. */
+  readonly renewed: boolean
   repeats: number
 }
 
@@ -67,29 +73,30 @@ export class PeerRequest {
   }
 
   /** The answer to send now; what an Ack agrees to is in force with it. */
-  conclude(now: Millis, { reply, agreed }: Judgement): ControlPacket {
+  conclude({ reply, agreed }: Judgement): ControlPacket {
     if (agreed) {
       this.#policy.onAgreed(agreed)
-      this.#acked = { reply, at: now, renewals: 0, repeats: 0 }
+      this.#acked = { reply, renewed: false, repeats: 0 }
     }
     return reply
   }
 
   /**
-   * While opened, the Ack for a request equal to the one that we acknowledged last. A peer that lacks nothing but our Ack
-   * repeats its request, and a renegotiation would tear down what it has just agreed to. Under the same identifier it is
-   * a copy or a retransmission: RFC 1661 section 5.1 demands a new one after a valid reply. Soon after the Ack it may
-   * also bear a new one: the peer got an Ack while our own request was lost to it, and had to ask again (TO+ in
-   * Ack-Rcvd).
+   * While opened, for `open` ms, the Ack for a request equal to the one that we acknowledged last. A peer that lacks
+   * nothing but our Ack repeats its request, and a renegotiation would tear down what it has just agreed to. Under the
+   * same identifier it is a copy or a retransmission: RFC 1661 section 5.1 demands a new one after a valid reply. Soon
+   * after opening it may also bear a new one: the peer got an Ack while our own request was lost to it, and had to ask
+   * again (TO+ in Ack-Rcvd). Our request has reached it since, or we would not be open, so that there is only one such.
    */
-  repeatedAck(now: Millis, { identifier, data }: ControlPacket): ControlPacket | undefined {
+  repeatedAck(open: number, { identifier, data }: ControlPacket): ControlPacket | undefined {
     const acked = this.#acked
     if (acked === undefined || !equalBytes(acked.reply.data, data)) return undefined
     if (acked.reply.identifier === identifier)
       return acked.repeats++ < MAX_REPEATED_ACKS ? acked.reply : undefined
-    if (acked.renewals >= MAX_RENEWED_ACKS || now - acked.at >= RENEWAL_WINDOW) return undefined
+    if (acked.renewed || open >= RENEWAL_WINDOW) return undefined
     const reply = { ...acked.reply, identifier }
-    this.#acked = { reply, at: now, renewals: acked.renewals + 1, repeats: 0 }
+    const least = open < UNDER_WAY ? 0 : MAX_REPEATED_ACKS - MAX_REPEATED_RENEWALS
+    this.#acked = { reply, renewed: true, repeats: Math.max(acked.repeats, least) }
     return reply
   }
 

@@ -1,6 +1,6 @@
 import type { Millis } from '../time.ts'
 
-/** Limits how many Protocol-Rejects and Code-Rejects are sent: `perSecond` on average, as many at once. */
+/** Limits how much of what a peer cannot use is answered: `perSecond` on average, as many at once. */
 export class RejectBudget {
   readonly #perSecond: number
   #left: number

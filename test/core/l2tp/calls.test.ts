@@ -247,6 +247,13 @@ test('a CDN with session id 0 is known by the assigned id, or means the only pen
   pending.say(SCCRP)
   pending.say({ ...CDN, result: { result: 4 } })
   assert.equal(pending.event('sessionClosed').session, pending.session)
+  const two = new Puppet('lac')
+  two.openTunnel()
+  two.zlb()
+  two.command({ type: 'call' })
+  two.command({ type: 'call' })
+  assert.equal(words(two.say({ ...CDN, result: { result: 4 } })), 'ZLB')
+  assert.ok(!two.types().includes('sessionClosed'), 'which of the two is meant nobody can tell')
 })
 
 test('a CDN for a session that is not is acknowledged and changes nothing', () => {

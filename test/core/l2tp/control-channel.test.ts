@@ -338,3 +338,13 @@ test('silence: nothing of ours is repeated, the peer is still acknowledged', () 
   script.recv(10, 0, 1, ['zlb 1/1'])
   script.recv(11, 0, 1, ['zlb 1/1'], [])
 })
+
+test('a ZLB has the Ns of the first message that never left, also with others waiting behind the window', () => {
+  const script = new Script()
+  script.send(0, ['0/0'])
+  script.send(0, [])
+  script.send(0, [])
+  script.recv(10, 0, 0, ['zlb 1/1'])
+  script.recv(20, 1, 1, ['1/2', '2/2'])
+  script.recv(30, 2, 1, ['zlb 3/3'])
+})

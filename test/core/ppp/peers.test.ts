@@ -9,15 +9,11 @@ import { protocols } from '../../../src/core/ppp/protocol.ts'
 import { millis } from '../../../src/core/time.ts'
 import { digests } from '../../../src/host/digests.ts'
 import { clientOptions } from './links.ts'
-import { Script } from './script.ts'
+import { CHALLENGE, CHAP_MD5, MRU_MAGIC, MS_CHAP_V2, Script } from './script.ts'
 
 const { lcp, pap, chap, ipcp, ipv6cp } = protocols
-const CHAP_MD5 = '0305c22305'
-const MS_CHAP_V2 = '0305c22381'
 const PAP = '0304c023'
 const EAP = '0304c227'
-const MRU_MAGIC = '010405b6 05066b0000ab'
-const CHALLENGE = '1058963dcffee2a9d29b81a7d76ea6b8326c6e732e6578616d706c65'
 const challengeValue = fromHex('58963dcffee2a9d29b81a7d76ea6b832')
 
 /** The data of our Response to `CHALLENGE`. */
@@ -247,6 +243,14 @@ test('a peer that Naks us for ever is given up', () => {
   })
 })
 
+test('a Nak that asks us to demand authentication is no reason to hang up (RFC 1661 section 5.3)', () => {
+  const script = new Script(clientOptions()).command({ type: 'open' })
+  script.answer(lcp, codes.configureNak, `01040578${CHAP_MD5}`)
+  assert.match(script.request(lcp).data, /^010405780506[0-9a-f]{8}$/)
+  assert.equal(script.end.link.phase, 'establish')
+  script.openLcp()
+})
+
 test('LCP requests are retransmitted with one identifier after 1 s, then half as long again up to 3 s, 20 in all', () => {
   const script = new Script(clientOptions()).command({ type: 'open' })
   script.wait(120_000)
@@ -287,6 +291,37 @@ test('an address that the LNS rejects is asked for again in the next attempt', (
   script.peer(ipcp, codes.configureRequest, 2, '0306cb007101')
   script.answer(ipcp, codes.configureNak, '0306cb00710a').answer(ipcp)
   assert.equal(script.end.of('ipcpOpened').length, 1)
+})
+
+test('a remembered address that the LNS rejects gives way to whatever it has', () => {
+  const script = new Script(clientOptions({ lastAddress: '203.0.113.9', wantDns: false })).openLcp()
+  script.peer(ipcp, codes.configureRequest, 1, '0306cb007101')
+  script.answer(ipcp, codes.configureReject)
+  assert.equal(script.request(ipcp).data, '030600000000')
+  script.answer(ipcp, codes.configureNak, '0306cb00710a').answer(ipcp)
+  assert.equal(script.end.last('ipcpOpened')?.ipv4.address, '203.0.113.10')
+  // The same in a renegotiation.
+  script.peer(ipcp, codes.configureRequest, 2, '0306cb007102')
+  assert.equal(script.request(ipcp).data, '0306cb00710a')
+  script.answer(ipcp, codes.configureReject)
+  assert.equal(script.request(ipcp).data, '030600000000')
+})
+
+test('an LNS that rejects the option itself leaves the address to us: the remembered one', () => {
+  const script = new Script(clientOptions({ lastAddress: '203.0.113.9', wantDns: false })).openLcp()
+  script.peer(ipcp, codes.configureRequest, 1, '0306cb007101')
+  script.answer(ipcp, codes.configureReject).answer(ipcp, codes.configureReject)
+  assert.equal(script.request(ipcp).data, '')
+  script.answer(ipcp)
+  assert.equal(script.end.last('ipcpOpened')?.ipv4.address, '203.0.113.9')
+})
+
+test('an LNS that Naks with an address and rejects it is not asked for ever', () => {
+  const script = new Script(clientOptions({ lastAddress: '203.0.113.9', wantDns: false })).openLcp()
+  script.peer(ipcp, codes.configureRequest, 1, '0306cb007101')
+  script.answer(ipcp, codes.configureReject).answer(ipcp, codes.configureNak, '0306cb00710a')
+  script.answer(ipcp, codes.configureReject)
+  assert.equal(script.request(ipcp).data, '')
 })
 
 test('the MRU: ours is Nak-ed by the LNS, and its too small one by us', () => {
@@ -376,23 +411,72 @@ test('a repeated Configure-Request in Opened gets its Ack again, without a reneg
   assert.equal(script.end.link.phase, 'establish')
 })
 
-test('soon after, the same options under a new identifier get an Ack too: TO+ in Ack-Rcvd made a new request', () => {
+test('soon after opening, the same options under a new identifier get an Ack too: TO+ in Ack-Rcvd asked anew', () => {
   const script = opened()
-  for (const identifier of [2, 3, 4]) {
-    script.wait(3000).sent()
-    script.peer(lcp, codes.configureRequest, identifier, MRU_MAGIC)
+  script.wait(1000)
+  for (let repetition = 0; repetition <= 8; repetition++) {
+    script.sent()
+    script.peer(lcp, codes.configureRequest, 2, MRU_MAGIC)
     assert.deepEqual(
       script.sent().map(({ code, identifier }) => ({ code, identifier })),
-      [{ code: codes.configureAck, identifier }],
+      [{ code: codes.configureAck, identifier: 2 }],
     )
   }
   assert.equal(script.end.link.phase, 'network')
-  script.peer(lcp, codes.configureRequest, 5, MRU_MAGIC)
+  script.peer(lcp, codes.configureRequest, 2, MRU_MAGIC)
   assert.equal(script.end.link.phase, 'establish', 'who asks again and again wants our request too')
-  const late = opened({ echoInterval: millis(0) })
-  late.wait(60_000)
-  late.peer(lcp, codes.configureRequest, 2, MRU_MAGIC)
-  assert.equal(late.end.link.phase, 'establish', 'long after, it is a renegotiation')
+})
+
+test('long after opening it is a renegotiation', () => {
+  for (const [ms, phase] of [
+    [19_900, 'network'],
+    [20_000, 'establish'],
+  ] as const) {
+    const script = opened({ echoInterval: millis(0) })
+    script.wait(ms).peer(lcp, codes.configureRequest, 2, MRU_MAGIC)
+    assert.equal(script.end.link.phase, phase)
+  }
+})
+
+/** ms after which a peer that begins anew, and asks for what it has each 3 s, gets a request of ours. */
+function believedAfter(protocol: number, options: string, identifier: (asked: number) => number): number {
+  const script = opened()
+  script.wait(5000)
+  const began = script.now
+  for (let asked = 0; asked < 20; asked++) {
+    script.sent()
+    script.peer(protocol, codes.configureRequest, identifier(asked), options)
+    if (script.sent(protocol).some(({ code }) => code === codes.configureRequest)) break
+    for (let half = 0; half < 2; half++) script.wait(1500).command({ type: 'alive' })
+  }
+  return script.now - began
+}
+
+test('a peer that begins anew with the same options soon gets our request', () => {
+  for (const [protocol, options] of [
+    [lcp, MRU_MAGIC],
+    [ipcp, '0306cb007101'],
+  ] as const) {
+    assert.equal(
+      believedAfter(protocol, options, (asked) => 9 + asked),
+      3000,
+      'an identifier for each',
+    )
+    assert.equal(
+      believedAfter(protocol, options, () => 9),
+      9000,
+      'as pppd: one identifier for all',
+    )
+  }
+})
+
+test('a request that was repeated often enough is not repeated more often under a new identifier', () => {
+  const script = opened()
+  for (let i = 0; i < 8; i++) script.peer(lcp, codes.configureRequest, 1, MRU_MAGIC)
+  script.peer(lcp, codes.configureRequest, 2, MRU_MAGIC)
+  assert.equal(script.end.link.phase, 'network')
+  script.peer(lcp, codes.configureRequest, 2, MRU_MAGIC)
+  assert.equal(script.end.link.phase, 'establish')
 })
 
 test('the peer may renegotiate at any time, without authentication: the address is kept', () => {
@@ -528,14 +612,39 @@ test('an IPCP Terminate-Request ends IPv4 alone, which is tried again after a wh
 })
 
 test('an IPCP that flaps is slowed down', () => {
-  const script = new Script(clientOptions({ echoInterval: millis(0) })).openLcp().openIpv6cp()
-  for (let identifier = 0; identifier < 40; identifier++) {
-    script.peer(ipcp, codes.configureRequest, identifier, '0306cb007101')
-    if (script.end.link.phase !== 'network') break
-    script.answer(ipcp, codes.configureAck)
+  const known = { lastAddress: '203.0.113.10', wantDns: false, echoInterval: millis(0) }
+  const script = new Script(clientOptions(known)).openLcp().openIpv6cp()
+  const flap = (peer: number) => {
+    // Another address each time, so that none of them is a retransmission.
+    script.peer(ipcp, codes.configureRequest, peer, `0306cb0071${(20 + peer).toString(16)}`)
+    script.answer(ipcp)
   }
-  assert.ok(script.end.of('ipcpOpened').length <= 11)
+  for (let peer = 0; peer < 40; peer++) flap(peer)
+  assert.equal(script.end.of('ipcpOpened').length, 11)
+  assert.equal(script.end.of('ipcpClosed').length, 11)
   assert.equal(script.end.link.phase, 'network')
+  // Each attempt after a pause is over with its first opening, until a minute has passed.
+  for (let second = 0; second < 59; second++) {
+    script.wait(1000)
+    flap(second)
+  }
+  assert.equal(script.end.of('ipcpOpened').length, 15)
+})
+
+test('an IPCP that was given up answers a stubborn LNS at a limited rate', () => {
+  const script = new Script(clientOptions({ echoInterval: millis(0) })).openLcp().openIpv6cp()
+  const insist = () => script.peer(ipcp, codes.configureRequest, 1, '0206002d0f01')
+  for (let i = 0; i < 20; i++) insist()
+  const { identifier } = script.expect(ipcp, codes.terminateRequest)
+  script.peer(ipcp, codes.terminateAck, identifier)
+  script.sent()
+  insist()
+  script.expect(ipcp, codes.terminateAck)
+  for (let i = 0; i < 1000; i++) insist()
+  assert.equal(script.sent().length, 10)
+  script.wait(1000)
+  for (let i = 0; i < 1000; i++) insist()
+  assert.equal(script.sent().length, 10)
 })
 
 test('no network protocol at all: the link closes with both reasons', () => {

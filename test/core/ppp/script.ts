@@ -7,6 +7,12 @@ import type { PppCommand, PppEvent, PppOptions } from '../../../src/core/ppp/typ
 import { type Millis, millis } from '../../../src/core/time.ts'
 import { End } from './links.ts'
 
+/** Options of a peer's LCP Configure-Request, and a Challenge of CHAP without its header; hexadecimal. */
+export const CHAP_MD5 = '0305c22305'
+export const MS_CHAP_V2 = '0305c22381'
+export const MRU_MAGIC = '010405b6 05066b0000ab'
+export const CHALLENGE = '1058963dcffee2a9d29b81a7d76ea6b8326c6e732e6578616d706c65'
+
 /** A frame that the link has sent, taken apart. */
 export interface Sent {
   readonly protocol: number
@@ -84,7 +90,7 @@ export class Script {
   }
 
   /** Opens LCP with these options of the peer. */
-  openLcp(options = '010405b6 05066b0000ab'): this {
+  openLcp(options = MRU_MAGIC): this {
     if (this.end.link.phase === 'dead') this.command({ type: 'open' })
     this.answer(protocols.lcp).peer(protocols.lcp, codes.configureRequest, 1, options)
     assert.equal(this.end.of('lcpOpened').length, 1)
