@@ -1,5 +1,6 @@
 /** The routes and rules of the uplinks that carry tunnels: device-bound sockets need no default route in main. */
 import type { Config } from '../config/types.ts'
+import { prefixContains } from '../ip/address.ts'
 import type { Family } from '../netlink/address.ts'
 import type { Rule } from '../netlink/rule.ts'
 import { type DesiredRoute, lookup } from './desired.ts'
@@ -8,7 +9,7 @@ import { pathMark, steeringMark } from './marks.ts'
 import { STEP, uplinkTable } from './numbering.ts'
 import { everything, hostPrefix } from './prefix.ts'
 import type { Sharing } from './sharing.ts'
-import { addressesOf, type Tunnel } from './tunnel-routes.ts'
+import { addressesOf, blocks, type Tunnel } from './tunnel-routes.ts'
 import { type UsableUplink, uplinks, type Way, wayOut } from './uplinks.ts'
 
 export interface UplinkPath {
@@ -59,7 +60,7 @@ export function uplinkPaths(config: Config, facts: Facts, tunnels: readonly Tunn
 
 /**
  * Sockets on the device use its table. So do packets from its addresses, where the traffic of all others goes elsewhere:
- * replies leave by the uplink whose address was asked. An address that a tunnel carries as well has its rule there. Of a
+ * replies leave by the uplink whose address was asked. An address that is routed into a tunnel has its rule there. Of a
  * path of `failover` or a firewall, so does whatever belongs to its connections or is steered over it.
  */
 export function uplinkRules(uplink: UplinkPath, sharing: Sharing, tunnels: readonly Tunnel[]): Rule[] {
@@ -67,13 +68,10 @@ export function uplinkRules(uplink: UplinkPath, sharing: Sharing, tunnels: reado
   const carrier = sharing.carrier(name)
   const bound = routes.map(({ family }) => ({ ...lookup(family, base + STEP.device, table), oif: device }))
   const replies = answeredAddresses(uplink, tunnels).flatMap((address) => {
-    const isShared = carrier?.addresses.includes(address) ?? false
-    if (!isShared && tunnels.some((tunnel) => addressesOf(tunnel).includes(address))) return []
     const from = hostPrefix(address)
     const family = from.length === 32 ? 4 : 6
-    return [
-      { ...lookup(family, base + STEP.address, isShared ? (carrier?.tables[family] ?? table) : table), from },
-    ]
+    const carried = replyTable(uplink, address, family, sharing, tunnels)
+    return carried === undefined ? [] : [{ ...lookup(family, base + STEP.address, carried), from }]
   })
   if (marks === undefined) return [...bound, ...replies]
   return [
@@ -91,6 +89,25 @@ export function uplinkRules(uplink: UplinkPath, sharing: Sharing, tunnels: reado
 function answeredAddresses({ addresses, marks }: UplinkPath, tunnels: readonly Tunnel[]): readonly string[] {
   const hasRival = tunnels.some(({ isDefault, inFailover }) => isDefault || inFailover)
   return marks !== undefined || hasRival ? addresses : []
+}
+
+/**
+ * The table of whoever packets from an address of the uplink belong to; undefined where a rule of a tunnel says so, which
+ * has the address or a block that it lies in. Paths that share an address share what is routed behind it.
+ */
+function replyTable(
+  { name, table }: UplinkPath,
+  address: string,
+  family: Family,
+  sharing: Sharing,
+  tunnels: readonly Tunnel[],
+): number | undefined {
+  if (tunnels.some((tunnel) => addressesOf(tunnel).includes(address))) return undefined
+  const behind = tunnels.filter((tunnel) => blocks(tunnel).some((block) => prefixContains(block, address)))
+  if (behind.length === 0) return table
+  const partners = sharing.partners(name)
+  const shared = behind.every(({ config }) => partners.includes(config.name))
+  return shared ? sharing.carrier(name)?.tables[family] : undefined
 }
 
 /**

@@ -6,7 +6,17 @@ import { desiredState, NOTHING_DESIRED } from '../../../src/core/system/desired.
 import { difference } from '../../../src/core/system/difference.ts'
 import type { Facts } from '../../../src/core/system/facts.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../../../src/core/system/session.ts'
-import { addressOn, configOf, defaultOver, linkOf, SESSION, SYSTEM, tunnelOf, uplinkOf } from './samples.ts'
+import {
+  addressOn,
+  configOf,
+  defaultOver,
+  FIREWALL,
+  linkOf,
+  SESSION,
+  SYSTEM,
+  tunnelOf,
+  uplinkOf,
+} from './samples.ts'
 
 /** Everything that a fresh system lacks, in words. */
 function plan(config: Config, sessions: Record<string, TunnelSession>, facts: Facts = SYSTEM): string[] {
@@ -103,6 +113,28 @@ describe('desiredState', () => {
     // An address that is routed into the tunnel: the provider sends it there.
     const into = 'add rule 31030 (IPv4): from 192.0.2.2/32 lookup 17011'
     assert.deepEqual(replies({ ipaddrs: [{ address: '192.0.2.2', length: 32 }] }), [into, ipv6])
+  })
+
+  it('an address on the uplink that lies in a block of a tunnel is answered into the tunnel', () => {
+    const addresses = [addressOn(2, '198.51.100.17/29'), addressOn(2, '2001:db8:2::17/64')]
+    const facts = { ...SYSTEM, addresses: [...SYSTEM.addresses, ...addresses] }
+    const tunnel = tunnelOf('aaisp', {
+      ipaddrs: [{ address: '198.51.100.18', length: 29 }],
+      ip6prefixes: [{ address: '2001:db8:2::', length: 56 }],
+    })
+    const replies = (uplinks: Config['uplinks'], changes: Partial<Config> = {}) =>
+      plan({ ...configOf([tunnel], uplinks), ...changes }, { aaisp: SESSION }, facts).filter((line) =>
+        /from (198\.51\.100\.|2001:db8:2:|192\.0\.2\.)/.test(line),
+      )
+    const lines = [
+      'add rule 31030 (IPv4): from 198.51.100.18/32 lookup 17011',
+      'add rule 31031 (IPv4): from 198.51.100.16/29 lookup 17011',
+      'add rule 31030 (IPv4): from 192.0.2.2/32 lookup 17060',
+      'add rule 31031 (IPv6): from 2001:db8:2::/56 lookup 17011',
+    ]
+    assert.deepEqual(replies([]), lines)
+    const firewalls = [{ ...FIREWALL, paths: ['wan'] }]
+    assert.deepEqual(replies([uplinkOf('wan', 'eth0')], { firewalls }), lines)
   })
 
   it('with ip4table: the IPv4 routes go there and to no other table', () => {

@@ -9,7 +9,7 @@ import type { Facts } from '../../../src/core/system/facts.ts'
 import { nextState, type TunnelSession } from '../../../src/core/system/session.ts'
 import { AAISP, failoverConfig, HOME } from './failover-samples.ts'
 import { ModelKernel } from './model-kernel.ts'
-import { SYSTEM } from './samples.ts'
+import { addressOn, FIREWALL, SYSTEM } from './samples.ts'
 
 const FIBRE: ActiveRoute = { kind: 'path', name: 'fibre' }
 const TUNNEL: ActiveRoute = { kind: 'path', name: 'aaisp' }
@@ -227,6 +227,31 @@ describe('what belongs to an address', () => {
     assert.ok(addresses(wish(TUNNEL, remembered), facts).includes(mark))
   })
 
+  it('in a block of the tunnel: over whichever of the paths that share carries it now', () => {
+    const base = failoverConfig()
+    const block = { address: '198.51.100.18', length: 29 }
+    const config = { ...base, tunnels: base.tunnels.map((tunnel) => ({ ...tunnel, ipaddrs: [block] })) }
+    const from = (state: ActiveRoute, link: number, session: World['session']) => {
+      const mine = [addressOn(link, '198.51.100.17/29'), addressOn(link, '2001:db8:2:ff::1/128')]
+      const facts = { ...HOME, addresses: [...HOME.addresses, ...mine] }
+      const world = { config, facts, ...(session === undefined ? {} : { session }) }
+      return addresses(wish(state, world), facts).filter((line) =>
+        /^from (198\.51\.100\.17|2001:db8:2:ff::1)\//.test(line),
+      )
+    }
+    const both = (table: number) => [
+      `from 198.51.100.17/32 lookup ${table}`,
+      `from 2001:db8:2:ff::1/128 lookup ${table}`,
+    ]
+    assert.deepEqual(from(FIBRE, 3, 'ended'), both(17060))
+    assert.deepEqual(from(HOLD, 3, 'ended'), both(17011))
+    assert.deepEqual(from(TUNNEL, 3, AAISP), both(17011))
+    assert.deepEqual(from(FIBRE, 3, AAISP), both(17060))
+    // Of a path that does not share an address with the tunnel the provider knows nothing.
+    assert.deepEqual(from(LTE, 4, AAISP), [])
+    assert.deepEqual(from(FIBRE, 4, 'ended'), [])
+  })
+
   it('of two tunnels in server use stays with each', () => {
     const plain = failoverConfig().tunnels.map((tunnel) => ({ ...tunnel, defaultroute: false }))
     const [first] = plain
@@ -317,7 +342,7 @@ describe('any history', () => {
           kernel.facts = withoutLinks(kernel.facts, away)
           const other = { ...AAISP, ipv4: { address: '198.18.0.7', peer: undefined } }
           state = nextState(state, session === 'ended' ? undefined : session === 'up' ? AAISP : other)
-          const base = failoverConfig({ firewalls: FIREWALLS })
+          const base = failoverConfig({ firewalls: [FIREWALL] })
           const config = { ...base, tunnels: base.tunnels.map((one) => ({ ...one, backsUp, ipv6 })) }
           const desired = desiredState(config, kernel.facts, new Map([['aaisp', state]]), chosen)
           kernel.apply(desired)
@@ -339,18 +364,6 @@ describe('any history', () => {
       { numRuns: 500, seed: 3 },
     )
   })
-
-  const FIREWALLS: Config['firewalls'] = [
-    {
-      name: 'internet',
-      paths: [],
-      allow: [],
-      allowForward: [],
-      lan: ['br-lan'],
-      policy: 'drop',
-      snat: 'auto',
-    },
-  ]
 
   /** As the kernel does when devices vanish. */
   function withoutLinks(facts: Facts, gone: readonly number[]): Facts {
