@@ -2,6 +2,7 @@
 import type { Config } from '../config/types.ts'
 import { prefixContains } from '../ip/address.ts'
 import type { Family } from '../netlink/address.ts'
+import { TABLE_MAIN } from '../netlink/route.ts'
 import type { Rule } from '../netlink/rule.ts'
 import { type DesiredRoute, lookup } from './desired.ts'
 import { type Facts, linkNamed } from './facts.ts'
@@ -10,7 +11,7 @@ import { STEP, uplinkTable } from './numbering.ts'
 import { everything, hostPrefix } from './prefix.ts'
 import type { Sharing } from './sharing.ts'
 import { addressesOf, blocks, type Tunnel } from './tunnel-routes.ts'
-import { type UsableUplink, uplinks, type Way, wayOut } from './uplinks.ts'
+import { leadsMain, type UsableUplink, uplinks, type Way, wayOut } from './uplinks.ts'
 
 export interface UplinkPath {
   /** That of its section, or the device's. */
@@ -20,6 +21,12 @@ export interface UplinkPath {
   readonly mtu: number | undefined
   readonly addresses: readonly string[]
   readonly table: number
+  /**
+   * Where packets from its addresses find their way. Outside of `failover` that is main, as long as main leads out of the
+   * same device: a copy of its default would outlive this process and a change of main, and a connect asks twice, the
+   * second time with the address that it was given.
+   */
+  readonly replies: Readonly<Record<Family, number>>
   /** A path of `failover` or of a firewall: the marks of its connections and of what is steered over it. */
   readonly marks: { readonly flow: Mark; readonly steering: Mark } | undefined
   readonly rulePriority: number
@@ -96,7 +103,7 @@ function answeredAddresses({ addresses, marks }: UplinkPath, tunnels: readonly T
  * has the address or a block that it lies in. Paths that share an address share what is routed behind it.
  */
 function replyTable(
-  { name, table }: UplinkPath,
+  { name, replies }: UplinkPath,
   address: string,
   family: Family,
   sharing: Sharing,
@@ -104,7 +111,7 @@ function replyTable(
 ): number | undefined {
   if (tunnels.some((tunnel) => addressesOf(tunnel).includes(address))) return undefined
   const behind = tunnels.filter((tunnel) => blocks(tunnel).some((block) => prefixContains(block, address)))
-  if (behind.length === 0) return table
+  if (behind.length === 0) return replies[family]
   const partners = sharing.partners(name)
   const shared = behind.every(({ config }) => partners.includes(config.name))
   return shared ? sharing.carrier(name)?.tables[family] : undefined
@@ -139,12 +146,17 @@ function path(config: Config, facts: Facts, uplink: WaysOut, table: number): Upl
     const via = { device, gateway: nexthop.gateway, onlink: nexthop.onlink }
     return [{ family, table, destination: everything(family), via, metric: 1, source: preferred }]
   })
+  const link = linkNamed(facts, device)
+  const inFailover = config.failover?.paths.includes(name) ?? false
+  const replies = (family: Family) =>
+    !inFailover && link !== undefined && leadsMain(facts, link, family) ? TABLE_MAIN : table
   return {
     name,
     device,
-    mtu: linkNamed(facts, device)?.mtu,
+    mtu: link?.mtu,
     addresses,
     table,
+    replies: { 4: replies(4), 6: replies(6) },
     marks: isPath(config, name) ? marksOf(config, name) : undefined,
     rulePriority: config.lifeline.rulePriority,
     families: facts.ipv6 ? [4, 6] : [4],
