@@ -163,6 +163,8 @@ export function lookup(family: Family, priority: number, table: number): Rule {
     iif: undefined,
     oif: undefined,
     mark: undefined,
+    ipProtocol: undefined,
+    sourcePorts: undefined,
     inverted: false,
   }
 }
