@@ -3,7 +3,7 @@ import type { Config } from '../config/types.ts'
 import { prefixContains } from '../ip/address.ts'
 import type { Family } from '../netlink/address.ts'
 import { TABLE_MAIN } from '../netlink/route.ts'
-import type { Rule } from '../netlink/rule.ts'
+import { IPPROTO_TCP, type Rule } from '../netlink/rule.ts'
 import { type DesiredRoute, lookup } from './desired.ts'
 import { type Facts, linkNamed } from './facts.ts'
 import { pathMark, steeringMark } from './marks.ts'
@@ -38,6 +38,15 @@ export interface UplinkPath {
 
 type Mark = NonNullable<Rule['mark']>
 
+/**
+ * Answers and connections that are open. When IPv6 finds no way the kernel chooses a source address all the same and asks
+ * again, which a rule for any packet from the address would answer; a TCP socket has no port yet when it asks so.
+ */
+const TCP_WITH_PORT: Pick<Rule, 'ipProtocol' | 'sourcePorts'> = {
+  ipProtocol: IPPROTO_TCP,
+  sourcePorts: { first: 1, last: 65_534 },
+}
+
 interface WaysOut {
   readonly name: string
   readonly device: string
@@ -68,9 +77,15 @@ export function uplinkPaths(config: Config, facts: Facts, tunnels: readonly Tunn
 /**
  * Sockets on the device use its table. So do packets from its addresses, where the traffic of all others goes elsewhere:
  * replies leave by the uplink whose address was asked. An address that is routed into a tunnel has its rule there. Of a
- * path of `failover` or a firewall, so does whatever belongs to its connections or is steered over it.
+ * path of `failover` or a firewall, so does whatever belongs to its connections or is steered over it. `refusesIpv6`: the
+ * table of the active path does, and so new sockets are to have none over another uplink either.
  */
-export function uplinkRules(uplink: UplinkPath, sharing: Sharing, tunnels: readonly Tunnel[]): Rule[] {
+export function uplinkRules(
+  uplink: UplinkPath,
+  sharing: Sharing,
+  tunnels: readonly Tunnel[],
+  refusesIpv6: boolean,
+): Rule[] {
   const { name, device, table, routes, marks, families, rulePriority: base } = uplink
   const carrier = sharing.carrier(name)
   const bound = routes.map(({ family }) => ({ ...lookup(family, base + STEP.device, table), oif: device }))
@@ -78,7 +93,9 @@ export function uplinkRules(uplink: UplinkPath, sharing: Sharing, tunnels: reado
     const from = hostPrefix(address)
     const family = from.length === 32 ? 4 : 6
     const carried = replyTable(uplink, address, family, sharing, tunnels)
-    return carried === undefined ? [] : [{ ...lookup(family, base + STEP.address, carried), from }]
+    if (carried === undefined) return []
+    const all = { ...lookup(family, base + STEP.address, carried), from }
+    return [family === 6 && refusesIpv6 ? { ...all, ...TCP_WITH_PORT } : all]
   })
   if (marks === undefined) return [...bound, ...replies]
   return [

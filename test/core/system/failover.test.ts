@@ -9,7 +9,7 @@ import type { Facts } from '../../../src/core/system/facts.ts'
 import { nextState, type TunnelSession } from '../../../src/core/system/session.ts'
 import { AAISP, failoverConfig, HOME } from './failover-samples.ts'
 import { ModelKernel } from './model-kernel.ts'
-import { addressOn, FIREWALL, SYSTEM } from './samples.ts'
+import { addressOn, defaultOver, FIREWALL, SYSTEM } from './samples.ts'
 
 const FIBRE: ActiveRoute = { kind: 'path', name: 'fibre' }
 const TUNNEL: ActiveRoute = { kind: 'path', name: 'aaisp' }
@@ -250,6 +250,33 @@ describe('what belongs to an address', () => {
     // Of a path that does not share an address with the tunnel the provider knows nothing.
     assert.deepEqual(from(LTE, 4, AAISP), [])
     assert.deepEqual(from(FIBRE, 4, 'ended'), [])
+  })
+
+  it('while IPv6 is refused: an uplink that has it answers over TCP, and nothing new leaves there', () => {
+    const facts = {
+      ...HOME,
+      addresses: [...HOME.addresses, addressOn(4, '2001:db8:4::2/64')],
+      routes: [
+        ...HOME.routes.filter(({ family }) => family === 4),
+        defaultOver(4, '2001:db8:4::1', { metric: 2000 }),
+      ],
+    }
+    const kernel = new ModelKernel(facts)
+    const rules = (state: ActiveRoute | undefined, session: World['session'] = 'ended') => {
+      const desired = wish(state, { facts: kernel.facts, session })
+      kernel.apply(desired)
+      assert.deepEqual(kernel.missing(desired).map(describeChange), [])
+      return addresses(desired, facts).filter((line) => line.startsWith('from 2001:db8:4::2/'))
+    }
+    const all = ['from 2001:db8:4::2/128 lookup 17061']
+    const answers = ['from 2001:db8:4::2/128 ipproto tcp sport 1-65534 lookup 17061']
+    assert.deepEqual(rules(LTE), all)
+    assert.deepEqual(rules(FIBRE), answers)
+    assert.deepEqual(rules(undefined), answers, 'what an earlier process left')
+    assert.deepEqual(rules(TUNNEL, AAISP), all)
+    assert.deepEqual(rules(TUNNEL, { ...AAISP, mtu: 1200 }), answers)
+    assert.deepEqual(rules({ kind: 'none' }), all)
+    assert.deepEqual(rules({ kind: 'hold', awaited: 'lte' }), answers)
   })
 
   it('of two tunnels in server use stays with each', () => {
