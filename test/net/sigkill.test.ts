@@ -129,6 +129,32 @@ describe('SIGKILL', { timeout: 600_000 }, () => {
     await next.waitForUp(LINE)
     await next.stop()
   })
+
+  test('the uplink is used as main says, then too where a socket has its address', async (t) => {
+    const lifeline = net.router.lifeline({ config: CONFIGS[0] })
+    await lifeline.waitForUp(LINE)
+    await lifeline.kill9()
+    const [{ device, gateway, ipv4, ipv6 }] = net.uplinks
+    const { namespace } = net.router
+    t.after(() => useGateway(gateway))
+    const other = { ipv4: gateway.ipv4.replace(/1$/, '9'), ipv6: gateway.ipv6.replace(/1$/, '9') }
+    await useGateway(other)
+    assert.equal(await gatewayFrom(ipv4, address.internet.ipv4), other.ipv4)
+    assert.equal(await gatewayFrom(ipv6, address.internet.ipv6), other.ipv6)
+    const next = net.router.lifeline({ config: CONFIGS[0] })
+    await next.process.waitForOutput(/uplink=/)
+    await next.stop()
+
+    async function useGateway(via: address.Pair): Promise<void> {
+      const ways = [via.ipv4, via.ipv6].map((to) => `route replace default via ${to} dev ${device} metric 10`)
+      await namespace.ip(...ways)
+    }
+
+    async function gatewayFrom(source: string, to: string): Promise<string | undefined> {
+      const routes = await namespace.show<{ gateway?: string }[]>('route', 'get', to, 'from', source)
+      return routes[0]?.gateway
+    }
+  })
 })
 
 /** Counts what leaves the router for strangers; a table of somebody else, as far as lifeline is concerned. */

@@ -8,6 +8,8 @@ import {
   attributeU8,
   attributeU32,
   decodeAttributes,
+  le16,
+  le16Bytes,
   le32,
   le32Bytes,
   textOf,
@@ -38,9 +40,16 @@ export interface Rule {
   readonly iif: string | undefined
   readonly oif: string | undefined
   readonly mark: { readonly value: number; readonly mask: number } | undefined
+  /** Of which transport protocol only, by its IANA number (FRA_IP_PROTO). */
+  readonly ipProtocol: number | undefined
+  /** From which ports only, both ends included (FRA_SPORT_RANGE); the kernel takes 1..65534. */
+  readonly sourcePorts: { readonly first: number; readonly last: number } | undefined
   /** It applies to what does not match. */
   readonly inverted: boolean
 }
+
+/** Of TCP, as `ipProtocol`. */
+export const IPPROTO_TCP = 6
 
 const ACTIONS: readonly (RuleAction | undefined)[] = [
   undefined,
@@ -64,6 +73,8 @@ const FRA_TABLE = 15
 const FRA_FWMASK = 16
 const FRA_OIFNAME = 17
 const FRA_PROTOCOL = 21
+const FRA_IP_PROTO = 22
+const FRA_SPORT_RANGE = 23
 
 const FIB_RULE_INVERT = 2
 const RT_TABLE_COMPAT = 252
@@ -93,6 +104,8 @@ export function decodeRule(body: Uint8Array): Rule | undefined {
     iif: textOf(attributes.get(FRA_IIFNAME)),
     oif: textOf(attributes.get(FRA_OIFNAME)),
     mark: value === undefined ? undefined : { value, mask: u32Of(attributes.get(FRA_FWMASK)) ?? 0xffffffff },
+    ipProtocol: u8Of(attributes.get(FRA_IP_PROTO)),
+    sourcePorts: portsOf(attributes.get(FRA_SPORT_RANGE)),
     inverted: (le32(body, 8) & FIB_RULE_INVERT) !== 0,
   }
 }
@@ -139,8 +152,19 @@ function encodeRule(message: number, flags: number, rule: Rule): Uint8Array {
     ...(rule.mark === undefined
       ? []
       : [attributeU32(FRA_FWMARK, rule.mark.value), attributeU32(FRA_FWMASK, rule.mark.mask)]),
+    ...(rule.ipProtocol === undefined ? [] : [attributeU8(FRA_IP_PROTO, rule.ipProtocol)]),
+    ...(rule.sourcePorts === undefined ? [] : [attribute(FRA_SPORT_RANGE, portRange(rule.sourcePorts))]),
     ...(rule.suppressPrefixLength === undefined
       ? []
       : [attributeU32(FRA_SUPPRESS_PREFIXLEN, rule.suppressPrefixLength)]),
   )
+}
+
+/** `struct fib_rule_port_range` */
+function portsOf(value: Uint8Array | undefined): Rule['sourcePorts'] {
+  return value === undefined || value.length < 4 ? undefined : { first: le16(value, 0), last: le16(value, 2) }
+}
+
+function portRange({ first, last }: NonNullable<Rule['sourcePorts']>): Uint8Array {
+  return concat(le16Bytes(first), le16Bytes(last))
 }

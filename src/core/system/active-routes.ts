@@ -48,6 +48,12 @@ export function activeRoutes(
   })
 }
 
+/** Whether it refuses all IPv6 that gets there. */
+export function refusesIpv6({ lifeline }: Config, routes: readonly DesiredRoute[]): boolean {
+  const defaults = routes.filter(({ family, destination }) => family === 6 && destination.length === 0)
+  return defaults.some(({ table, via }) => table === activeTable(lifeline) && typeof via === 'string')
+}
+
 function refused(family: Family, table: number, via: 'unreachable' | 'blackhole'): DesiredRoute {
   return { family, table, destination: everything(family), via, metric: 1, source: undefined }
 }

@@ -3,7 +3,7 @@ import { formatPrefix } from '../ip/address.ts'
 import { encodeAddressRemoval, encodeNewAddress, type LinkAddress } from '../netlink/address.ts'
 import { encodeLinkChange, encodeLinkRemoval, type LinkChange } from '../netlink/link.ts'
 import { encodeNewRoute, encodeRouteRemoval, type Route, TABLE_MAIN } from '../netlink/route.ts'
-import { encodeNewRule, encodeRuleRemoval, type Rule } from '../netlink/rule.ts'
+import { encodeNewRule, encodeRuleRemoval, IPPROTO_TCP, type Rule } from '../netlink/rule.ts'
 import { unreachable } from '../result.ts'
 import type { DesiredAddress, DesiredRoute, Sysctl } from './desired.ts'
 import { type Facts, linkNamed, OUR_PROTOCOL } from './facts.ts'
@@ -154,7 +154,8 @@ function describeRoute(
 }
 
 function describeRule(rule: Rule): string {
-  const { family, priority, from, to, iif, oif, mark, table, suppressPrefixLength } = rule
+  const { family, priority, from, to, iif, oif, mark, ipProtocol, sourcePorts, table, suppressPrefixLength } =
+    rule
   return [
     `rule ${priority} (IPv${family}):`,
     rule.inverted ? ' not' : '',
@@ -163,6 +164,8 @@ function describeRule(rule: Rule): string {
     iif === undefined ? '' : ` iif ${iif}`,
     oif === undefined ? '' : ` oif ${oif}`,
     mark === undefined ? '' : ` fwmark 0x${mark.value.toString(16)}/0x${mark.mask.toString(16)}`,
+    ipProtocol === undefined ? '' : ` ipproto ${ipProtocol === IPPROTO_TCP ? 'tcp' : ipProtocol}`,
+    sourcePorts === undefined ? '' : ` sport ${sourcePorts.first}-${sourcePorts.last}`,
     rule.action === 'lookup' ? ` lookup ${table === TABLE_MAIN ? 'main' : table}` : ` ${rule.action}`,
     suppressPrefixLength === undefined ? '' : ` suppress_prefixlength ${suppressPrefixLength}`,
   ].join('')

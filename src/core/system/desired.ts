@@ -6,7 +6,7 @@ import type { Prefix } from '../ip/address.ts'
 import type { Family } from '../netlink/address.ts'
 import { TABLE_MAIN } from '../netlink/route.ts'
 import type { Rule } from '../netlink/rule.ts'
-import { activeRoutes } from './active-routes.ts'
+import { activeRoutes, refusesIpv6 } from './active-routes.ts'
 import { desiredDevice } from './device.ts'
 import { type Facts, OUR_PROTOCOL } from './facts.ts'
 import { firewallInput } from './firewall-input.ts'
@@ -115,9 +115,10 @@ export function desiredState(
     ...own,
     ...uplinks.flatMap((uplink) => uplink.routes),
   ]
+  const refused = refusesIpv6(config, own)
   const rules = [
     ...tunnels.flatMap((tunnel) => tunnelRules(tunnel, sharing)),
-    ...uplinks.flatMap((uplink) => uplinkRules(uplink, sharing, tunnels)),
+    ...uplinks.flatMap((uplink) => uplinkRules(uplink, sharing, tunnels, refused)),
   ]
   return {
     nft: firewallText(firewallInput(config, tunnels, uplinks, sharing)),
@@ -163,6 +164,8 @@ export function lookup(family: Family, priority: number, table: number): Rule {
     iif: undefined,
     oif: undefined,
     mark: undefined,
+    ipProtocol: undefined,
+    sourcePorts: undefined,
     inverted: false,
   }
 }

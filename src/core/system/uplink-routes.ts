@@ -1,15 +1,17 @@
 /** The routes and rules of the uplinks that carry tunnels: device-bound sockets need no default route in main. */
 import type { Config } from '../config/types.ts'
+import { prefixContains } from '../ip/address.ts'
 import type { Family } from '../netlink/address.ts'
-import type { Rule } from '../netlink/rule.ts'
+import { TABLE_MAIN } from '../netlink/route.ts'
+import { IPPROTO_TCP, type Rule } from '../netlink/rule.ts'
 import { type DesiredRoute, lookup } from './desired.ts'
 import { type Facts, linkNamed } from './facts.ts'
 import { pathMark, steeringMark } from './marks.ts'
 import { STEP, uplinkTable } from './numbering.ts'
 import { everything, hostPrefix } from './prefix.ts'
 import type { Sharing } from './sharing.ts'
-import { addressesOf, type Tunnel } from './tunnel-routes.ts'
-import { type UsableUplink, uplinks, type Way, wayOut } from './uplinks.ts'
+import { addressesOf, blocks, type Tunnel } from './tunnel-routes.ts'
+import { leadsMain, type UsableUplink, uplinks, type Way, wayOut } from './uplinks.ts'
 
 export interface UplinkPath {
   /** That of its section, or the device's. */
@@ -19,6 +21,12 @@ export interface UplinkPath {
   readonly mtu: number | undefined
   readonly addresses: readonly string[]
   readonly table: number
+  /**
+   * Where packets from its addresses find their way. Outside of `failover` that is main, as long as main leads out of the
+   * same device: a copy of its default would outlive this process and a change of main, and a connect asks twice, the
+   * second time with the address that it was given.
+   */
+  readonly replies: Readonly<Record<Family, number>>
   /** A path of `failover` or of a firewall: the marks of its connections and of what is steered over it. */
   readonly marks: { readonly flow: Mark; readonly steering: Mark } | undefined
   readonly rulePriority: number
@@ -29,6 +37,15 @@ export interface UplinkPath {
 }
 
 type Mark = NonNullable<Rule['mark']>
+
+/**
+ * Answers and connections that are open. When IPv6 finds no way the kernel chooses a source address all the same and asks
+ * again, which a rule for any packet from the address would answer; a TCP socket has no port yet when it asks so.
+ */
+const TCP_WITH_PORT: Pick<Rule, 'ipProtocol' | 'sourcePorts'> = {
+  ipProtocol: IPPROTO_TCP,
+  sourcePorts: { first: 1, last: 65_534 },
+}
 
 interface WaysOut {
   readonly name: string
@@ -59,21 +76,26 @@ export function uplinkPaths(config: Config, facts: Facts, tunnels: readonly Tunn
 
 /**
  * Sockets on the device use its table. So do packets from its addresses, where the traffic of all others goes elsewhere:
- * replies leave by the uplink whose address was asked. An address that a tunnel carries as well has its rule there. Of a
- * path of `failover` or a firewall, so does whatever belongs to its connections or is steered over it.
+ * replies leave by the uplink whose address was asked. An address that is routed into a tunnel has its rule there. Of a
+ * path of `failover` or a firewall, so does whatever belongs to its connections or is steered over it. `refusesIpv6`: the
+ * table of the active path does, and so new sockets are to have none over another uplink either.
  */
-export function uplinkRules(uplink: UplinkPath, sharing: Sharing, tunnels: readonly Tunnel[]): Rule[] {
+export function uplinkRules(
+  uplink: UplinkPath,
+  sharing: Sharing,
+  tunnels: readonly Tunnel[],
+  refusesIpv6: boolean,
+): Rule[] {
   const { name, device, table, routes, marks, families, rulePriority: base } = uplink
   const carrier = sharing.carrier(name)
   const bound = routes.map(({ family }) => ({ ...lookup(family, base + STEP.device, table), oif: device }))
   const replies = answeredAddresses(uplink, tunnels).flatMap((address) => {
-    const isShared = carrier?.addresses.includes(address) ?? false
-    if (!isShared && tunnels.some((tunnel) => addressesOf(tunnel).includes(address))) return []
     const from = hostPrefix(address)
     const family = from.length === 32 ? 4 : 6
-    return [
-      { ...lookup(family, base + STEP.address, isShared ? (carrier?.tables[family] ?? table) : table), from },
-    ]
+    const carried = replyTable(uplink, address, family, sharing, tunnels)
+    if (carried === undefined) return []
+    const all = { ...lookup(family, base + STEP.address, carried), from }
+    return [family === 6 && refusesIpv6 ? { ...all, ...TCP_WITH_PORT } : all]
   })
   if (marks === undefined) return [...bound, ...replies]
   return [
@@ -91,6 +113,25 @@ export function uplinkRules(uplink: UplinkPath, sharing: Sharing, tunnels: reado
 function answeredAddresses({ addresses, marks }: UplinkPath, tunnels: readonly Tunnel[]): readonly string[] {
   const hasRival = tunnels.some(({ isDefault, inFailover }) => isDefault || inFailover)
   return marks !== undefined || hasRival ? addresses : []
+}
+
+/**
+ * The table of whoever packets from an address of the uplink belong to; undefined where a rule of a tunnel says so, which
+ * has the address or a block that it lies in. Paths that share an address share what is routed behind it.
+ */
+function replyTable(
+  { name, replies }: UplinkPath,
+  address: string,
+  family: Family,
+  sharing: Sharing,
+  tunnels: readonly Tunnel[],
+): number | undefined {
+  if (tunnels.some((tunnel) => addressesOf(tunnel).includes(address))) return undefined
+  const behind = tunnels.filter((tunnel) => blocks(tunnel).some((block) => prefixContains(block, address)))
+  if (behind.length === 0) return replies[family]
+  const partners = sharing.partners(name)
+  const shared = behind.every(({ config }) => partners.includes(config.name))
+  return shared ? sharing.carrier(name)?.tables[family] : undefined
 }
 
 /**
@@ -122,12 +163,17 @@ function path(config: Config, facts: Facts, uplink: WaysOut, table: number): Upl
     const via = { device, gateway: nexthop.gateway, onlink: nexthop.onlink }
     return [{ family, table, destination: everything(family), via, metric: 1, source: preferred }]
   })
+  const link = linkNamed(facts, device)
+  const inFailover = config.failover?.paths.includes(name) ?? false
+  const replies = (family: Family) =>
+    !inFailover && link !== undefined && leadsMain(facts, link, family) ? TABLE_MAIN : table
   return {
     name,
     device,
-    mtu: linkNamed(facts, device)?.mtu,
+    mtu: link?.mtu,
     addresses,
     table,
+    replies: { 4: replies(4), 6: replies(6) },
     marks: isPath(config, name) ? marksOf(config, name) : undefined,
     rulePriority: config.lifeline.rulePriority,
     families: facts.ipv6 ? [4, 6] : [4],

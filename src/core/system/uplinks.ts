@@ -126,6 +126,16 @@ export function wayOut(
   return link.noArp ? { gateway: undefined, onlink: false } : undefined
 }
 
+/** Whether main's default route, the one of the lowest metric, leads out of this link and no other. */
+export function leadsMain(facts: Facts, link: Link, family: Family): boolean {
+  const defaults = facts.routes.filter(
+    (route) => route.family === family && route.table === TABLE_MAIN && route.destination.length === 0,
+  )
+  const best = Math.min(...defaults.map(({ metric }) => metric))
+  const nexthops = defaults.filter(({ metric }) => metric === best).flatMap((route) => route.nexthops)
+  return nexthops.length > 0 && nexthops.every((nexthop) => nexthop.link === link.index)
+}
+
 /**
  * The device of main's default route as an uplink: IPv4's, or IPv6's where there is no other; the lowest metric whose
  * device is usable, else the lowest. Never a device of our own tunnels, nor of an uplink that the tunnel is there to

@@ -34,6 +34,8 @@ export function rule(change: Partial<Rule>): Rule {
     iif: undefined,
     oif: undefined,
     mark: undefined,
+    ipProtocol: undefined,
+    sourcePorts: undefined,
     inverted: false,
     ...change,
   }

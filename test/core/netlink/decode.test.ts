@@ -109,6 +109,8 @@ describe('decodeRule', () => {
         rule.iif && `iif ${rule.iif}`,
         rule.oif && `oif ${rule.oif}`,
         mark,
+        rule.ipProtocol && `protocol ${rule.ipProtocol}`,
+        rule.sourcePorts && `from ports ${rule.sourcePorts.first} to ${rule.sourcePorts.last}`,
         rule.action,
         rule.table,
         `proto ${rule.protocol}`,
@@ -126,6 +128,7 @@ describe('decodeRule', () => {
       '4:32766 lookup 254 proto 2',
       '4:32767 lookup 253 proto 2',
       '6:0 lookup 255 proto 2',
+      '6:31030 from 2001:db8:4::2/128 protocol 6 from ports 1 to 65534 lookup 17061 proto 108',
       '6:31031 from 2001:db8:2::/56 lookup 17011 proto 108',
       '6:32766 lookup 254 proto 2',
     ])

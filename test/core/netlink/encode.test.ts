@@ -55,6 +55,8 @@ const rule: Rule = {
   iif: undefined,
   oif: undefined,
   mark: undefined,
+  ipProtocol: undefined,
+  sourcePorts: undefined,
   inverted: false,
 }
 
@@ -94,6 +96,18 @@ describe('requests are those of ip(8)', () => {
     [
       'ip -6 rule add pref 31031 from 2001:db8:2::/56 lookup 17011 protocol 108',
       encodeNewRule({ ...rule, family: 6, priority: 31031, from: { address: '2001:db8:2::', length: 56 } }),
+    ],
+    [
+      'ip -6 rule add pref 31030 from 2001:db8:4::2 ipproto tcp sport 1-65534 lookup 17061 protocol 108',
+      encodeNewRule({
+        ...rule,
+        family: 6,
+        priority: 31030,
+        from: { address: '2001:db8:4::2', length: 128 },
+        ipProtocol: 6,
+        sourcePorts: { first: 1, last: 65_534 },
+        table: 17061,
+      }),
     ],
   ] as const) {
     it(command, () => {

@@ -6,7 +6,18 @@ import { desiredState, NOTHING_DESIRED } from '../../../src/core/system/desired.
 import { difference } from '../../../src/core/system/difference.ts'
 import type { Facts } from '../../../src/core/system/facts.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../../../src/core/system/session.ts'
-import { addressOn, configOf, defaultOver, linkOf, SESSION, SYSTEM, tunnelOf, uplinkOf } from './samples.ts'
+import { failoverConfig } from './failover-samples.ts'
+import {
+  addressOn,
+  configOf,
+  defaultOver,
+  FIREWALL,
+  linkOf,
+  SESSION,
+  SYSTEM,
+  tunnelOf,
+  uplinkOf,
+} from './samples.ts'
 
 /** Everything that a fresh system lacks, in words. */
 function plan(config: Config, sessions: Record<string, TunnelSession>, facts: Facts = SYSTEM): string[] {
@@ -48,14 +59,14 @@ describe('desiredState', () => {
       'add rule 31030 (IPv4): from 203.0.113.10/32 lookup 17011',
       'add rule 31035 (IPv4): fwmark 0x10000/0xff0000 lookup 17011',
       'add rule 31010 (IPv4): oif eth0 lookup 17060',
-      'add rule 31030 (IPv4): from 192.0.2.2/32 lookup 17060',
+      'add rule 31030 (IPv4): from 192.0.2.2/32 lookup main',
       'add rule 31040 (IPv4): lookup 17010',
       'add rule 31000 (IPv6): lookup main suppress_prefixlength 0',
       'add rule 31010 (IPv6): oif l2tp-aaisp lookup 17011',
       'add rule 31030 (IPv6): from 2001:db8:1:10:20a::aa/128 lookup 17011',
       'add rule 31035 (IPv6): fwmark 0x10000/0xff0000 lookup 17011',
       'add rule 31010 (IPv6): oif eth0 lookup 17060',
-      'add rule 31030 (IPv6): from 2001:db8:f::2/128 lookup 17060',
+      'add rule 31030 (IPv6): from 2001:db8:f::2/128 lookup main',
       'add rule 31040 (IPv6): lookup 17010',
       'turn carrier of l2tp-aaisp on',
     ])
@@ -72,12 +83,12 @@ describe('desiredState', () => {
       'add rule 31010 (IPv4): oif l2tp-aaisp lookup 17011',
       'add rule 31035 (IPv4): fwmark 0x10000/0xff0000 lookup 17011',
       'add rule 31010 (IPv4): oif eth0 lookup 17060',
-      'add rule 31030 (IPv4): from 192.0.2.2/32 lookup 17060',
+      'add rule 31030 (IPv4): from 192.0.2.2/32 lookup main',
       'add rule 31000 (IPv6): lookup main suppress_prefixlength 0',
       'add rule 31010 (IPv6): oif l2tp-aaisp lookup 17011',
       'add rule 31035 (IPv6): fwmark 0x10000/0xff0000 lookup 17011',
       'add rule 31010 (IPv6): oif eth0 lookup 17060',
-      'add rule 31030 (IPv6): from 2001:db8:f::2/128 lookup 17060',
+      'add rule 31030 (IPv6): from 2001:db8:f::2/128 lookup main',
     ])
     assert.ok(!lines.some((line) => line.startsWith('turn carrier')))
   })
@@ -96,13 +107,73 @@ describe('desiredState', () => {
       routing(plan(configOf([tunnelOf('aaisp', tunnel)]), { aaisp: SESSION })).filter((line) =>
         /from (192\.0\.2\.2|2001:db8:f::2)\//.test(line),
       )
-    const ipv4 = 'add rule 31030 (IPv4): from 192.0.2.2/32 lookup 17060'
-    const ipv6 = 'add rule 31030 (IPv6): from 2001:db8:f::2/128 lookup 17060'
+    const ipv4 = 'add rule 31030 (IPv4): from 192.0.2.2/32 lookup main'
+    const ipv6 = 'add rule 31030 (IPv6): from 2001:db8:f::2/128 lookup main'
     assert.deepEqual(replies({}), [ipv4, ipv6])
     assert.deepEqual(replies({ defaultroute: false }), [])
     // An address that is routed into the tunnel: the provider sends it there.
     const into = 'add rule 31030 (IPv4): from 192.0.2.2/32 lookup 17011'
     assert.deepEqual(replies({ ipaddrs: [{ address: '192.0.2.2', length: 32 }] }), [into, ipv6])
+  })
+
+  it("replies over the uplink of main's default are left to main, over any other use its own table", () => {
+    const links = [...SYSTEM.links, linkOf(3, 'wwan0')]
+    const addresses = [...SYSTEM.addresses, addressOn(3, '10.64.0.2/24')]
+    const uplinks = [uplinkOf('wan', 'eth0'), uplinkOf('lte', 'wwan0', { gateway: '10.64.0.1' })]
+    const replies = (routes: Facts['routes'], changes: Partial<Config> = {}) =>
+      plan(
+        { ...configOf([tunnelOf('aaisp')], uplinks), ...changes },
+        {},
+        { ...SYSTEM, links, addresses, routes },
+      )
+        .flatMap((line) => /\(IPv4\): (from .*)/.exec(line)?.[1] ?? [])
+        .sort()
+    const eth0 = defaultOver(2, '192.0.2.1', { metric: 10 })
+    const wwan0 = defaultOver(3, '10.64.0.1', { metric: 20 })
+    const table = (wan: number | string, lte: number | string) => [
+      `from 10.64.0.2/32 lookup ${lte}`,
+      `from 192.0.2.2/32 lookup ${wan}`,
+    ]
+    assert.deepEqual(replies([eth0, wwan0]), table('main', 17061))
+    assert.deepEqual(replies([eth0, { ...wwan0, metric: 5 }]), table(17060, 'main'))
+    assert.deepEqual(replies([{ ...eth0, table: 100 }]), table(17060, 17061))
+    // Neither of two that are as good, and none where main refuses.
+    assert.deepEqual(replies([eth0, { ...wwan0, metric: 10 }]), table(17060, 17061))
+    const several = [...eth0.nexthops, ...wwan0.nexthops]
+    assert.deepEqual(replies([{ ...eth0, nexthops: several }]), table(17060, 17061))
+    const refusal = { ...eth0, metric: 1, type: 'unreachable', nexthops: [] } as const
+    assert.deepEqual(replies([eth0, refusal]), table(17060, 17061))
+    // Where `failover` sends traffic stays as it is when this process dies.
+    const { failover } = failoverConfig()
+    assert.ok(failover)
+    const paths = { failover: { ...failover, paths: ['wan', 'aaisp'] } }
+    assert.deepEqual(replies([eth0, wwan0], paths), table(17060, 17061))
+    assert.deepEqual(
+      replies([eth0, wwan0], { firewalls: [{ ...FIREWALL, paths: ['wan'] }] }),
+      table('main', 17061),
+    )
+  })
+
+  it('an address on the uplink that lies in a block of a tunnel is answered into the tunnel', () => {
+    const addresses = [addressOn(2, '198.51.100.17/29'), addressOn(2, '2001:db8:2::17/64')]
+    const facts = { ...SYSTEM, addresses: [...SYSTEM.addresses, ...addresses] }
+    const tunnel = tunnelOf('aaisp', {
+      ipaddrs: [{ address: '198.51.100.18', length: 29 }],
+      ip6prefixes: [{ address: '2001:db8:2::', length: 56 }],
+    })
+    const replies = (uplinks: Config['uplinks'], changes: Partial<Config> = {}) =>
+      plan({ ...configOf([tunnel], uplinks), ...changes }, { aaisp: SESSION }, facts).filter((line) =>
+        /from (198\.51\.100\.|2001:db8:2:|192\.0\.2\.)/.test(line),
+      )
+    const lines = [
+      'add rule 31030 (IPv4): from 198.51.100.18/32 lookup 17011',
+      'add rule 31031 (IPv4): from 198.51.100.16/29 lookup 17011',
+      'add rule 31030 (IPv4): from 192.0.2.2/32 lookup main',
+      'add rule 31031 (IPv6): from 2001:db8:2::/56 lookup 17011',
+    ]
+    assert.deepEqual(replies([]), lines)
+    const firewalls = [{ ...FIREWALL, paths: ['wan'] }]
+    assert.deepEqual(replies([uplinkOf('wan', 'eth0')], { firewalls }), lines)
   })
 
   it('with ip4table: the IPv4 routes go there and to no other table', () => {
@@ -141,7 +212,7 @@ describe('desiredState', () => {
       'add rule 31030 (IPv4): from 203.0.113.20/32 lookup 17012',
       'add rule 31035 (IPv4): fwmark 0x20000/0xff0000 lookup 17012',
       'add rule 31010 (IPv4): oif eth0 lookup 17060',
-      'add rule 31030 (IPv4): from 192.0.2.2/32 lookup 17060',
+      'add rule 31030 (IPv4): from 192.0.2.2/32 lookup main',
       'add rule 31040 (IPv4): lookup 17010',
     ])
   })

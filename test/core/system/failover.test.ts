@@ -9,7 +9,7 @@ import type { Facts } from '../../../src/core/system/facts.ts'
 import { nextState, type TunnelSession } from '../../../src/core/system/session.ts'
 import { AAISP, failoverConfig, HOME } from './failover-samples.ts'
 import { ModelKernel } from './model-kernel.ts'
-import { SYSTEM } from './samples.ts'
+import { addressOn, defaultOver, FIREWALL, SYSTEM } from './samples.ts'
 
 const FIBRE: ActiveRoute = { kind: 'path', name: 'fibre' }
 const TUNNEL: ActiveRoute = { kind: 'path', name: 'aaisp' }
@@ -227,6 +227,58 @@ describe('what belongs to an address', () => {
     assert.ok(addresses(wish(TUNNEL, remembered), facts).includes(mark))
   })
 
+  it('in a block of the tunnel: over whichever of the paths that share carries it now', () => {
+    const base = failoverConfig()
+    const block = { address: '198.51.100.18', length: 29 }
+    const config = { ...base, tunnels: base.tunnels.map((tunnel) => ({ ...tunnel, ipaddrs: [block] })) }
+    const from = (state: ActiveRoute, link: number, session: World['session']) => {
+      const mine = [addressOn(link, '198.51.100.17/29'), addressOn(link, '2001:db8:2:ff::1/128')]
+      const facts = { ...HOME, addresses: [...HOME.addresses, ...mine] }
+      const world = { config, facts, ...(session === undefined ? {} : { session }) }
+      return addresses(wish(state, world), facts).filter((line) =>
+        /^from (198\.51\.100\.17|2001:db8:2:ff::1)\//.test(line),
+      )
+    }
+    const both = (table: number) => [
+      `from 198.51.100.17/32 lookup ${table}`,
+      `from 2001:db8:2:ff::1/128 lookup ${table}`,
+    ]
+    assert.deepEqual(from(FIBRE, 3, 'ended'), both(17060))
+    assert.deepEqual(from(HOLD, 3, 'ended'), both(17011))
+    assert.deepEqual(from(TUNNEL, 3, AAISP), both(17011))
+    assert.deepEqual(from(FIBRE, 3, AAISP), both(17060))
+    // Of a path that does not share an address with the tunnel the provider knows nothing.
+    assert.deepEqual(from(LTE, 4, AAISP), [])
+    assert.deepEqual(from(FIBRE, 4, 'ended'), [])
+  })
+
+  it('while IPv6 is refused: an uplink that has it answers over TCP, and nothing new leaves there', () => {
+    const facts = {
+      ...HOME,
+      addresses: [...HOME.addresses, addressOn(4, '2001:db8:4::2/64')],
+      routes: [
+        ...HOME.routes.filter(({ family }) => family === 4),
+        defaultOver(4, '2001:db8:4::1', { metric: 2000 }),
+      ],
+    }
+    const kernel = new ModelKernel(facts)
+    const rules = (state: ActiveRoute | undefined, session: World['session'] = 'ended') => {
+      const desired = wish(state, { facts: kernel.facts, session })
+      kernel.apply(desired)
+      assert.deepEqual(kernel.missing(desired).map(describeChange), [])
+      return addresses(desired, facts).filter((line) => line.startsWith('from 2001:db8:4::2/'))
+    }
+    const all = ['from 2001:db8:4::2/128 lookup 17061']
+    const answers = ['from 2001:db8:4::2/128 ipproto tcp sport 1-65534 lookup 17061']
+    assert.deepEqual(rules(LTE), all)
+    assert.deepEqual(rules(FIBRE), answers)
+    assert.deepEqual(rules(undefined), answers, 'what an earlier process left')
+    assert.deepEqual(rules(TUNNEL, AAISP), all)
+    assert.deepEqual(rules(TUNNEL, { ...AAISP, mtu: 1200 }), answers)
+    assert.deepEqual(rules({ kind: 'none' }), all)
+    assert.deepEqual(rules({ kind: 'hold', awaited: 'lte' }), answers)
+  })
+
   it('of two tunnels in server use stays with each', () => {
     const plain = failoverConfig().tunnels.map((tunnel) => ({ ...tunnel, defaultroute: false }))
     const [first] = plain
@@ -317,7 +369,7 @@ describe('any history', () => {
           kernel.facts = withoutLinks(kernel.facts, away)
           const other = { ...AAISP, ipv4: { address: '198.18.0.7', peer: undefined } }
           state = nextState(state, session === 'ended' ? undefined : session === 'up' ? AAISP : other)
-          const base = failoverConfig({ firewalls: FIREWALLS })
+          const base = failoverConfig({ firewalls: [FIREWALL] })
           const config = { ...base, tunnels: base.tunnels.map((one) => ({ ...one, backsUp, ipv6 })) }
           const desired = desiredState(config, kernel.facts, new Map([['aaisp', state]]), chosen)
           kernel.apply(desired)
@@ -339,18 +391,6 @@ describe('any history', () => {
       { numRuns: 500, seed: 3 },
     )
   })
-
-  const FIREWALLS: Config['firewalls'] = [
-    {
-      name: 'internet',
-      paths: [],
-      allow: [],
-      allowForward: [],
-      lan: ['br-lan'],
-      policy: 'drop',
-      snat: 'auto',
-    },
-  ]
 
   /** As the kernel does when devices vanish. */
   function withoutLinks(facts: Facts, gone: readonly number[]): Facts {

@@ -29,6 +29,16 @@ export function uplinkOf(name: string, device: string, options: Partial<UplinkCo
   return { ...UPLINK, name, device, ...options }
 }
 
+export const FIREWALL: Config['firewalls'][number] = {
+  name: 'internet',
+  paths: [],
+  allow: [],
+  allowForward: [],
+  lan: ['br-lan'],
+  policy: 'drop',
+  snat: 'auto',
+}
+
 export function linkOf(index: number, name: string, options: Partial<Link> = {}): Link {
   return {
     index,

@@ -188,6 +188,31 @@ describe('failover in the kernel', { timeout: 300_000 }, () => {
     }
   })
 
+  it('has no IPv6 for its own sockets either then, though another uplink has: that one only answers', async () => {
+    await start(FILTERED)
+    const { router, isp } = house
+    const [lan, uplink] = ['2001:db8:2:1::1/64 dev br-lan nodad', '2001:db8:4::2']
+    // No address for new sockets but that of the other uplink.
+    await router.ip('route del default via fe80::1 dev pppoe-aaisp', `addr change ${lan} preferred_lft 0`)
+    try {
+      await echo(isp, 85)
+      await echo(router, 22)
+      await route(LTE)
+      assert.equal((await connect(router, INTERNET6, 85)).outcome, 'connected')
+      const flow = await Flow.open(router, INTERNET6, 85)
+      flows.push(flow)
+      await route(FIBRE)
+      const { outcome, after } = await connect(router, INTERNET6, 85)
+      assert.equal(outcome, 'EHOSTUNREACH')
+      assert.ok(after < 500, `${after} ms`)
+      assert.equal((await connect(isp, uplink, 22, { from: INTERNET6 })).outcome, 'connected')
+      assert.equal((await connect(router, INTERNET6, 85, { from: uplink })).outcome, 'connected')
+      await progresses(flow)
+    } finally {
+      await router.ip(`addr change ${lan}`, 'route add default via fe80::1 dev pppoe-aaisp')
+    }
+  })
+
   it('lets out neither forged senders nor packets for private networks', async () => {
     await start(FILTERED)
     await house.isp.nft(`table inet seen { chain arriving { type filter hook prerouting priority raw;
