@@ -85,7 +85,8 @@ export class Session {
         this.#keys = event.keys
         break
       case 'lcpOpened':
-        this.#state = { ...this.#state, mtu: Math.min(this.#options.runner.mtu, event.mru) }
+        // An LNS that lets us take only so much knows of a way that carries no more, in either direction.
+        this.#state = { ...this.#state, mtu: Math.min(this.#options.runner.mtu, event.mru, event.ourMru) }
         if (this.#attached) this.#device.update({ mtu: this.#state.mtu })
         break
       case 'sequencingChanged':

@@ -1,9 +1,13 @@
 /** IP packets through a session, and what is learnt from the router inside. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fromHex, toHex } from '../../src/core/bytes.ts'
+import { fromHex, toHex, u8, u16 } from '../../src/core/bytes.ts'
+import { decodePacket, encodeData } from '../../src/core/l2tp/header.ts'
+import { codes, decodePacket as decodePpp, encodePacket } from '../../src/core/ppp/packet.ts'
+import { decodeFrame, encodeFrame, protocols } from '../../src/core/ppp/protocol.ts'
+import type { SimLnsOptions } from '../sim/lns.ts'
 import { ipv6Packet } from '../sim/tuns.ts'
-import { upWithin, world } from '../sim/world.ts'
+import { upWithin, type World, world } from '../sim/world.ts'
 
 const PING = fromHex('4500001c00010000400166ddcb00710acb0071010800f7fe00010000')
 
@@ -91,4 +95,62 @@ test('what was negotiated is remembered: the next session asks for it', async ()
   await upWithin(here, 1_000)
   await here.network.run(here.network.now + 10_000)
   assert.equal(here.router.files.writes, writes, 'and the same again is no change')
+})
+
+/** RFC 1661 section 6.1 */
+const MRU = 1
+
+/** The LNS Naks every other MRU that it is told than this one. */
+function insistOnMru({ network, lns }: World, mru: number): void {
+  const { send } = network
+  network.send = (from, to, bytes) => {
+    const answered = from.host === lns.address.host ? acknowledged(bytes) : undefined
+    const refused = answered?.mru !== undefined && answered.mru !== mru
+    send.call(network, from, to, refused ? answered.nak(mru) : bytes)
+  }
+}
+
+/** What an LCP Configure-Ack says of the MRU, and the Nak that may take its place; undefined for anything else. */
+function acknowledged(bytes: Uint8Array) {
+  const message = decodePacket(bytes)
+  if (!message.ok || message.value.kind !== 'data') return undefined
+  const { tunnel, session, frame } = message.value
+  const ppp = decodeFrame(frame)
+  if (!ppp.ok || ppp.value.protocol !== protocols.lcp) return undefined
+  const packet = decodePpp(ppp.value.information)
+  if (!packet.ok || packet.value.code !== codes.configureAck) return undefined
+  const { identifier, data } = packet.value
+  return {
+    mru: u8(data, 0) === MRU ? u16(data, 2) : undefined,
+    nak: (mru: number) => {
+      const option = Uint8Array.of(MRU, 4, mru >>> 8, mru & 0xff)
+      const answer = { code: codes.configureNak, identifier, data: option }
+      return encodeData({ tunnel, session }, encodeFrame(protocols.lcp, encodePacket(answer)))
+    },
+  }
+}
+
+/** The MTU of a session that is up, as the data path and users are told it. */
+async function mtuOf(here: World): Promise<number | null> {
+  await upWithin(here, 20_000)
+  assert.equal(here.router.device.session?.mtu, here.router.shown.mtu)
+  return here.router.shown.mtu
+}
+
+test('the MTU is the least of what the uplink leaves, what the LNS takes and what it lets us take', async () => {
+  const taking = (mru: number): SimLnsOptions => ({
+    change: (options) => ({ ...options, ppp: { ...options.ppp, mru } }),
+  })
+  assert.equal(await mtuOf(world(1, { lns: taking(1500) })), 1462)
+  assert.equal(await mtuOf(world(1, { lns: taking(1300) })), 1300)
+  assert.equal(await mtuOf(world(1, { lns: taking(1500), tunnel: { mtu: 1400 } })), 1400)
+  for (const [own, ours, mtu] of [
+    [1462, 1300, 1300],
+    [1280, 1300, 1280],
+    [1500, 1500, 1462],
+  ] as const) {
+    const here = world(1, { lns: taking(own) })
+    insistOnMru(here, ours)
+    assert.equal(await mtuOf(here), mtu)
+  }
 })

@@ -200,7 +200,7 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
         } else if (event.phase === 'network') this.#phase(call, 'configuring')
         return
       case 'lcpOpened':
-        this.#tell({ type: 'lcpOpened', mru: event.mru })
+        this.#tell({ type: 'lcpOpened', mru: event.mru, ourMru: event.ourMru })
         return
       case 'authenticated':
         call.authenticated = true
