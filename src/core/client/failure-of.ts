@@ -8,7 +8,7 @@ import type { Millis } from '../time.ts'
 /** What was known of a call when it ended: LNSes give one and the same code for many things (CDN result 3). */
 export interface CallHistory {
   readonly server: string
-  /** When our password, or the answer to a challenge, left last; undefined if never. */
+  /** Since when the LNS has had our password, or the answer to its challenge, to judge; undefined if it has not. */
   readonly credentialsSentAt: Millis | undefined
   readonly authenticated: boolean
   /** A network protocol was open at some time. */
