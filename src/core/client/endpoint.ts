@@ -316,10 +316,12 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
   #dropCall(now: Millis, cause: L2tpCause): Failure | undefined {
     const call = this.#call
     this.#call = undefined
-    const { server } = this.#options
+    const { server, l2tp } = this.#options
+    const secret = l2tp.secret !== undefined
     if (!call)
       return failureOfL2tp(now, cause, {
         server,
+        secret,
         credentialsSentAt: undefined,
         authenticated: false,
         wasUp: false,
@@ -334,6 +336,7 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
     }
     return failureOfL2tp(now, cause, {
       server,
+      secret,
       credentialsSentAt: afterPassword ? call.credentials.sentAt : undefined,
       authenticated: call.authenticated,
       wasUp: call.wasUp,

@@ -1,5 +1,6 @@
 import type { Failure } from '../failure.ts'
 import { describeCause, peerReason } from '../l2tp/cause.ts'
+import { StopCcnResult } from '../l2tp/codes.ts'
 import type { L2tpCause } from '../l2tp/types.ts'
 import { pppCauseMessage } from '../ppp/cause.ts'
 import type { PppCause } from '../ppp/types.ts'
@@ -8,6 +9,8 @@ import type { Millis } from '../time.ts'
 /** What was known of a call when it ended: LNSes give one and the same code for many things (CDN result 3). */
 export interface CallHistory {
   readonly server: string
+  /** A tunnel secret is configured. */
+  readonly secret: boolean
   /** Since when the LNS has had our password, or the answer to its challenge, to judge; undefined if it has not. */
   readonly credentialsSentAt: Millis | undefined
   readonly authenticated: boolean
@@ -39,15 +42,16 @@ export function failureOfL2tp(now: Millis, cause: L2tpCause, history: CallHistor
           return { code: 'protocol_error', reason: describeCause(cause) }
       }
     case 'peer':
-      return cause.scope === 'tunnel' ? failureOfStopCcn(cause) : failureOfCdn(now, cause, history)
+      return cause.scope === 'tunnel' ? failureOfStopCcn(cause, history) : failureOfCdn(now, cause, history)
   }
 }
 
 type PeerCause = Extract<L2tpCause, { by: 'peer' }>
 
-function failureOfStopCcn(cause: PeerCause): Failure {
-  // RFC 2661 section 4.4.2: StopCCN result 4 = requester is not authorized to establish a control channel.
-  if (cause.phase === 'opening' && cause.result === 4) return { code: 'secret_wrong' }
+function failureOfStopCcn(cause: PeerCause, { secret }: CallHistory): Failure {
+  // Without a secret it is some other rule of the LNS that we are not authorized.
+  if (secret && cause.phase === 'opening' && cause.result === StopCcnResult.notAuthorized)
+    return { code: 'secret_wrong' }
   const reason = peerReason(cause)
   return cause.phase === 'opening' ? { code: 'tunnel_refused', reason } : { code: 'tunnel_closed', reason }
 }

@@ -107,6 +107,8 @@ test('the tunnel secret is checked on the way', async () => {
 test('an LNS that refuses says why', async () => {
   const { answer } = await ask({ refuseTunnels: { result: 2, error: 4, message: 'full' } })
   assert.match(reason(answer), /^the LNS refused the tunnel: .*full/)
+  const stranger = await ask({ refuseTunnels: { result: 4, error: 0, message: 'not in access list' } })
+  assert.match(reason(stranger.answer), /^the LNS refused the tunnel: .*not in access list/)
 })
 
 test('silence ends after five seconds, with what the network said', async () => {
