@@ -99,7 +99,7 @@ function refusal(
   server: string,
   code: string | undefined,
 ): LnsAnswer {
-  if (cause.by === 'timeout') return { type: 'silent', code }
+  if (cause.by === 'timeout' && cause.awaited === 'acknowledgement') return { type: 'silent', code }
   const secret = tunnelSecret !== undefined
   const history = { server, secret, credentialsSentAt: undefined, authenticated: false, wasUp: false }
   const failure = failureOfL2tp(now, cause, history)

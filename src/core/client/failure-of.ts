@@ -1,7 +1,7 @@
 import type { Failure } from '../failure.ts'
 import { describeCause, peerReason } from '../l2tp/cause.ts'
 import { StopCcnResult } from '../l2tp/codes.ts'
-import type { L2tpCause } from '../l2tp/types.ts'
+import type { AwaitedMessage, L2tpCause } from '../l2tp/types.ts'
 import { pppCauseMessage } from '../ppp/cause.ts'
 import type { PppCause } from '../ppp/types.ts'
 import type { Millis } from '../time.ts'
@@ -28,6 +28,7 @@ export function failureOfL2tp(now: Millis, cause: L2tpCause, history: CallHistor
     case 'local':
       return undefined
     case 'timeout':
+      if (cause.awaited !== 'acknowledgement') return failureOfOmission(cause.scope, cause.awaited)
       if (cause.scope === 'tunnel' && cause.phase === 'opening') return { code: 'no_answer', server }
       return { code: 'tunnel_lost' }
     case 'protocol':
@@ -44,6 +45,14 @@ export function failureOfL2tp(now: Millis, cause: L2tpCause, history: CallHistor
     case 'peer':
       return cause.scope === 'tunnel' ? failureOfStopCcn(cause, history) : failureOfCdn(now, cause, history)
   }
+}
+
+/** An LNS that acknowledges is neither down nor out of reach, whatever keeps it from going on. */
+function failureOfOmission(scope: L2tpCause['scope'], awaited: AwaitedMessage): Failure {
+  const never = (asked: string) => `it is there, but never answered the ${asked} (no ${awaited} came)`
+  return scope === 'tunnel'
+    ? { code: 'tunnel_refused', reason: never('request') }
+    : { code: 'session_refused', reason: never('call') }
 }
 
 type PeerCause = Extract<L2tpCause, { by: 'peer' }>

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { encodeUtf8 } from '../../../src/core/bytes.ts'
 import type { ClientOptions } from '../../../src/core/client/endpoint.ts'
 import { failureMessage } from '../../../src/core/failure.ts'
-import { Puppet } from './puppet.ts'
+import { Puppet, SCCRP } from './puppet.ts'
 
 const withSecret = (options: ClientOptions): ClientOptions => ({
   ...options,
@@ -26,4 +26,21 @@ test('StopCCN 4 is about the tunnel secret where we have one, else about whateve
   ])
   const secured = new Puppet(withSecret).say(notAuthorized('bad challenge'))
   assert.deepEqual(secured.failures, [{ code: 'secret_wrong' }])
+})
+
+test('an LNS that takes our request and never goes on is there: nothing says that it is not', () => {
+  const asked = new Puppet().say().wait(25_000)
+  assert.deepEqual(asked.failures.map(failureMessage), [
+    'the LNS refused the tunnel: it is there, but never answered the request (no SCCRP came)',
+  ])
+  const called = new Puppet().say(SCCRP).say().wait(10_000).say({ type: 'HELLO' }).wait(12_000)
+  assert.deepEqual(called.failures.map(failureMessage), [
+    'the LNS refused the session: it is there, but never answered the call (no ICRP came)',
+  ])
+})
+
+test('an LNS that acknowledges nothing does not answer, or has stopped to', () => {
+  const codes = (puppet: Puppet) => puppet.wait(60_000).failures.map(({ code }) => code)
+  assert.deepEqual(codes(new Puppet()), ['no_answer'])
+  assert.deepEqual(codes(new Puppet().say(SCCRP)), ['tunnel_lost'])
 })
