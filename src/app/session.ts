@@ -101,7 +101,7 @@ export class Session {
         this.#change({ ipv4: undefined })
         break
       case 'ipv6Opened':
-        this.#change({ ipv6: { interfaceId: event.interfaceId, addresses: [] } })
+        this.#change({ ipv6: { interfaceId: event.interfaceId, addresses: [], discovering: true } })
         this.#discover(event.interfaceId)
         break
       case 'ipv6Closed':
@@ -248,7 +248,7 @@ export class Session {
       length,
       deprecated: preferredUntil !== undefined && preferredUntil <= now,
     }))
-    this.#change({ ipv6: { ...ipv6, addresses } })
+    this.#change({ ipv6: { interfaceId: ipv6.interfaceId, addresses } })
   }
 
   #stopDiscovery(): void {

@@ -42,20 +42,55 @@ test('packets pass both ways, numbered where the LNS wants it', async () => {
   }
 })
 
+/** RFC 4861 section 4.2: lifetime 1800 s. */
+const ADVERTISEMENT = '86000000400007080000000000000000'
+/** One of /64 with A: 2001:db8:1::, valid and preferred for ever. */
+const PREFIX = '030440c0ffffffffffffffff0000000020010db8000100000000000000000000'
+
+/** The router inside advertises itself, and time passes until that has arrived. */
+async function advertise({ network, lns }: World, advertisement: string): Promise<void> {
+  const packet = ipv6Packet('fe80::1', 'ff02::1', fromHex(advertisement))
+  lns.command({ type: 'send', protocol: 0x57, packet })
+  await network.run(network.now + 100)
+}
+
 test('a router advertisement inside gives an address that status shows', async () => {
   const here = world(1)
-  const { network, lns, router } = here
+  const { router } = here
   await upWithin(here, 1_000)
-  // RFC 4861 section 4.2: lifetime 1800 s; one prefix of /64 with A: 2001:db8:1::, valid and preferred for ever.
-  const advertisement = fromHex(
-    '86000000400007080000000000000000' + '030440c0ffffffffffffffff0000000020010db8000100000000000000000000',
-  )
-  lns.command({ type: 'send', protocol: 0x57, packet: ipv6Packet('fe80::1', 'ff02::1', advertisement) })
-  await network.run(network.now + 100)
+  await advertise(here, ADVERTISEMENT + PREFIX)
   const id = router.shown.ipv6.interface_id
   assert.ok(id)
   assert.deepEqual(router.shown.ipv6.addresses.length, 1)
   assert.ok(router.shown.ipv6.addresses[0]?.startsWith('2001:db8:1:'))
+})
+
+test('after a redial that address waits for the router to speak, and no longer than half a minute', async () => {
+  const here = world(1)
+  const { network, router } = here
+  const isHeld = () => router.files.texts.get('sessions.json')?.includes('2001:db8:1:') ?? false
+  const redial = async () => {
+    router.supervisor.reconnect()
+    await network.run(network.now + 100)
+    await upWithin(here, 5_000)
+    await network.run(network.now + 1_000)
+  }
+  await upWithin(here, 1_000)
+  await advertise(here, ADVERTISEMENT + PREFIX)
+  await redial()
+  assert.ok(isHeld(), 'nothing is said against it')
+  await advertise(here, ADVERTISEMENT + PREFIX)
+  await network.run(network.now + 60_000)
+  assert.ok(isHeld(), 'and it is confirmed')
+
+  await redial()
+  await advertise(here, ADVERTISEMENT)
+  assert.equal(isHeld(), false, 'the router knows of no prefix now')
+
+  await advertise(here, ADVERTISEMENT + PREFIX)
+  await redial()
+  assert.equal(await network.run(network.now + 23_000, () => !isHeld()), false)
+  assert.equal(await network.run(network.now + 10_000, () => !isHeld()), true, 'the router is silent')
 })
 
 test('data alone keeps a session: the peer answers no echo, its packets prove its life', async () => {

@@ -31,6 +31,8 @@ export type RouterDiscoveryEvent =
   | ({ readonly kind: 'configured' } & Autoconfiguration)
   /** The last of what was learnt has lapsed. */
   | { readonly kind: 'expired' }
+  /** Nothing was learnt since the start, and the router had its time: what an earlier session learnt is not to last. */
+  | { readonly kind: 'unanswered' }
 
 /** A message from its ICMPv6 header on, to leave with hop limit 255 from the link-local address. */
 export interface IcmpTransmit {
@@ -40,6 +42,8 @@ export interface IcmpTransmit {
 
 /** RFC 4861 section 10, RFC 7559 section 2: RTR_SOLICITATION_INTERVAL is the first timeout (IRT). Milliseconds. */
 const SOLICITATION_INTERVAL_MS = 4_000
+/** RFC 4861 section 10: MAX_RTR_SOLICITATIONS, without an answer to which there is no router. They take about 28 s. */
+const MAX_SOLICITATIONS = 3
 /** RFC 7559 section 2: MRT. */
 const MAX_SOLICITATION_INTERVAL_MS = 3_600_000
 /** Deadlines that moved by less than this are not worth an event. */
@@ -69,6 +73,8 @@ export class RouterDiscovery {
   #learnt: Autoconfiguration = NOTHING_LEARNT
   #told: Autoconfiguration | undefined
   #lastSolicitation = millis(Number.NEGATIVE_INFINITY)
+  /** Solicitations that may yet leave in vain before that is told; below zero there is nothing to tell. */
+  #patience = -1
   readonly #transmits: IcmpTransmit[] = []
   readonly #events: RouterDiscoveryEvent[] = []
 
@@ -104,6 +110,7 @@ export class RouterDiscovery {
       return
     }
     const { interfaceId } = command
+    this.#patience = MAX_SOLICITATIONS
     this.#state = { name: 'soliciting', interfaceId, at: now, interval: 0 }
     this.timeout(now)
   }
@@ -159,11 +166,13 @@ export class RouterDiscovery {
     const { router, addresses, dns } = this.#learnt
     const nothing = router === undefined && addresses.length === 0 && dns.length === 0
     if (nothing && this.#told === undefined) return
+    this.#patience = -1
     this.#told = nothing ? undefined : this.#learnt
     this.#events.push(nothing ? { kind: 'expired' } : { kind: 'configured', ...this.#learnt })
   }
 
   #solicit(now: Millis, interfaceId: Uint8Array, previous: number): void {
+    if (this.#patience-- === 0) this.#events.push({ kind: 'unanswered' })
     this.#transmits.push({ to: ALL_ROUTERS, message: encodeRouterSolicitation() })
     this.#lastSolicitation = now
     const interval = this.#nextInterval(previous)
