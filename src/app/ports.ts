@@ -129,7 +129,7 @@ export interface DataSession {
 export interface DataCounters {
   readonly rx: { readonly packets: number; readonly octets: number; readonly dropped: number }
   readonly tx: { readonly packets: number; readonly octets: number; readonly dropped: number }
-  /** Every datagram that arrived on the session's socket from its peer, control included: proof of life. */
+  /** Data messages of the session that arrived from its peer, whatever is in them: proof of life. */
   readonly received: number
 }
 

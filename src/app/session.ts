@@ -85,7 +85,8 @@ export class Session {
         this.#keys = event.keys
         break
       case 'lcpOpened':
-        this.#state = { ...this.#state, mtu: Math.min(this.#options.runner.mtu, event.mru) }
+        // An LNS that lets us take only so much knows of a way that carries no more, in either direction.
+        this.#state = { ...this.#state, mtu: Math.min(this.#options.runner.mtu, event.mru, event.ourMru) }
         if (this.#attached) this.#device.update({ mtu: this.#state.mtu })
         break
       case 'sequencingChanged':
@@ -100,7 +101,7 @@ export class Session {
         this.#change({ ipv4: undefined })
         break
       case 'ipv6Opened':
-        this.#change({ ipv6: { interfaceId: event.interfaceId, addresses: [] } })
+        this.#change({ ipv6: { interfaceId: event.interfaceId, addresses: [], discovering: true } })
         this.#discover(event.interfaceId)
         break
       case 'ipv6Closed':
@@ -247,7 +248,7 @@ export class Session {
       length,
       deprecated: preferredUntil !== undefined && preferredUntil <= now,
     }))
-    this.#change({ ipv6: { ...ipv6, addresses } })
+    this.#change({ ipv6: { interfaceId: ipv6.interfaceId, addresses } })
   }
 
   #stopDiscovery(): void {

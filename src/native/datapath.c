@@ -99,18 +99,15 @@ static void receive(struct datapath *path, size_t length, const union address *f
   const uint8_t *bytes = path->down;
   struct l2tp_message message;
   struct ppp_packet packet;
-  bool from_peer = address_equal(from, &path->session.peer);
-  if (from_peer) counters->received++;
-
   bool valid = l2tp_parse(&message, bytes, length);
   if (valid && message.control) {
     if (!mail_post(&path->socket->channel, bytes, length, from, address_port(from))) counters->rx_dropped++;
     return;
   }
-  valid = valid && from_peer && message.ids.tunnel == path->session.local.tunnel &&
-          message.ids.session == path->session.local.session &&
-          ppp_parse(&packet, message.frame, message.length);
-  if (!valid) {
+  valid = valid && address_equal(from, &path->session.peer) &&
+          message.ids.tunnel == path->session.local.tunnel && message.ids.session == path->session.local.session;
+  if (valid) counters->received++;
+  if (!valid || !ppp_parse(&packet, message.frame, message.length)) {
     counters->rx_dropped++;
     return;
   }

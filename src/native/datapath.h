@@ -25,7 +25,7 @@ struct session {
 struct counters {
   uint64_t rx_packets, rx_octets, rx_dropped;
   uint64_t tx_packets, tx_octets, tx_dropped;
-  uint64_t received; /* datagrams of any kind from the peer */
+  uint64_t received; /* data messages of the session from its peer, whatever is in them */
 };
 
 struct datapath {

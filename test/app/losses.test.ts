@@ -1,6 +1,7 @@
 /** Sessions and tunnels that the LNS ends, in every moment and manner. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { encodeControl } from '../../src/core/l2tp/header.ts'
 import { SimLns } from '../sim/lns.ts'
 import { Network } from '../sim/network.ts'
 import { startRouter } from '../sim/router.ts'
@@ -20,6 +21,22 @@ test('a restarted LNS, which knows nothing of us, is noticed and dialled again',
     await upWithin(here, 1_000)
     await settled(here)
   }
+})
+
+test('an LNS that answers for tunnels it does not know keeps no session of ours alive', async () => {
+  const here = world(1)
+  const { network, lns, router } = here
+  await upWithin(here, 1_000)
+  await network.run(70_000)
+  lns.crash()
+  const unknown = encodeControl({ tunnel: 0, session: 0, ns: 0, nr: 0 }, new Uint8Array())
+  const { send } = network
+  network.send = (from, to, bytes) => {
+    send.call(network, from, to, bytes)
+    if (to.host === lns.address.host) send.call(network, to, from, unknown)
+  }
+  assert.ok(await network.run(network.now + 12_500, () => !router.up))
+  assert.equal(router.failures.at(-1), 'silent')
 })
 
 test('an LNS that stays away for minutes is dialled with back-off, and found soon after it is back', async () => {

@@ -139,11 +139,11 @@ export class SimTun implements TunDevice {
   #arrived(from: Address, bytes: Uint8Array): boolean {
     const session = this.#session
     if (!session || from.host !== session.peer.host || from.port !== session.peer.port) return false
-    this.#received++
     const packet = decodePacket(bytes)
     if (!packet.ok || packet.value.kind !== 'data') return false
     const { tunnel, session: id, frame } = packet.value
     if (tunnel !== session.localTunnelId || id !== session.localSessionId) return false
+    this.#received++
     const ppp = decodeFrame(frame)
     if (!ppp.ok) return false
     const { protocol, information } = ppp.value

@@ -81,7 +81,7 @@ export function askLns(
           driver.command({ type: 'close' })
           break
         case 'closed':
-          answer ??= refusal(clock.now(), event.cause, peer.host, socketError)
+          answer ??= refusal(clock.now(), event.cause, tunnel, peer.host, socketError)
           break
         case 'finished':
           driver.stop()
@@ -95,11 +95,13 @@ export function askLns(
 function refusal(
   now: Millis,
   cause: Extract<L2tpEvent, { type: 'closed' }>['cause'],
+  { tunnelSecret }: TunnelConfig,
   server: string,
   code: string | undefined,
 ): LnsAnswer {
-  if (cause.by === 'timeout') return { type: 'silent', code }
-  const history = { server, credentialsSentAt: undefined, authenticated: false, wasUp: false }
+  if (cause.by === 'timeout' && cause.awaited === 'acknowledgement') return { type: 'silent', code }
+  const secret = tunnelSecret !== undefined
+  const history = { server, secret, credentialsSentAt: undefined, authenticated: false, wasUp: false }
   const failure = failureOfL2tp(now, cause, history)
   return { type: 'refused', reason: failure === undefined ? 'it was closed' : failureMessage(failure) }
 }

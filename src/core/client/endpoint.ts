@@ -6,6 +6,7 @@ import { PppLink } from '../ppp/link.ts'
 import type { PppCause, PppClientOptions, PppEvent } from '../ppp/types.ts'
 import type { Millis } from '../time.ts'
 import { earliest } from '../time.ts'
+import { Credentials } from './credentials.ts'
 import { failureOfL2tp, failureOfPpp } from './failure-of.ts'
 import type { CallPhase, ClientCommand, ClientEvent } from './types.ts'
 
@@ -33,7 +34,7 @@ interface Call {
   opened: boolean
   readonly ppp: PppLink
   phase: CallPhase
-  authenticatingSince: Millis | undefined
+  readonly credentials: Credentials
   authenticated: boolean
   wasUp: boolean
   pppCause: PppCause | undefined
@@ -116,6 +117,7 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
       const call = this.#call
       if (call?.opened && call.session !== undefined) {
         for (let frame = call.ppp.pollTransmit(); frame; frame = call.ppp.pollTransmit()) {
+          call.credentials.sent(now, frame)
           this.#l2tp.command(now, { type: 'send', session: call.session, frame })
         }
       }
@@ -159,7 +161,9 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
         }
         return
       case 'received':
-        if (event.session === this.#call?.session) this.#call.ppp.receive(now, event.frame)
+        if (event.session !== this.#call?.session) return
+        this.#call.credentials.received(event.frame)
+        this.#call.ppp.receive(now, event.frame)
         return
       case 'sessionClosed':
         if (event.session === this.#call?.session) this.#sessionClosed(now, event.cause)
@@ -194,13 +198,11 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
   #onPpp(now: Millis, call: Call, event: PppEvent): void {
     switch (event.type) {
       case 'phase':
-        if (event.phase === 'authenticate') {
-          call.authenticatingSince = now
-          this.#phase(call, 'authenticating')
-        } else if (event.phase === 'network') this.#phase(call, 'configuring')
+        if (event.phase === 'authenticate') this.#phase(call, 'authenticating')
+        else if (event.phase === 'network') this.#phase(call, 'configuring')
         return
       case 'lcpOpened':
-        this.#tell({ type: 'lcpOpened', mru: event.mru })
+        this.#tell({ type: 'lcpOpened', mru: event.mru, ourMru: event.ourMru })
         return
       case 'authenticated':
         call.authenticated = true
@@ -258,7 +260,7 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
         ...(interfaceId === undefined ? {} : { interfaceId }),
       }),
       phase: 'dialling',
-      authenticatingSince: undefined,
+      credentials: new Credentials(),
       authenticated: false,
       wasUp: false,
       pppCause: undefined,
@@ -314,10 +316,12 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
   #dropCall(now: Millis, cause: L2tpCause): Failure | undefined {
     const call = this.#call
     this.#call = undefined
-    const { server } = this.#options
+    const { server, l2tp } = this.#options
+    const secret = l2tp.secret !== undefined
     if (!call)
       return failureOfL2tp(now, cause, {
         server,
+        secret,
         credentialsSentAt: undefined,
         authenticated: false,
         wasUp: false,
@@ -332,7 +336,8 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
     }
     return failureOfL2tp(now, cause, {
       server,
-      credentialsSentAt: afterPassword ? call.authenticatingSince : undefined,
+      secret,
+      credentialsSentAt: afterPassword ? call.credentials.sentAt : undefined,
       authenticated: call.authenticated,
       wasUp: call.wasUp,
     })

@@ -1,6 +1,7 @@
 import type { Failure } from '../failure.ts'
 import { describeCause, peerReason } from '../l2tp/cause.ts'
-import type { L2tpCause } from '../l2tp/types.ts'
+import { StopCcnResult } from '../l2tp/codes.ts'
+import type { AwaitedMessage, L2tpCause } from '../l2tp/types.ts'
 import { pppCauseMessage } from '../ppp/cause.ts'
 import type { PppCause } from '../ppp/types.ts'
 import type { Millis } from '../time.ts'
@@ -8,7 +9,9 @@ import type { Millis } from '../time.ts'
 /** What was known of a call when it ended: LNSes give one and the same code for many things (CDN result 3). */
 export interface CallHistory {
   readonly server: string
-  /** When our password, or the answer to a challenge, left last; undefined if never. */
+  /** A tunnel secret is configured. */
+  readonly secret: boolean
+  /** Since when the LNS has had our password, or the answer to its challenge, to judge; undefined if it has not. */
   readonly credentialsSentAt: Millis | undefined
   readonly authenticated: boolean
   /** A network protocol was open at some time. */
@@ -25,6 +28,7 @@ export function failureOfL2tp(now: Millis, cause: L2tpCause, history: CallHistor
     case 'local':
       return undefined
     case 'timeout':
+      if (cause.awaited !== 'acknowledgement') return failureOfOmission(cause.scope, cause.awaited)
       if (cause.scope === 'tunnel' && cause.phase === 'opening') return { code: 'no_answer', server }
       return { code: 'tunnel_lost' }
     case 'protocol':
@@ -39,15 +43,24 @@ export function failureOfL2tp(now: Millis, cause: L2tpCause, history: CallHistor
           return { code: 'protocol_error', reason: describeCause(cause) }
       }
     case 'peer':
-      return cause.scope === 'tunnel' ? failureOfStopCcn(cause) : failureOfCdn(now, cause, history)
+      return cause.scope === 'tunnel' ? failureOfStopCcn(cause, history) : failureOfCdn(now, cause, history)
   }
+}
+
+/** An LNS that acknowledges is neither down nor out of reach, whatever keeps it from going on. */
+function failureOfOmission(scope: L2tpCause['scope'], awaited: AwaitedMessage): Failure {
+  const never = (asked: string) => `it is there, but never answered the ${asked} (no ${awaited} came)`
+  return scope === 'tunnel'
+    ? { code: 'tunnel_refused', reason: never('request') }
+    : { code: 'session_refused', reason: never('call') }
 }
 
 type PeerCause = Extract<L2tpCause, { by: 'peer' }>
 
-function failureOfStopCcn(cause: PeerCause): Failure {
-  // RFC 2661 section 4.4.2: StopCCN result 4 = requester is not authorized to establish a control channel.
-  if (cause.phase === 'opening' && cause.result === 4) return { code: 'secret_wrong' }
+function failureOfStopCcn(cause: PeerCause, { secret }: CallHistory): Failure {
+  // Without a secret it is some other rule of the LNS that we are not authorized.
+  if (secret && cause.phase === 'opening' && cause.result === StopCcnResult.notAuthorized)
+    return { code: 'secret_wrong' }
   const reason = peerReason(cause)
   return cause.phase === 'opening' ? { code: 'tunnel_refused', reason } : { code: 'tunnel_closed', reason }
 }

@@ -28,8 +28,8 @@ export type ClientEvent =
   /** The keys of the session's data messages are known. */
   | { readonly type: 'sessionOpened'; readonly keys: SessionKeys }
   | { readonly type: 'sequencingChanged'; readonly sequencing: boolean }
-  /** `mru`: the largest packet that the peer takes, in octets. */
-  | { readonly type: 'lcpOpened'; readonly mru: number }
+  /** `mru`: the largest packet that the peer takes; `ourMru`: the largest that it agreed to send us. Octets. */
+  | { readonly type: 'lcpOpened'; readonly mru: number; readonly ourMru: number }
   | { readonly type: 'authenticated'; readonly method: AuthMethod }
   | {
       readonly type: 'ipv4Opened'

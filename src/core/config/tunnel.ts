@@ -47,7 +47,7 @@ const options = {
     default: ['chap', 'mschapv2'],
   }),
   mtu: one(wordOr('auto', integer(SMALLEST_MTU, LARGEST_MTU, 'octets')), {
-    doc: `Largest packet inside the tunnel, in octets; \`auto\` takes what the uplink leaves room for. With \`ipv6\` at least ${SMALLEST_IPV6_MTU}.`,
+    doc: `Largest packet inside the tunnel, in octets; \`auto\` takes what the uplink leaves room for. With \`ipv6\` at least ${SMALLEST_IPV6_MTU}. The LNS may ask for less.`,
     default: 'auto',
   }),
   ipv6: one(flag, { doc: 'Negotiate IPv6 (IPV6CP).', default: '1' }),

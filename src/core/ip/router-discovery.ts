@@ -31,6 +31,8 @@ export type RouterDiscoveryEvent =
   | ({ readonly kind: 'configured' } & Autoconfiguration)
   /** The last of what was learnt has lapsed. */
   | { readonly kind: 'expired' }
+  /** Nothing was learnt since the start, and the router had its time: what an earlier session learnt is not to last. */
+  | { readonly kind: 'unanswered' }
 
 /** A message from its ICMPv6 header on, to leave with hop limit 255 from the link-local address. */
 export interface IcmpTransmit {
@@ -40,15 +42,15 @@ export interface IcmpTransmit {
 
 /** RFC 4861 section 10, RFC 7559 section 2: RTR_SOLICITATION_INTERVAL is the first timeout (IRT). Milliseconds. */
 const SOLICITATION_INTERVAL_MS = 4_000
+/** RFC 4861 section 10: MAX_RTR_SOLICITATIONS, without an answer to which there is no router. They take about 28 s. */
+const MAX_SOLICITATIONS = 3
 /** RFC 7559 section 2: MRT. */
 const MAX_SOLICITATION_INTERVAL_MS = 3_600_000
-/** How old an advertisement from before the start may be; an older one may speak for a session that has ended. */
-const EARLY_MS = 10_000
 /** Deadlines that moved by less than this are not worth an event. */
 const TOLERANCE_MS = 1_000
 
 type State =
-  | { readonly name: 'idle'; readonly early: Advertised | undefined }
+  | { readonly name: 'idle' }
   /** No default router yet, or its answer to a refresh is awaited. `interval` is RT of RFC 7559, before it doubles. */
   | {
       readonly name: 'soliciting'
@@ -58,25 +60,21 @@ type State =
     }
   | { readonly name: 'configured'; readonly interfaceId: Uint8Array; readonly refreshAt: Millis | undefined }
 
-interface Advertised {
-  readonly at: Millis
-  readonly from: string
-  readonly advertisement: RouterAdvertisement
-}
-
 /**
  * The host's side of Router Discovery on a point-to-point link (RFC 4861 section 6.3), sans IO: after each input drain
  * `pollTransmit` and `pollEvent`, then arm one alarm to `pollTimeout`. It solicits at once when started (the random
  * delay of section 6.3.7 is for hosts that share a link) and backs off as RFC 7559 says until a default router
  * advertises itself. Routers on PPP advertise rarely or never, so it solicits again before anything lapses.
- * An advertisement that comes before `start` is kept: an LNS may send it before its IPV6CP Configure-Ack.
+ * An advertisement that comes before `start` is not missed: the first solicitation asks for it again.
  */
 export class RouterDiscovery {
   readonly #entropy: Entropy
-  #state: State = { name: 'idle', early: undefined }
+  #state: State = { name: 'idle' }
   #learnt: Autoconfiguration = NOTHING_LEARNT
   #told: Autoconfiguration | undefined
   #lastSolicitation = millis(Number.NEGATIVE_INFINITY)
+  /** Solicitations that may yet leave in vain before that is told; below zero there is nothing to tell. */
+  #patience = -1
   readonly #transmits: IcmpTransmit[] = []
   readonly #events: RouterDiscoveryEvent[] = []
 
@@ -91,24 +89,29 @@ export class RouterDiscovery {
 
   /** A message arrived on the device, from its ICMPv6 header on. What is no valid advertisement is ignored. */
   receive(now: Millis, from: string, message: Uint8Array, hopLimit: number): void {
+    if (this.#state.name === 'idle') return
+    const { interfaceId } = this.#state
     const decoded = decodeRouterAdvertisement(from, hopLimit, message)
     if (!decoded.ok) return
-    const advertised: Advertised = { at: now, from, advertisement: decoded.value }
-    if (this.#state.name === 'idle') this.#state = { name: 'idle', early: advertised }
-    else this.#absorb(now, advertised, this.#state.interfaceId)
+    const advertisement = decoded.value
+    this.#learnt = absorb(this.#learnt, now, from, advertisement, interfaceId)
+    // RFC 7559 section 2.1: an advertisement of no default router does not end the solicitations.
+    if (advertisement.routerLifetime > 0) {
+      this.#state = { name: 'configured', interfaceId, refreshAt: refreshTime(now, advertisement) }
+    }
+    this.#settle(now)
   }
 
   command(now: Millis, command: RouterDiscoveryCommand): void {
-    const early = this.#state.name === 'idle' ? this.#state.early : undefined
     this.#learnt = NOTHING_LEARNT
     this.#told = undefined
     if (command.kind === 'stop') {
-      this.#state = { name: 'idle', early: undefined }
+      this.#state = { name: 'idle' }
       return
     }
     const { interfaceId } = command
+    this.#patience = MAX_SOLICITATIONS
     this.#state = { name: 'soliciting', interfaceId, at: now, interval: 0 }
-    if (early !== undefined && now - early.at <= EARLY_MS) this.#absorb(now, early, interfaceId)
     this.timeout(now)
   }
 
@@ -147,15 +150,6 @@ export class RouterDiscovery {
     }
   }
 
-  #absorb(now: Millis, { at, from, advertisement }: Advertised, interfaceId: Uint8Array): void {
-    this.#learnt = absorb(this.#learnt, at, from, advertisement, interfaceId)
-    // RFC 7559 section 2.1: an advertisement of no default router does not end the solicitations.
-    if (advertisement.routerLifetime > 0) {
-      this.#state = { name: 'configured', interfaceId, refreshAt: refreshTime(at, advertisement) }
-    }
-    this.#settle(now)
-  }
-
   /** Drops what has lapsed, searches again if the default router is gone, and tells what has changed. */
   #settle(now: Millis): void {
     this.#learnt = expire(this.#learnt, now)
@@ -172,11 +166,13 @@ export class RouterDiscovery {
     const { router, addresses, dns } = this.#learnt
     const nothing = router === undefined && addresses.length === 0 && dns.length === 0
     if (nothing && this.#told === undefined) return
+    this.#patience = -1
     this.#told = nothing ? undefined : this.#learnt
     this.#events.push(nothing ? { kind: 'expired' } : { kind: 'configured', ...this.#learnt })
   }
 
   #solicit(now: Millis, interfaceId: Uint8Array, previous: number): void {
+    if (this.#patience-- === 0) this.#events.push({ kind: 'unanswered' })
     this.#transmits.push({ to: ALL_ROUTERS, message: encodeRouterSolicitation() })
     this.#lastSolicitation = now
     const interval = this.#nextInterval(previous)

@@ -17,6 +17,8 @@ export interface SessionIpv6 {
   readonly interfaceId: Uint8Array
   /** From Router Advertisements, without the link-local one. */
   readonly addresses: readonly SessionAddress[]
+  /** The router is sought: that there are no addresses says nothing yet. */
+  readonly discovering?: true
 }
 
 export interface SessionAddress {
@@ -43,15 +45,13 @@ export function nextState(before: TunnelState | undefined, session: TunnelSessio
     held: {
       ...session,
       ipv4: session.ipv4 ?? held?.ipv4,
-      ipv6: session.ipv6 === undefined ? held?.ipv6 : nextIpv6(before, session.ipv6),
+      ipv6: session.ipv6 === undefined ? held?.ipv6 : nextIpv6(held?.ipv6, session.ipv6),
     },
   }
 }
 
-/** Until the first Router Advertisement the same identifier keeps its addresses; later, none means none. */
-function nextIpv6(before: TunnelState | undefined, ipv6: SessionIpv6): SessionIpv6 {
-  const held = before?.held?.ipv6
-  const settled = (before?.session?.ipv6?.addresses.length ?? 0) > 0
-  if (held === undefined || settled || ipv6.addresses.length > 0) return ipv6
-  return toHex(held.interfaceId) === toHex(ipv6.interfaceId) ? held : ipv6
+/** While the router is sought the same identifier keeps its addresses; after that it has those of this session, or none. */
+function nextIpv6(held: SessionIpv6 | undefined, { discovering, ...ipv6 }: SessionIpv6): SessionIpv6 {
+  const same = held !== undefined && toHex(held.interfaceId) === toHex(ipv6.interfaceId)
+  return discovering && same ? held : ipv6
 }

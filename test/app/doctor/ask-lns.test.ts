@@ -5,6 +5,8 @@ import { Driver } from '../../../src/app/driver.ts'
 import type { Datagrams } from '../../../src/app/ports.ts'
 import { encodeUtf8 } from '../../../src/core/bytes.ts'
 import { L2tpEndpoint } from '../../../src/core/l2tp/endpoint.ts'
+import { decodePacket, encodeControl } from '../../../src/core/l2tp/header.ts'
+import { decodeMessage } from '../../../src/core/l2tp/message-decode.ts'
 import type { L2tpEvent, L2tpOptions } from '../../../src/core/l2tp/types.ts'
 import { carriersOf } from '../../../src/core/system/uplinks.ts'
 import { millis } from '../../../src/core/time.ts'
@@ -25,7 +27,7 @@ interface Bench {
 
 /** Asks an LNS that is set up so, or none, in virtual time. */
 async function ask(
-  lns: Partial<L2tpOptions> | undefined,
+  lns: Partial<L2tpOptions> | 'acknowledging' | undefined,
   secret?: string,
   errorCode?: string,
 ): Promise<Bench> {
@@ -49,7 +51,9 @@ async function ask(
     },
   }
   const events: L2tpEvent[] = []
-  if (lns !== undefined) {
+  if (lns === 'acknowledging') {
+    network.bind(LNS, (from, bytes) => network.send(LNS, from, acknowledgement(bytes)))
+  } else if (lns !== undefined) {
     const endpoint = new L2tpEndpoint({
       role: 'lns',
       peer: HERE,
@@ -107,6 +111,13 @@ test('the tunnel secret is checked on the way', async () => {
 test('an LNS that refuses says why', async () => {
   const { answer } = await ask({ refuseTunnels: { result: 2, error: 4, message: 'full' } })
   assert.match(reason(answer), /^the LNS refused the tunnel: .*full/)
+  const stranger = await ask({ refuseTunnels: { result: 4, error: 0, message: 'not in access list' } })
+  assert.match(reason(stranger.answer), /^the LNS refused the tunnel: .*not in access list/)
+})
+
+test('an LNS that acknowledges and never answers is not silent', async () => {
+  const { answer } = await ask('acknowledging')
+  assert.match(reason(answer), /^the LNS refused the tunnel: it is there, but never answered/)
 })
 
 test('silence ends after five seconds, with what the network said', async () => {
@@ -119,6 +130,15 @@ test('silence ends after five seconds, with what the network said', async () => 
     code: 'ECONNREFUSED',
   })
 })
+
+/** The ZLB for an SCCRQ (RFC 2661 section 5.8). */
+function acknowledgement(bytes: Uint8Array): Uint8Array {
+  const packet = decodePacket(bytes)
+  assert.ok(packet.ok && packet.value.kind === 'control')
+  const request = decodeMessage(packet.value.body, { digests, secret: undefined })
+  const tunnel = request.ok && request.value.type === 'SCCRQ' ? request.value.assignedTunnelId : 0
+  return encodeControl({ tunnel, session: 0, ns: 0, nr: 1 }, new Uint8Array())
+}
 
 function reason(answer: LnsAnswer): string {
   return answer.type === 'refused' ? answer.reason : JSON.stringify(answer)

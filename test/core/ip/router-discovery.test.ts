@@ -164,6 +164,39 @@ describe('solicitations', () => {
   })
 })
 
+describe('silence of the router', () => {
+  it('is told once, when three solicitations had their time', () => {
+    const script = new Script().start(0)
+    script.run(27)
+    assert.deepEqual(script.events(), [])
+    script.run(28)
+    assert.deepEqual(script.events(), [{ kind: 'unanswered' }])
+    script.run(600)
+    assert.deepEqual(script.events(), [])
+  })
+
+  it('is none where it speaks, nor later when it only does not answer a refresh', () => {
+    const script = new Script().start(0).receive(13, { routerLifetime: 100, prefixes: [] })
+    configured(script)
+    script.run(112)
+    assert.deepEqual(script.events(), [])
+    script.run(113)
+    assert.deepEqual(script.events(), [{ kind: 'expired' }])
+    script.run(HOUR)
+    assert.deepEqual(script.events(), [])
+  })
+
+  it('is told of each start', () => {
+    const script = new Script().start(0)
+    script.run(20)
+    script.stop(20).start(21)
+    script.run(48)
+    assert.deepEqual(script.events(), [])
+    script.run(49)
+    assert.deepEqual(script.events(), [{ kind: 'unanswered' }])
+  })
+})
+
 describe('an advertisement', () => {
   it('configures address, router, resolvers and flags', () => {
     const rdnss = [{ lifetime: 1200, addresses: ['2001:db8:feed::53', '2001:db8:feed::54'] }]
@@ -202,16 +235,8 @@ describe('an advertisement', () => {
     assert.deepEqual(script.run(4), [4])
   })
 
-  it('that came just before IPV6CP opened is not lost', () => {
-    const script = new Script().receive(1)
-    assert.deepEqual(script.events(), [])
-    script.start(1.003)
-    assert.equal(configured(script).addresses[0]?.validUntil, (1 + 30 * DAY) * 1000)
-    assert.equal(script.sent(), 0)
-  })
-
-  it('that came long before IPV6CP opened is', () => {
-    const script = new Script().receive(1).start(12)
+  it('that came before IPV6CP opened is asked for again', () => {
+    const script = new Script().receive(1).start(1.003)
     assert.deepEqual(script.events(), [])
     assert.equal(script.sent(), 1)
   })

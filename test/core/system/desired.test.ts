@@ -364,6 +364,7 @@ describe('nextState', () => {
   const states = (...sessions: (TunnelSession | undefined)[]) =>
     sessions.reduce<TunnelState | undefined>((state, session) => nextState(state, session), undefined)
   const bare = SESSION.ipv6 && { ...SESSION.ipv6, addresses: [] }
+  const discovering = bare && { ...bare, discovering: true as const }
 
   it('keeps what was negotiated while there is no session', () => {
     assert.deepEqual(states(SESSION, undefined), { session: undefined, held: SESSION })
@@ -373,19 +374,25 @@ describe('nextState', () => {
     assert.deepEqual(states(SESSION, undefined, { ...SESSION, ipv4: undefined })?.held?.ipv4, SESSION.ipv4)
   })
 
-  it('keeps the IPv6 addresses of the same identifier until the first Router Advertisement', () => {
-    const again = states(SESSION, undefined, { ...SESSION, ipv6: bare })
+  it('keeps the IPv6 addresses of the same identifier while the router is sought', () => {
+    const again = states(SESSION, undefined, { ...SESSION, ipv6: discovering })
     assert.deepEqual(again?.held?.ipv6, SESSION.ipv6)
-    const other = bare && { ...bare, interfaceId: new Uint8Array(8).fill(9) }
+    const other = discovering && { ...discovering, interfaceId: new Uint8Array(8).fill(9) }
     assert.deepEqual(states(SESSION, undefined, { ...SESSION, ipv6: other })?.held?.ipv6?.addresses, [])
+    assert.deepEqual(states({ ...SESSION, ipv6: discovering })?.held?.ipv6, bare)
+  })
+
+  it('keeps none of them once it is found, or was sought in vain', () => {
+    const found = states(SESSION, undefined, { ...SESSION, ipv6: discovering }, { ...SESSION, ipv6: bare })
+    assert.deepEqual(found?.held?.ipv6, bare)
   })
 
   it('takes addresses away that lapse during a session', () => {
     assert.deepEqual(states(SESSION, { ...SESSION, ipv6: bare })?.held?.ipv6?.addresses, [])
-    const redialled = states(SESSION, undefined, { ...SESSION, ipv6: bare }, SESSION, {
-      ...SESSION,
-      ipv6: bare,
-    })
-    assert.deepEqual(redialled?.held?.ipv6?.addresses, [])
+  })
+
+  it('keeps the addresses where IPV6CP is negotiated anew in a session', () => {
+    const again = states(SESSION, { ...SESSION, ipv6: undefined }, { ...SESSION, ipv6: discovering })
+    assert.deepEqual(again?.held?.ipv6, SESSION.ipv6)
   })
 })

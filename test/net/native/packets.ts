@@ -75,6 +75,6 @@ export function dataMessage(form: DataForm, packet: Uint8Array): Uint8Array {
 }
 
 /** A control message as far as the data path can tell: the T, L and S bits, then what is given. */
-export function controlMessage(number: number): Uint8Array {
-  return Uint8Array.from([0xc8, 0x02, 0, 12, 0, 1, 0, 0, ...be16(number), 0, 0])
+export function controlMessage(number: number, tunnel = 1): Uint8Array {
+  return Uint8Array.from([0xc8, 0x02, 0, 12, ...be16(tunnel), 0, 0, ...be16(number), 0, 0])
 }
