@@ -1,5 +1,16 @@
 /** Kinds of option values that name things of a network. */
-import { canonicalIp, formatPrefix, ipFamily, type Prefix, parseIp, parsePrefix } from '../ip/address.ts'
+import {
+  canonicalIp,
+  formatPrefix,
+  ipFamily,
+  isLinkLocal,
+  isLoopback,
+  isMulticast,
+  isUnspecified,
+  type Prefix,
+  parseIp,
+  parsePrefix,
+} from '../ip/address.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Kind } from './kinds.ts'
 import type { ServerName } from './types.ts'
@@ -24,7 +35,10 @@ export function address(family?: 4 | 6): Kind<string> {
   }
 }
 
-/** An address with or without a prefix length; without one it stands alone (/32 or /128). */
+/** All behind a static address is routed into the tunnel: nobody is given more than this, and less is a slip. */
+const LEAST_LENGTH = { 4: 8, 6: 16 }
+
+/** An address of this machine with or without a prefix length; without one it stands alone (/32 or /128). */
 export function addressPrefix(family: 4 | 6): Kind<Prefix> {
   const example = family === 4 ? '192.0.2.1 or 192.0.2.1/24' : '2001:db8::1 or 2001:db8::1/64'
   return {
@@ -33,7 +47,8 @@ export function addressPrefix(family: 4 | 6): Kind<Prefix> {
     parse(text) {
       const prefix = prefixOf(family, text)
       if (!prefix.ok) return prefix
-      return isUnspecified(prefix.value.address) ? err(`'${text}' is the unspecified address`) : prefix
+      const wrong = wrongPrefix(prefix.value)
+      return wrong === undefined ? prefix : err(`'${text}' ${wrong}`)
     },
     print: formatPrefix,
   }
@@ -48,8 +63,9 @@ export function network(family: 4 | 6): Kind<Prefix> {
       const prefix = prefixOf(family, text)
       if (!prefix.ok) return prefix
       if (!text.includes('/')) return err(`'${text}' lacks a prefix length`)
-      if (prefix.value.length === 0) return err(`'${text}' is everything`)
-      return hasHostBits(prefix.value) ? err(`'${text}' has bits set behind its prefix length`) : prefix
+      if (hasHostBits(prefix.value)) return err(`'${text}' has bits set behind its prefix length`)
+      const wrong = wrongPrefix(prefix.value)
+      return wrong === undefined ? prefix : err(`'${text}' ${wrong}`)
     },
     print: formatPrefix,
   }
@@ -84,8 +100,17 @@ function prefixOf(family: 4 | 6, text: string): Result<Prefix, string> {
   return ipFamily(prefix.address) === family ? ok(prefix) : err(`'${text}' is not IPv${family}`)
 }
 
-function isUnspecified(text: string): boolean {
-  return parseIp(text)?.every((octet) => octet === 0) ?? false
+/** Why a machine cannot have such addresses as its own, reached from the internet. */
+function wrongPrefix({ address, length }: Prefix): string | undefined {
+  const least = LEAST_LENGTH[ipFamily(address) ?? 4]
+  if (length === 0) return 'is everything'
+  if (length < least) return `is too much, as its prefix length is below ${least}`
+  if (isUnspecified(address)) return 'is the unspecified address'
+  if (isLoopback(address)) return 'is a loopback address'
+  if (isLinkLocal(address)) return 'is a link-local address'
+  if (isMulticast(address)) return 'is a multicast address'
+  if (address === '255.255.255.255') return 'is the broadcast address'
+  return undefined
 }
 
 function hasHostBits({ address, length }: Prefix): boolean {
