@@ -167,6 +167,9 @@ function wrongHost(host: string): string | undefined {
 /** The longest name of a network device: IFNAMSIZ less the zero at the end. */
 const DEVICE_OCTETS = 15
 
+/** The loopback device, and what stands for all devices below /proc/sys. */
+const RESERVED_DEVICES = ['lo', 'all', 'default']
+
 /** The name of a network device, in characters that are safe in nft texts and in paths below /proc/sys. */
 export const deviceName: Kind<string> = {
   name: 'device name',
@@ -175,6 +178,7 @@ export const deviceName: Kind<string> = {
   parse(text) {
     if (text.length > DEVICE_OCTETS)
       return err(`'${text}' has ${text.length} characters, too many for the name of a device`)
+    if (RESERVED_DEVICES.includes(text)) return err(`'${text}' is a name that the system keeps for itself`)
     const valid = /^[A-Za-z0-9._@+-]+$/.test(text) && text !== '.' && text !== '..'
     return valid ? ok(text) : err(`'${text}' cannot be the name of a device`)
   },

@@ -172,6 +172,7 @@ describe('kinds', () => {
     ['eth0.2', 'eth0.2'],
     ['wan@eth0', 'wan@eth0'],
     ['fifteen-letters', 'fifteen-letters'],
+    ...refused('lo', 'all', 'default'),
     ...refused('', '.', '..', 'a/b', 'a b', 'a:b', 'tun%d', 'eth*', '"', 'sixteen--letters'),
   ])
 
