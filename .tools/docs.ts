@@ -44,6 +44,9 @@ in place.
 - **server**: a host name or literal address; another port than 1701 as \`NAME:PORT\` or \`[IPv6]:PORT\`.
 - Unknown options and types of sections have no effect and give a warning. A wrong value is an error: the file is
   refused, and every error in it is listed with its line.
+- After the first line that is no UCI, or the first character that is no JSON, nothing more is read: further errors show
+  once it is mended.
+- A second \`config\` line of the same type and name adds to the first, as OpenWrt reads it, with a warning.
 - A section with \`enabled 0\` needs only be written correctly: it may be incomplete.
 `
 }

@@ -37,6 +37,17 @@ export function sectionTitle(type: string, name: string | undefined): string {
   return name === undefined ? `${type} without a name` : `${type} '${name}'`
 }
 
+/** Why a section cannot have its name. */
+export function nameTaken(
+  type: string,
+  line: number,
+): Pick<Problem, 'reason'> & { readonly allowed: string } {
+  return {
+    reason: `the name is taken by the ${type} in line ${line}`,
+    allowed: 'names that differ over all types',
+  }
+}
+
 /** The line of an option, or of one of its values; that of the section where it was not written. */
 export function lineOf(source: SourceSection, option?: string, index = 0): number {
   const values = source.options.find((candidate) => candidate.name === option)?.values
