@@ -85,8 +85,8 @@ function ending(): string {
   return `## Files with secrets
 
 \`password_file\` and \`tunnel_secret_file\` name files that hold one secret each, as UTF-8; one line break at the end does
-not count. \`check\` and the daemon warn of files that everyone may read: \`chmod 600\` them. Secrets appear in no log, error
-or status.
+not count. \`check\` and the daemon warn of files that everyone may read: \`chmod o-rwx\` them, which leaves their group as it is, as
+a service that runs without root needs it ([debian.md](debian.md)). Secrets appear in no log, error or status.
 
 All options are there since version ${FIRST_VERSION} unless said otherwise.
 `

@@ -95,7 +95,7 @@ function isWorldReadable({ mode }: Stats): boolean {
 }
 
 function worldReadable(file: string): string {
-  return `everyone may read it: chmod 600 ${file}`
+  return `everyone may read it: chmod o-rwx ${file}`
 }
 
 function problem(severity: Problem['severity'], file: string, reason: string): Problem {

@@ -37,7 +37,7 @@ describe('files of secrets', () => {
   test('that everyone may read give a warning', () => {
     const read = secretFiles.read(write('open', 'wonderland', 0o644))
     assert.ok(read.ok)
-    assert.match(read.value.warning ?? '', /everyone may read it: chmod 600 .*open$/)
+    assert.match(read.value.warning ?? '', /everyone may read it: chmod o-rwx .*open$/)
   })
 
   test('that cannot be had give a reason', () => {
