@@ -26,7 +26,7 @@ export function address(family?: 4 | 6): Kind<string> {
     allowed: `a literal ${name}, such as ${family === 6 ? '2001:db8::1' : '192.0.2.1'}`,
     parse(text) {
       const canonical = canonicalIp(text)
-      if (canonical === undefined) return err(`'${text}' is not an address${spaceHint(text)}`)
+      if (canonical === undefined) return err(`'${text}' is not an address`)
       if (isUnspecified(text)) return err(`'${text}' is the unspecified address`)
       if (family !== undefined && ipFamily(text) !== family) return err(`'${text}' is not an ${name}`)
       return ok(canonical)
@@ -80,7 +80,7 @@ export function networkOrHost(family?: 4 | 6): Kind<Prefix> {
     allowed: `an address or prefix, such as ${[family !== 6 && v4, family !== 4 && v6].filter(Boolean).join(', ')}`,
     parse(text) {
       const prefix = parsePrefix(text)
-      if (prefix === undefined) return err(`'${text}' is neither an address nor a prefix${spaceHint(text)}`)
+      if (prefix === undefined) return err(`'${text}' is neither an address nor a prefix`)
       if (family !== undefined && ipFamily(prefix.address) !== family)
         return err(`'${text}' is not IPv${family}`)
       if (hasHostBits(prefix)) return err(`'${text}' has bits set behind its prefix length`)
@@ -96,7 +96,7 @@ export function networkOrHost(family?: 4 | 6): Kind<Prefix> {
 
 function prefixOf(family: 4 | 6, text: string): Result<Prefix, string> {
   const prefix = parsePrefix(text)
-  if (prefix === undefined) return err(`'${text}' is not an address with a prefix length${spaceHint(text)}`)
+  if (prefix === undefined) return err(`'${text}' is not an address with a prefix length`)
   return ipFamily(prefix.address) === family ? ok(prefix) : err(`'${text}' is not IPv${family}`)
 }
 
@@ -134,7 +134,7 @@ export const server: Kind<ServerName> = {
     if (ipFamily(text) === 6) return withPort(canonicalIp(text) ?? text, undefined, text)
     const [host = '', port, ...rest] = text.split(':')
     if (rest.length > 0 || /\D/.test(port ?? ''))
-      return err(`'${text}' is neither a host name nor an address${spaceHint(text)}`)
+      return err(`'${text}' is neither a host name nor an address`)
     const wrong = wrongHost(host)
     return wrong === undefined ? withPort(host.replace(/\.$/, ''), port, text) : err(wrong)
   },
@@ -142,6 +142,8 @@ export const server: Kind<ServerName> = {
     if (port === L2TP_PORT) return host
     return ipFamily(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
   },
+  // RFC 4343: names of hosts are the same in capitals.
+  identity: ({ host, port }) => `${host.toLowerCase()} ${port}`,
 }
 
 function withPort(host: string, port: string | undefined, text: string): Result<ServerName, string> {
@@ -161,7 +163,7 @@ function wrongHost(host: string): string | undefined {
   // RFC 1123 section 2.1: the last label is never all digits, so that addresses and names cannot be confused.
   if (/^\d*$/.test(labels.at(-1) ?? '')) return `'${host}' is neither a host name nor an address`
   const valid = labels.every((label) => /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label))
-  return valid && host.length <= 253 ? undefined : `'${host}' is not a host name${spaceHint(host)}`
+  return valid && host.length <= 253 ? undefined : `'${host}' is not a host name`
 }
 
 /** The longest name of a network device: IFNAMSIZ less the zero at the end. */
@@ -183,9 +185,4 @@ export const deviceName: Kind<string> = {
     return valid ? ok(text) : err(`'${text}' cannot be the name of a device`)
   },
   print: (value) => value,
-}
-
-/** Several values in one are a common slip, as other programs divide them at spaces. */
-export function spaceHint(text: string): string {
-  return /\s/.test(text) ? ' (give each value a `list` line, or an element of an array, of its own)' : ''
 }

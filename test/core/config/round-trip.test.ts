@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { server as serverKind } from '../../../src/core/config/network-kinds.ts'
 import { printEffective } from '../../../src/core/config/print.ts'
 import { quoteUci } from '../../../src/core/uci/print.ts'
 import { mustRead, plain, SECRETS } from './reading.ts'
@@ -24,9 +25,14 @@ const server = fc.oneof(
   host.map((name) => `${name}:1702`),
   address6.map((text) => `[${text}]:1703`),
 )
+/** The same for an address in other words, which a list takes only once. */
+const meaning = (text: unknown) => {
+  const parsed = serverKind.parse(String(text))
+  return parsed.ok ? serverKind.identity?.(parsed.value) : text
+}
 const some = <T>(arbitrary: fc.Arbitrary<T>) =>
   fc
-    .uniqueArray(arbitrary, { minLength: 1, maxLength: 3 })
+    .uniqueArray(arbitrary, { minLength: 1, maxLength: 3, selector: meaning })
     .chain((values) => fc.constantFrom<T | T[]>(values, values[0] as T))
 const name = fc.stringMatching(/^[a-z0-9_]{1,8}$/)
 
