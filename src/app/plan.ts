@@ -1,4 +1,5 @@
 import type { Config } from '../core/config/types.ts'
+import { holdsOurTable } from '../core/firewall/foreign.ts'
 import { needsOf, obstacles } from '../core/firewall/needs.ts'
 import { describeChange } from '../core/system/change.ts'
 import { desiredState } from '../core/system/desired.ts'
@@ -22,11 +23,22 @@ export async function planAtStart(
   { nft, sysctls }: PlanPorts,
 ): Promise<PlanReport> {
   const desired = desiredState(config, facts, new Map())
-  const changes = difference(desired, facts, { nft: '', readSysctl: (path) => sysctls.read(path) })
+  const loaded = (await hasTable(nft)) ? '' : undefined
+  const changes = difference(desired, facts, { nft: loaded, readSysctl: (path) => sysctls.read(path) })
   return {
     changes: changes.map(describeChange),
     nft: desired.nft ?? '',
     warnings: [...warnings, ...(await foreignWarnings(nft, config, facts))],
+  }
+}
+
+/** Whether an earlier process left our table, as is assumed where nft cannot be asked. */
+async function hasTable(nft: Nft): Promise<boolean> {
+  try {
+    return holdsOurTable(await nft.list())
+  } catch (cause) {
+    if (!(cause instanceof SystemError)) throw cause
+    return true
   }
 }
 

@@ -55,3 +55,22 @@ test("a tunnel whose device is somebody else's is left out, with a warning", asy
   ])
   assert.doesNotMatch(`${changes}${nft}`, /l2tp-aaisp/)
 })
+
+test('without any tunnel our nft table is removed where there is one, and only there', async () => {
+  const { config } = mustRead('json', '{}')
+  const changes = async (list: Nft['list']) => {
+    const nft: Nft = { load: async () => {}, check: async () => {}, list }
+    const sysctls = { read: () => undefined, write: () => {} }
+    return (await planAtStart({ config, warnings: [] }, NO_FACTS, { nft, sysctls })).changes
+  }
+  const removal = ['remove nft table inet lifeline']
+  assert.deepEqual(await changes(async () => ({ nftables: [] })), [])
+  const tables = (family: string) => ({ nftables: [{ table: { family, name: 'lifeline', handle: 1 } }] })
+  assert.deepEqual(await changes(async () => tables('ip')), [])
+  assert.deepEqual(await changes(async () => tables('inet')), removal)
+  // Where that cannot be known it is assumed.
+  const refused = async () => {
+    throw new SystemError('EPERM', 'not for you')
+  }
+  assert.deepEqual(await changes(refused), removal)
+})

@@ -25,11 +25,20 @@ export type Report = (problem: {
 
 /** `FILE:LINE: error: tunnel 'NAME', option 'mtu': REASON; allowed: ...` */
 export function formatProblem(problem: Problem): string {
+  return inWords(problem, `${problem.severity}: `)
+}
+
+/** The same for readers who are told in another way that it is a warning. */
+export function formatWarning(problem: Problem): string {
+  return inWords(problem, '')
+}
+
+function inWords(problem: Problem, severity: string): string {
   const place = problem.line === undefined ? problem.file : `${problem.file}:${problem.line}`
   const option = problem.option === undefined ? undefined : `option '${problem.option}'`
   const subject = [problem.section, option].filter((part) => part !== undefined).join(', ')
   const allowed = problem.allowed === undefined ? '' : `; allowed: ${problem.allowed}`
-  return `${place}: ${problem.severity}: ${subject && `${subject}: `}${problem.reason}${allowed}`
+  return `${place}: ${severity}${subject && `${subject}: `}${problem.reason}${allowed}`
 }
 
 /** How messages name a section. */
