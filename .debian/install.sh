@@ -35,7 +35,7 @@ booted() {
 check_node() {
   node=$(PATH=$service_path command -v node) || node=
   if [ -z "$node" ]; then
-    elsewhere=$(command -v node) || die "there is no node: install Node.js 20 or newer (apt-get install nodejs, or from nodejs.org)"
+    elsewhere=$(command -v node) || die "there is no node: install Node.js 20 or newer (from nodejs.org, or with apt-get where that is new enough: Debian 12's is 18)"
     die "node is at $elsewhere, where services do not look: ln -s $elsewhere /usr/local/bin/node"
   fi
   case $(readlink -f "$node") in

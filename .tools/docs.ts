@@ -1,6 +1,7 @@
 /** `npm run docs`: writes docs/configuration.md from the schema. A test compares the two. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { CONFIG_FILES } from '../src/cli/config-file.ts'
 import { SECTIONS } from '../src/core/config/read.ts'
 import type { Option, Options, Section } from '../src/core/config/schema.ts'
 
@@ -17,8 +18,8 @@ function introduction(): string {
 
 <!-- Made by \`npm run docs\` from src/core/config; change it there. -->
 
-lifeline reads one file, \`/etc/config/lifeline\` or the one given with \`-c\`, in UCI or in JSON; the two say the same. The
-shortest useful one:
+lifeline reads one file, in UCI or in JSON (the two say the same): the one given with \`-c\`, or else the first that exists of
+${CONFIG_FILES.map((file) => `\`${file}\``).join(', ')}. The shortest useful one:
 
 \`\`\`
 ${example('shortest.uci')}\`\`\`
@@ -35,15 +36,19 @@ in place.
 - A name ending in \`.json\` means JSON, one in \`.uci\` means UCI; otherwise a file that begins with \`{\` is JSON.
 - In JSON the keys are the words of UCI: \`{"TYPE":{"NAME":{"OPTION":VALUE}}}\`. \`null\` and \`""\` are as if left out.
 - Names of sections hold \`a-z\`, \`0-9\` and \`_\`, and are unique over all types. In UCI \`lifeline\`, \`failover\`,
-  \`firewall\` and \`redirect\` may be anonymous.
+  \`firewall\` and \`redirect\` may be anonymous. An uplink or tunnel cannot be called \`auto\`, nor by digits alone.
 - A single value is as good as a list of one, in both notations: \`option\` and \`list\`, a text and an array.
 - Numbers may be written as texts.
 - **boolean**: \`1\`, \`true\`, \`on\`, \`yes\`, \`enabled\`; \`0\`, \`false\`, \`off\`, \`no\`, \`disabled\`; in JSON also true and false.
 - **duration**: seconds, or a number with \`ms\`, \`s\`, \`m\` or \`h\`: \`0.5\`, \`500ms\`, \`2m\`.
+- **size**: octets, or a number with \`k\`, \`M\` or \`G\`, which are decimal: \`500M\` is 500,000,000.
 - **path**: a full one, from \`/\` on.
 - **server**: a host name or literal address; another port than 1701 as \`NAME:PORT\` or \`[IPv6]:PORT\`.
 - Unknown options and types of sections have no effect and give a warning. A wrong value is an error: the file is
   refused, and every error in it is listed with its line.
+- After the first line that is no UCI, or the first character that is no JSON, nothing more is read: further errors show
+  once it is mended.
+- A second \`config\` line of the same type and name adds to the first, as OpenWrt reads it, with a warning.
 - A section with \`enabled 0\` needs only be written correctly: it may be incomplete.
 `
 }
@@ -82,8 +87,8 @@ function ending(): string {
   return `## Files with secrets
 
 \`password_file\` and \`tunnel_secret_file\` name files that hold one secret each, as UTF-8; one line break at the end does
-not count. \`check\` and the daemon warn of files that everyone may read: \`chmod 600\` them. Secrets appear in no log, error
-or status.
+not count. \`check\` and the daemon warn of files that everyone may read: \`chmod o-rwx\` them, which leaves their group as it is, as
+a service that runs without root needs it ([debian.md](debian.md)). Secrets appear in no log, error or status.
 
 All options are there since version ${FIRST_VERSION} unless said otherwise.
 `

@@ -8,7 +8,13 @@ import { type DesiredState, desiredState, NOTHING_DESIRED } from '../core/system
 import { type Facts, NO_FACTS } from '../core/system/facts.ts'
 import { sectionOf } from '../core/system/firewall-input.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../core/system/session.ts'
-import { carriersOf, type Uplink, type UsableUplink, uplinks } from '../core/system/uplinks.ts'
+import {
+  carriersOf,
+  lackingSources,
+  type Uplink,
+  type UsableUplink,
+  uplinks,
+} from '../core/system/uplinks.ts'
 import { type Apply, type ApplyFailure, keepsDown, refusalOf } from './apply.ts'
 import type { Carrier } from './attempt.ts'
 import { Budgets } from './budgets.ts'
@@ -322,8 +328,12 @@ export class Daemon implements ControlTarget {
     const { facts } = this.#ports.watcher
     this.#showUplinks(facts)
     this.#budgets.factsChanged(facts)
+    const lacking = lackingSources(this.#config, facts)
     for (const [name, supervisor] of this.#supervisors)
-      supervisor.setCarriers(this.#carriers(name).map((uplink) => this.#carrier(uplink)))
+      supervisor.setCarriers(
+        this.#carriers(name).map((uplink) => this.#carrier(uplink)),
+        lacking,
+      )
     this.#failover?.factsChanged(facts)
     void this.#wish()
   }

@@ -358,14 +358,16 @@ function sourcesOf(addresses: readonly string[], preferred: string | undefined):
   return { ...(v4 === undefined ? {} : { 4: v4 }), ...(v6 === undefined ? {} : { 6: v6 }) }
 }
 
-function uplinkReason({ state, device }: Uplink): string {
+function uplinkReason({ state, device, source, addresses }: Uplink): string {
   switch (state) {
     case 'absent':
       return `the device ${device} does not exist`
     case 'down':
       return 'lost carrier'
     case 'no_address':
-      return 'has no address'
+      return source === undefined || addresses.length === 0
+        ? 'has no address'
+        : `does not have the address ${source} (option source)`
     case 'up':
       return ''
   }

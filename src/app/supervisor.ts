@@ -6,6 +6,7 @@ import type { TunnelConfig } from '../core/config/types.ts'
 import type { Failure } from '../core/failure.ts'
 import { err, ok } from '../core/result.ts'
 import type { TunnelSession } from '../core/system/session.ts'
+import { type LackingSource, noUplink } from '../core/system/uplinks.ts'
 import { type AttemptPorts, AttemptRunner, type Carrier, failureOfSystem } from './attempt.ts'
 import type { Outcome } from './control.ts'
 import { DialerLoop } from './dialer-loop.ts'
@@ -43,6 +44,7 @@ export class Supervisor {
   readonly #phases = new Map<number, CallPhase>()
   readonly #slot: SessionSlot
   #carriers: readonly Carrier[] = []
+  #lacking: readonly LackingSource[] = []
   /** The status tells why there is nothing to dial over. */
   #stranded = false
   #dials = 0
@@ -122,8 +124,12 @@ export class Supervisor {
     if (!this.#disabled) this.#input({ type: 'want', readiness })
   }
 
-  /** The uplinks that can carry the tunnel now, in order of preference; again whenever anything about them changes. */
-  setCarriers(carriers: readonly Carrier[]): void {
+  /**
+   * The uplinks that can carry the tunnel now, in order of preference; again whenever anything about them changes.
+   * `lacking`: uplinks of any tunnel that could, had they the address of their option `source`.
+   */
+  setCarriers(carriers: readonly Carrier[], lacking: readonly LackingSource[] = []): void {
+    this.#lacking = lacking
     const ids = (list: readonly Carrier[]) => list.map(({ id }) => id).join(' ')
     const changed = ids(this.#carriers) !== ids(carriers)
     this.#carriers = carriers
@@ -379,8 +385,8 @@ export class Supervisor {
   /** Says once that there is no uplink, unless the loss of one was said. */
   #explainWaiting(state: Dialer['state']): void {
     const waits = state.name === 'waiting' && state.until === undefined
-    const { uplinks } = this.#options.tunnel
-    if (waits && !this.#stranded) this.#ports.status.failed(this.name, { code: 'no_uplink', uplinks })
+    if (waits && !this.#stranded)
+      this.#ports.status.failed(this.name, noUplink(this.#options.tunnel, this.#lacking))
     this.#stranded = waits
   }
 

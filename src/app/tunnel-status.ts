@@ -1,5 +1,6 @@
 import type { Attempt, DialerState } from '../core/client/dialer-state.ts'
 import type { CallPhase } from '../core/client/types.ts'
+import { server as serverKind } from '../core/config/network-kinds.ts'
 import { formatInterfaceId } from '../core/ip/interface-id.ts'
 import type { TunnelState } from '../core/status.ts'
 import type { Session } from './session.ts'
@@ -77,7 +78,8 @@ function shownAttempt(dialer: DialerState): Attempt | undefined {
 }
 
 function serverText({ server, address }: Attempt): string {
-  return server.host === address ? address : `${server.host} (${address})`
+  const written = serverKind.print(server)
+  return server.host === address ? `${written}` : `${written} (${address})`
 }
 
 function sessionPatch({ session, datapath }: TunnelView): TunnelPatch {

@@ -6,6 +6,7 @@ import { addDebug } from './debug-uci.ts'
 import { addDoctor } from './doctor.ts'
 import { addEvents } from './events.ts'
 import { CliError, EXIT } from './exit-codes.ts'
+import { addHelp } from './help.ts'
 import { addHistory } from './history.ts'
 import { addMqtt } from './mqtt.ts'
 import { addPlan } from './plan.ts'
@@ -29,6 +30,7 @@ const ADDERS = [
   addMqtt,
   addVersion,
   addDebug,
+  addHelp,
 ]
 
 /** The whole command line, for parsing or for its help. */
@@ -38,7 +40,7 @@ export function buildProgram(context: CliContext, finish: Finish): Command {
     .description('A static public address that survives its line: L2TPv2/PPP client with failover.')
     .version(context.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show this help')
-    .helpCommand('help [command]', 'show the help of a command')
+    .helpCommand(false)
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .showSuggestionAfterError()
     .exitOverride()

@@ -6,5 +6,6 @@ export function addVersion(program: Command, { terminal, version }: CliContext):
   program
     .command('version')
     .description('Print the version')
+    .addHelpText('after', '\nExample:\n  lifeline version')
     .action(() => terminal.out(`${version}\n`))
 }

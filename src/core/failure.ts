@@ -4,7 +4,12 @@
  */
 export type Failure =
   // Before the first packet
-  | { readonly code: 'no_uplink'; readonly uplinks: readonly string[] }
+  | {
+      readonly code: 'no_uplink'
+      readonly uplinks: readonly string[]
+      /** Those that are up without the address that they are to send from. */
+      readonly lacking?: readonly { readonly uplink: string; readonly address: string }[]
+    }
   | { readonly code: 'name_not_found'; readonly name: string }
   | { readonly code: 'resolver_silent'; readonly name: string; readonly resolvers: readonly string[] }
   | { readonly code: 'resolver_failed'; readonly name: string; readonly cause: string }
@@ -47,9 +52,7 @@ export type FailureCode = Failure['code']
 export function failureMessage(failure: Failure): string {
   switch (failure.code) {
     case 'no_uplink':
-      return failure.uplinks.length === 0
-        ? 'no uplink is usable: this machine has no default route'
-        : `no uplink is usable: ${failure.uplinks.join(', ')} ${failure.uplinks.length === 1 ? 'has' : 'have'} no working link with an address`
+      return `no uplink is usable: ${unusable(failure).join('; ')}`
     case 'name_not_found':
       return `the server name ${failure.name} does not exist: check option server`
     case 'resolver_silent':
@@ -115,6 +118,19 @@ export function failureMessage(failure: Failure): string {
     case 'system_refused':
       return `the system refused to ${failure.action}: ${failure.cause}`
   }
+}
+
+function unusable({ uplinks, lacking = [] }: Extract<Failure, { code: 'no_uplink' }>): string[] {
+  const others = uplinks.filter((name) => !lacking.some(({ uplink }) => uplink === name))
+  const reasons = lacking.map(
+    ({ uplink, address }) => `${uplink} does not have the address ${address} (option source)`,
+  )
+  if (others.length > 0)
+    return [
+      `${others.join(', ')} ${others.length === 1 ? 'has' : 'have'} no working link with an address`,
+      ...reasons,
+    ]
+  return reasons.length > 0 ? reasons : ['this machine has no default route']
 }
 
 /** `: "what the peer said"`, bounded. */

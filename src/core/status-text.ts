@@ -160,8 +160,15 @@ const TONES: Readonly<Record<TunnelStatus['state'] | UplinkStatus['state'], Tone
 
 function uplinkLine(name: string, uplink: UplinkStatus, paint: Paint): string {
   const device = uplink.device === name ? '' : ` on ${uplink.device}`
-  const addresses = uplink.addresses.length === 0 ? '' : `, ${uplink.addresses.join(', ')}`
-  const state = uplink.state === 'no_address' ? 'no address' : uplink.state
+  // It has addresses then, but not that which it is to send from.
+  const lacking = uplink.state === 'no_address' && uplink.addresses.length > 0
+  const addresses =
+    uplink.addresses.length === 0 ? '' : `,${lacking ? ' but' : ''} ${uplink.addresses.join(', ')}`
+  const state = lacking
+    ? 'not the address of option source'
+    : uplink.state === 'no_address'
+      ? 'no address'
+      : uplink.state
   return `uplink ${name}${device}: ${paint(TONES[uplink.state], state)}${addresses}${budget(uplink.budget)}`
 }
 

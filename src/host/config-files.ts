@@ -2,7 +2,7 @@
 import { readFileSync, type Stats, statSync } from 'node:fs'
 import { decodeUtf8 } from '../core/bytes.ts'
 import { type Notation, notationOf } from '../core/config/notation.ts'
-import { formatProblem, type Problem } from '../core/config/problems.ts'
+import { formatProblem, formatWarning, type Problem } from '../core/config/problems.ts'
 import { type ReadConfig, readConfig as read } from '../core/config/read.ts'
 import type { FileSecret, SecretSource } from '../core/config/schema.ts'
 import type { Config } from '../core/config/types.ts'
@@ -37,7 +37,7 @@ export function readConfig(
   const loaded = loadConfig(file)
   if (loaded.ok) {
     const { config, warnings } = loaded.value
-    return ok({ config, warnings: warnings.map(formatProblem) })
+    return ok({ config, warnings: warnings.map(formatWarning) })
   }
   const problems = loaded.error.map(formatProblem)
   return err({ code: 'config_invalid', message: `the configuration ${file} is wrong`, problems })
@@ -95,7 +95,7 @@ function isWorldReadable({ mode }: Stats): boolean {
 }
 
 function worldReadable(file: string): string {
-  return `everyone may read it: chmod 600 ${file}`
+  return `everyone may read it: chmod o-rwx ${file}`
 }
 
 function problem(severity: Problem['severity'], file: string, reason: string): Problem {

@@ -72,6 +72,15 @@ function failed(
   complaints: string,
 ): SystemError {
   if (status === null) return new SystemError('ETIMEDOUT', `${command} was ended by ${signal}`)
-  const words = complaints.trim() || `it ended with status ${status}`
+  const words = inOneLine(complaints) || `it ended with status ${status}`
   return new SystemError('EINVAL', `${command} refused: ${words}`)
+}
+
+/** Without the lines that only point at something in the line above them. */
+function inOneLine(complaints: string): string {
+  return complaints
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => /[^\s^~]/.test(line))
+    .join('; ')
 }

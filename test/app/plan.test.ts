@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { planAtStart } from '../../src/app/plan.ts'
 import { type Nft, SystemError } from '../../src/app/ports.ts'
-import { NO_FACTS } from '../../src/core/system/facts.ts'
+import { type Facts, NO_FACTS } from '../../src/core/system/facts.ts'
 import { mustRead } from '../core/config/reading.ts'
+import { linkOf } from '../core/system/samples.ts'
 
 const SERVER: unknown = JSON.parse(readFileSync('test/fixtures/doctor/server.json', 'utf8'))
 
@@ -17,11 +18,11 @@ config firewall 'internet'
   list allow '443,8443/tcp'
 `
 
-function plan(list: Nft['list']) {
+function plan(list: Nft['list'], facts: Facts = NO_FACTS) {
   const { config } = mustRead('uci', TEXT)
   const ready = { config, warnings: ['from the configuration'] }
   const nft: Nft = { load: async () => {}, check: async () => {}, list }
-  return planAtStart(ready, NO_FACTS, { nft, sysctls: { read: () => undefined, write: () => {} } })
+  return planAtStart(ready, facts, { nft, sysctls: { read: () => undefined, write: () => {} } })
 }
 
 test('a plan warns of foreign chains that drop what is allowed, after what the configuration is warned of', async () => {
@@ -43,4 +44,33 @@ test('no foreign chain, no warning; rules that cannot be read are said to be so'
     'from the configuration',
     'the rules of others cannot be read: not for you',
   ])
+})
+
+test("a tunnel whose device is somebody else's is left out, with a warning", async () => {
+  const facts = { ...NO_FACTS, links: [linkOf(2, 'l2tp-aaisp', { kind: 'veth' })] }
+  const { warnings, changes, nft } = await plan(async () => ({ nftables: [] }), facts)
+  assert.deepEqual(warnings, [
+    'from the configuration',
+    'tunnel aaisp is left out, as l2tp-aaisp is a device of another kind: choose another name with option device',
+  ])
+  assert.doesNotMatch(`${changes}${nft}`, /l2tp-aaisp/)
+})
+
+test('without any tunnel our nft table is removed where there is one, and only there', async () => {
+  const { config } = mustRead('json', '{}')
+  const changes = async (list: Nft['list']) => {
+    const nft: Nft = { load: async () => {}, check: async () => {}, list }
+    const sysctls = { read: () => undefined, write: () => {} }
+    return (await planAtStart({ config, warnings: [] }, NO_FACTS, { nft, sysctls })).changes
+  }
+  const removal = ['remove nft table inet lifeline']
+  assert.deepEqual(await changes(async () => ({ nftables: [] })), [])
+  const tables = (family: string) => ({ nftables: [{ table: { family, name: 'lifeline', handle: 1 } }] })
+  assert.deepEqual(await changes(async () => tables('ip')), [])
+  assert.deepEqual(await changes(async () => tables('inet')), removal)
+  // Where that cannot be known it is assumed.
+  const refused = async () => {
+    throw new SystemError('EPERM', 'not for you')
+  }
+  assert.deepEqual(await changes(refused), removal)
 })

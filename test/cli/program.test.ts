@@ -208,10 +208,28 @@ test('every command has help with an example', async () => {
   assert.equal(await top.run('--help'), 0)
   const names = [...top.out.matchAll(/^ {2}([a-z]+)\b/gm)].map(([, name]) => name ?? '')
   assert.ok(names.includes('run') && names.includes('reconnect'), names.join())
-  for (const name of names.filter((one) => !['version', 'help'].includes(one))) {
+  for (const name of names.filter((one) => one !== 'help')) {
     const bench = new Bench()
     assert.equal(await bench.run(name, '--help'), 0)
     assert.match(bench.out, new RegExp(`Examples?:\\n {2}lifeline ${name}`))
+  }
+})
+
+test('help of a command inside another, and of one that does not exist', async () => {
+  const inside = new Bench()
+  assert.equal(await inside.run('help', 'mqtt', 'test'), 0)
+  assert.match(inside.out, /^Usage: lifeline mqtt test /)
+  const top = new Bench()
+  assert.equal(await top.run('help'), 0)
+  assert.match(top.out, /^Usage: lifeline /)
+  for (const words of [['nonsense'], ['mqtt', 'nonsense'], ['run', 'nonsense']]) {
+    const wrong = new Bench()
+    assert.equal(await wrong.run('help', ...words), 2)
+    assert.equal(
+      wrong.err,
+      `lifeline: there is no command '${words.join(' ')}'\n  \`lifeline help\` lists all commands.\n`,
+    )
+    assert.equal(wrong.out, '')
   }
 })
 

@@ -10,6 +10,18 @@ const MESSAGES: readonly [Failure, string][] = [
     'no uplink is usable: fibre, lte have no working link with an address',
   ],
   [
+    { code: 'no_uplink', uplinks: ['fibre'], lacking: [{ uplink: 'fibre', address: '10.9.9.9' }] },
+    'no uplink is usable: fibre does not have the address 10.9.9.9 (option source)',
+  ],
+  [
+    { code: 'no_uplink', uplinks: ['lte', 'fibre'], lacking: [{ uplink: 'fibre', address: '10.9.9.9' }] },
+    'no uplink is usable: lte has no working link with an address; fibre does not have the address 10.9.9.9 (option source)',
+  ],
+  [
+    { code: 'no_uplink', uplinks: [], lacking: [{ uplink: 'fibre', address: '10.9.9.9' }] },
+    'no uplink is usable: fibre does not have the address 10.9.9.9 (option source)',
+  ],
+  [
     { code: 'name_not_found', name: 'lns.example' },
     'the server name lns.example does not exist: check option server',
   ],

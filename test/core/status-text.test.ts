@@ -95,6 +95,7 @@ test('the whole text of a tunnel that is up', () => {
   const status = sampleStatus({ aaisp: { ...UP, last_error: WRONG_PASSWORD } }, OVER_TUNNEL, {
     fibre: { device: 'eth0', state: 'up', addresses: ['192.0.2.7/24', 'fe80::2/64'], budget: null },
     wwan0: { device: 'wwan0', state: 'no_address', addresses: [], budget: null },
+    cable: { device: 'eth1', state: 'no_address', addresses: ['100.64.0.2'], budget: null },
   })
   assert.equal(
     statusText(status, NOW),
@@ -114,6 +115,7 @@ tunnel aaisp: up for 2 d 2 h
 
 uplink fibre on eth0: up, 192.0.2.7/24, fe80::2/64
 uplink wwan0: no address
+uplink cable on eth1: not the address of option source, but 100.64.0.2
 `,
   )
 })

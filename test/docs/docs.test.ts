@@ -96,6 +96,8 @@ test('source files that pages name exist', () => {
   for (const page of pages) {
     for (const [, path = ''] of text(page).matchAll(/\b((?:src|test)\/[\w./-]+\.(?:ts|c|h))\b/g))
       assert.ok(existsSync(path), `${page} names ${path}`)
+    for (const [, path = ''] of text(page).matchAll(/(?<![\w/.-])((?:core|host|app|cli)\/[\w/-]+\.ts)\b/g))
+      assert.ok(existsSync(`src/${path}`), `${page} names ${path}`)
   }
 })
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { formatProblem } from '../../src/core/config/problems.ts'
-import { loadConfig, secretFiles } from '../../src/host/config-files.ts'
+import { loadConfig, readConfig, secretFiles } from '../../src/host/config-files.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lifeline-config-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -37,7 +37,7 @@ describe('files of secrets', () => {
   test('that everyone may read give a warning', () => {
     const read = secretFiles.read(write('open', 'wonderland', 0o644))
     assert.ok(read.ok)
-    assert.match(read.value.warning ?? '', /everyone may read it: chmod 600 .*open$/)
+    assert.match(read.value.warning ?? '', /everyone may read it: chmod o-rwx .*open$/)
   })
 
   test('that cannot be had give a reason', () => {
@@ -81,6 +81,15 @@ describe('configuration files', () => {
     const loaded = loadConfig(write('lifeline', tunnel("option password 'wonderland'"), 0o604))
     assert.ok(loaded.ok)
     assert.match(loaded.value.warnings.map(formatProblem).join(), /it holds secrets and everyone may read it/)
+  })
+
+  test('what is noticed is said without a severity, which the reader of warnings adds', () => {
+    const file = write('lifeline', `${tunnel("option password 'wonderland'")}\toption colour 'red'\n`)
+    const result = readConfig(file)
+    assert.ok(result.ok)
+    assert.deepEqual(result.value.warnings, [
+      `${file}:5: tunnel 'aaisp', option 'colour': unknown, so it has no effect`,
+    ])
   })
 
   test('that cannot be read say so', () => {

@@ -2,7 +2,7 @@ import type { Config } from '../../core/config/types.ts'
 import { checkForeignChains, checkForeignRules, checkReversePath } from './filters.ts'
 import type { DoctorPorts, Finding } from './finding.ts'
 import { checkServers, checkUplinks } from './servers.ts'
-import { checkNetlink, checkNft, checkPermissions, checkTun } from './system.ts'
+import { checkDevices, checkNetlink, checkNft, checkPermissions, checkTun } from './system.ts'
 
 /**
  * Looks at everything that a tunnel needs, from this process to the servers, and changes nothing. Findings are told as
@@ -25,6 +25,7 @@ export async function examine(
   report(finding, await checkNft(ports.nft, config))
   if (facts === undefined) return healthy
   const situation = { config, facts }
+  report(...checkDevices(situation))
   report(...checkReversePath(ports.sysctls, situation))
   report(...(await checkForeignChains(ports.nft, situation)))
   report(...checkForeignRules(ports.probe, situation))

@@ -45,7 +45,8 @@ export async function checkForeignChains(nft: Nft, { config, facts }: Situation)
 export function checkReversePath(sysctls: Sysctls, { config, facts }: Situation): Finding[] {
   const subject = 'reverse-path filter'
   const leading = devicesOfMainDefault(facts)
-  const standby = uplinks(config, facts).filter(({ device }) => !leading.includes(device))
+  const present = uplinks(config, facts).filter(({ state }) => state !== 'absent')
+  const standby = present.filter(({ device }) => !leading.includes(device))
   const strict = standby.filter(({ device }) => {
     const values = ['all', device].map((name) => Number(sysctls.read(`net/ipv4/conf/${name}/rp_filter`) ?? 0))
     return Math.max(...values) === 1

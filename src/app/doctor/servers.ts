@@ -5,6 +5,8 @@ import { ipFamily } from '../../core/ip/address.ts'
 import {
   candidateAddresses,
   carriersOf,
+  lackingSources,
+  noUplink,
   type Uplink,
   type UsableUplink,
   uplinks,
@@ -43,7 +45,7 @@ export async function checkServers(ports: DoctorPorts, { config, facts }: Situat
   ]
 }
 
-function uplinkFinding({ name, device, state, addresses }: Uplink): Finding {
+function uplinkFinding({ name, device, state, addresses, source }: Uplink): Finding {
   const subject = `uplink ${name}`
   switch (state) {
     case 'up':
@@ -63,18 +65,25 @@ function uplinkFinding({ name, device, state, addresses }: Uplink): Finding {
         advice: 'check its cable or its dial-up',
       }
     case 'no_address':
+      if (source !== undefined && addresses.length > 0)
+        return {
+          severity: 'warning',
+          subject,
+          message: `${device} does not have the address ${source} (option source), but ${addresses.join(', ')}`,
+          advice: 'correct option source, or leave it out',
+        }
       return {
         severity: 'warning',
         subject,
         message: `${device} has no address to send from`,
-        advice: 'check its DHCP or static configuration, and option source',
+        advice: 'check its DHCP or static configuration',
       }
   }
 }
 
 function withoutUplink(tunnel: TunnelConfig, config: Config, { facts }: Situation): Finding[] {
   if (carriersOf(tunnel, config, facts).length > 0) return []
-  const message = failureMessage({ code: 'no_uplink', uplinks: tunnel.uplinks })
+  const message = failureMessage(noUplink(tunnel, lackingSources(config, facts)))
   return [{ severity: 'problem', subject: `tunnel ${tunnel.name}`, message, advice: 'see the uplinks above' }]
 }
 

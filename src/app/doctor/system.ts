@@ -2,10 +2,11 @@
 
 import type { Config } from '../../core/config/types.ts'
 import { desiredState } from '../../core/system/desired.ts'
+import { isForeign } from '../../core/system/device.ts'
 import { type Facts, NO_FACTS } from '../../core/system/facts.ts'
 import { readFacts } from '../facts.ts'
 import { type Netlinks, type Nft, SystemError, type SystemProbe } from '../ports.ts'
-import type { Finding } from './finding.ts'
+import type { Finding, Situation } from './finding.ts'
 
 // linux/capability.h
 const CAPABILITIES = [
@@ -73,6 +74,18 @@ export async function checkNetlink(
       'a service needs AF_NETLINK among its address families; a container needs a network namespace of its own'
     return { finding: { severity: 'problem', subject, message: cause.message, advice }, facts: undefined }
   }
+}
+
+/** Tunnels whose device is the device of somebody else. */
+export function checkDevices({ config, facts }: Situation): Finding[] {
+  return config.tunnels
+    .filter((tunnel) => tunnel.enabled && isForeign(tunnel, facts))
+    .map(({ name, device }) => ({
+      severity: 'problem',
+      subject: `tunnel ${name}`,
+      message: `${device} is a device of another kind, which lifeline does not touch`,
+      advice: 'choose another name with option device',
+    }))
 }
 
 /** Whether nft would load the filter of these tunnels. */

@@ -2,7 +2,7 @@
 import { ipFamily } from '../ip/address.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Kind } from './kinds.ts'
-import { networkOrHost, spaceHint } from './network-kinds.ts'
+import { networkOrHost } from './network-kinds.ts'
 import type { AllowedProtocol, AllowRule, ForwardRule, PortProtocol, PortRange, Prefix } from './types.ts'
 
 const WITH_PORTS: Readonly<Record<string, readonly PortProtocol[]>> = {
@@ -87,7 +87,7 @@ function divide(text: string): Parts | undefined {
 }
 
 function notOne(text: string): Result<never, string> {
-  return err(`'${text}' is not one allowance${spaceHint(text.trim())}`)
+  return err(`'${text}' is not one allowance`)
 }
 
 function ruleOf({ service, from }: Parts): Result<AllowRule, string> {

@@ -19,6 +19,8 @@ export interface Kind<T> {
   parse(text: string): Result<T, string>
   /** The value as a user would write it; parsing its text gives the value again. */
   print(value: T): string | number | boolean
+  /** The same for values that are the same; what is printed if left out. */
+  identity?(value: T): string
 }
 
 const TRUE = new Set(['1', 'true', 'on', 'yes', 'enabled'])

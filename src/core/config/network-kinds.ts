@@ -1,5 +1,16 @@
 /** Kinds of option values that name things of a network. */
-import { canonicalIp, formatPrefix, ipFamily, type Prefix, parseIp, parsePrefix } from '../ip/address.ts'
+import {
+  canonicalIp,
+  formatPrefix,
+  ipFamily,
+  isLinkLocal,
+  isLoopback,
+  isMulticast,
+  isUnspecified,
+  type Prefix,
+  parseIp,
+  parsePrefix,
+} from '../ip/address.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Kind } from './kinds.ts'
 import type { ServerName } from './types.ts'
@@ -15,7 +26,7 @@ export function address(family?: 4 | 6): Kind<string> {
     allowed: `a literal ${name}, such as ${family === 6 ? '2001:db8::1' : '192.0.2.1'}`,
     parse(text) {
       const canonical = canonicalIp(text)
-      if (canonical === undefined) return err(`'${text}' is not an address${spaceHint(text)}`)
+      if (canonical === undefined) return err(`'${text}' is not an address`)
       if (isUnspecified(text)) return err(`'${text}' is the unspecified address`)
       if (family !== undefined && ipFamily(text) !== family) return err(`'${text}' is not an ${name}`)
       return ok(canonical)
@@ -24,7 +35,10 @@ export function address(family?: 4 | 6): Kind<string> {
   }
 }
 
-/** An address with or without a prefix length; without one it stands alone (/32 or /128). */
+/** All behind a static address is routed into the tunnel: nobody is given more than this, and less is a slip. */
+const LEAST_LENGTH = { 4: 8, 6: 16 }
+
+/** An address of this machine with or without a prefix length; without one it stands alone (/32 or /128). */
 export function addressPrefix(family: 4 | 6): Kind<Prefix> {
   const example = family === 4 ? '192.0.2.1 or 192.0.2.1/24' : '2001:db8::1 or 2001:db8::1/64'
   return {
@@ -33,7 +47,8 @@ export function addressPrefix(family: 4 | 6): Kind<Prefix> {
     parse(text) {
       const prefix = prefixOf(family, text)
       if (!prefix.ok) return prefix
-      return isUnspecified(prefix.value.address) ? err(`'${text}' is the unspecified address`) : prefix
+      const wrong = wrongPrefix(prefix.value)
+      return wrong === undefined ? prefix : err(`'${text}' ${wrong}`)
     },
     print: formatPrefix,
   }
@@ -48,8 +63,9 @@ export function network(family: 4 | 6): Kind<Prefix> {
       const prefix = prefixOf(family, text)
       if (!prefix.ok) return prefix
       if (!text.includes('/')) return err(`'${text}' lacks a prefix length`)
-      if (prefix.value.length === 0) return err(`'${text}' is everything`)
-      return hasHostBits(prefix.value) ? err(`'${text}' has bits set behind its prefix length`) : prefix
+      if (hasHostBits(prefix.value)) return err(`'${text}' has bits set behind its prefix length`)
+      const wrong = wrongPrefix(prefix.value)
+      return wrong === undefined ? prefix : err(`'${text}' ${wrong}`)
     },
     print: formatPrefix,
   }
@@ -64,7 +80,7 @@ export function networkOrHost(family?: 4 | 6): Kind<Prefix> {
     allowed: `an address or prefix, such as ${[family !== 6 && v4, family !== 4 && v6].filter(Boolean).join(', ')}`,
     parse(text) {
       const prefix = parsePrefix(text)
-      if (prefix === undefined) return err(`'${text}' is neither an address nor a prefix${spaceHint(text)}`)
+      if (prefix === undefined) return err(`'${text}' is neither an address nor a prefix`)
       if (family !== undefined && ipFamily(prefix.address) !== family)
         return err(`'${text}' is not IPv${family}`)
       if (hasHostBits(prefix)) return err(`'${text}' has bits set behind its prefix length`)
@@ -80,12 +96,21 @@ export function networkOrHost(family?: 4 | 6): Kind<Prefix> {
 
 function prefixOf(family: 4 | 6, text: string): Result<Prefix, string> {
   const prefix = parsePrefix(text)
-  if (prefix === undefined) return err(`'${text}' is not an address with a prefix length${spaceHint(text)}`)
+  if (prefix === undefined) return err(`'${text}' is not an address with a prefix length`)
   return ipFamily(prefix.address) === family ? ok(prefix) : err(`'${text}' is not IPv${family}`)
 }
 
-function isUnspecified(text: string): boolean {
-  return parseIp(text)?.every((octet) => octet === 0) ?? false
+/** Why a machine cannot have such addresses as its own, reached from the internet. */
+function wrongPrefix({ address, length }: Prefix): string | undefined {
+  const least = LEAST_LENGTH[ipFamily(address) ?? 4]
+  if (length === 0) return 'is everything'
+  if (length < least) return `is too much, as its prefix length is below ${least}`
+  if (isUnspecified(address)) return 'is the unspecified address'
+  if (isLoopback(address)) return 'is a loopback address'
+  if (isLinkLocal(address)) return 'is a link-local address'
+  if (isMulticast(address)) return 'is a multicast address'
+  if (address === '255.255.255.255') return 'is the broadcast address'
+  return undefined
 }
 
 function hasHostBits({ address, length }: Prefix): boolean {
@@ -109,7 +134,7 @@ export const server: Kind<ServerName> = {
     if (ipFamily(text) === 6) return withPort(canonicalIp(text) ?? text, undefined, text)
     const [host = '', port, ...rest] = text.split(':')
     if (rest.length > 0 || /\D/.test(port ?? ''))
-      return err(`'${text}' is neither a host name nor an address${spaceHint(text)}`)
+      return err(`'${text}' is neither a host name nor an address`)
     const wrong = wrongHost(host)
     return wrong === undefined ? withPort(host.replace(/\.$/, ''), port, text) : err(wrong)
   },
@@ -117,6 +142,8 @@ export const server: Kind<ServerName> = {
     if (port === L2TP_PORT) return host
     return ipFamily(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
   },
+  // RFC 4343: names of hosts are the same in capitals.
+  identity: ({ host, port }) => `${host.toLowerCase()} ${port}`,
 }
 
 function withPort(host: string, port: string | undefined, text: string): Result<ServerName, string> {
@@ -136,11 +163,14 @@ function wrongHost(host: string): string | undefined {
   // RFC 1123 section 2.1: the last label is never all digits, so that addresses and names cannot be confused.
   if (/^\d*$/.test(labels.at(-1) ?? '')) return `'${host}' is neither a host name nor an address`
   const valid = labels.every((label) => /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label))
-  return valid && host.length <= 253 ? undefined : `'${host}' is not a host name${spaceHint(host)}`
+  return valid && host.length <= 253 ? undefined : `'${host}' is not a host name`
 }
 
 /** The longest name of a network device: IFNAMSIZ less the zero at the end. */
 const DEVICE_OCTETS = 15
+
+/** The loopback device, and what stands for all devices below /proc/sys. */
+const RESERVED_DEVICES = ['lo', 'all', 'default']
 
 /** The name of a network device, in characters that are safe in nft texts and in paths below /proc/sys. */
 export const deviceName: Kind<string> = {
@@ -150,13 +180,9 @@ export const deviceName: Kind<string> = {
   parse(text) {
     if (text.length > DEVICE_OCTETS)
       return err(`'${text}' has ${text.length} characters, too many for the name of a device`)
+    if (RESERVED_DEVICES.includes(text)) return err(`'${text}' is a name that the system keeps for itself`)
     const valid = /^[A-Za-z0-9._@+-]+$/.test(text) && text !== '.' && text !== '..'
     return valid ? ok(text) : err(`'${text}' cannot be the name of a device`)
   },
   print: (value) => value,
-}
-
-/** Several values in one are a common slip, as other programs divide them at spaces. */
-export function spaceHint(text: string): string {
-  return /\s/.test(text) ? ' (give each value a `list` line, or an element of an array, of its own)' : ''
 }

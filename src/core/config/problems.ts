@@ -25,16 +25,36 @@ export type Report = (problem: {
 
 /** `FILE:LINE: error: tunnel 'NAME', option 'mtu': REASON; allowed: ...` */
 export function formatProblem(problem: Problem): string {
+  return inWords(problem, `${problem.severity}: `)
+}
+
+/** The same for readers who are told in another way that it is a warning. */
+export function formatWarning(problem: Problem): string {
+  return inWords(problem, '')
+}
+
+function inWords(problem: Problem, severity: string): string {
   const place = problem.line === undefined ? problem.file : `${problem.file}:${problem.line}`
   const option = problem.option === undefined ? undefined : `option '${problem.option}'`
   const subject = [problem.section, option].filter((part) => part !== undefined).join(', ')
   const allowed = problem.allowed === undefined ? '' : `; allowed: ${problem.allowed}`
-  return `${place}: ${problem.severity}: ${subject && `${subject}: `}${problem.reason}${allowed}`
+  return `${place}: ${severity}${subject && `${subject}: `}${problem.reason}${allowed}`
 }
 
 /** How messages name a section. */
 export function sectionTitle(type: string, name: string | undefined): string {
   return name === undefined ? `${type} without a name` : `${type} '${name}'`
+}
+
+/** Why a section cannot have its name. */
+export function nameTaken(
+  type: string,
+  line: number,
+): Pick<Problem, 'reason'> & { readonly allowed: string } {
+  return {
+    reason: `the name is taken by the ${type} in line ${line}`,
+    allowed: 'names that differ over all types',
+  }
 }
 
 /** The line of an option, or of one of its values; that of the section where it was not written. */

@@ -9,7 +9,7 @@ import { sectionName } from './kinds.ts'
 import { lifeline } from './lifeline.ts'
 import { mqtt } from './mqtt.ts'
 import { type Notation, readSource } from './notation.ts'
-import { nearest, type Problem } from './problems.ts'
+import { nameTaken, nearest, type Problem } from './problems.ts'
 import {
   type EffectiveSection,
   type Reading,
@@ -49,8 +49,8 @@ export function readConfig(
   const { file, notation, secrets } = options
   const source = readSource(notation, content)
   const reading: Reading = { file, secrets, problems: [] }
-  for (const { line, section, option, reason, allowed } of source.problems)
-    reading.problems.push({ severity: 'error', file, line, section, option, reason, allowed })
+  for (const { severity = 'error', line, section, option, reason, allowed } of source.problems)
+    reading.problems.push({ severity, file, line, section, option, reason, allowed })
 
   for (const section of source.sections) reportUnknownType(section, reading)
   const named = nameSections(source.sections, reading)
@@ -129,11 +129,7 @@ function nameSections(sections: readonly SourceSection[], reading: Reading): Nam
       report({ reason: `'${name}' cannot be its name`, allowed: schema.onlyName })
     else if (twin !== undefined && twin !== section && twin.type === section.type)
       report({ reason: `there is another in line ${twin.line}`, allowed: 'one such section' })
-    else if (other !== undefined)
-      report({
-        reason: `the name is taken by the ${other.type} in line ${other.line}`,
-        allowed: 'names that differ over all types',
-      })
+    else if (other !== undefined) report(nameTaken(other.type, other.line))
     takenBy.set(name, other ?? section)
     return { section, name }
   })

@@ -131,18 +131,36 @@ export function list<T>(
     read(texts) {
       const values: T[] = []
       const errors: ReadError[] = []
+      const seen = new Map<string, string>()
       for (const [index, text] of texts.entries()) {
         const value = kind.parse(text)
-        if (!value.ok) errors.push({ index, reason: value.error })
-        else if (texts.indexOf(text) < index)
-          errors.push({ index, reason: `'${text}' stands there twice`, allowed: 'each value once' })
-        else values.push(value.value)
+        if (!value.ok) {
+          errors.push({ index, reason: `${value.error}${isSeveral(kind, text) ? EACH_ITS_OWN : ''}` })
+          continue
+        }
+        const identity = kind.identity?.(value.value) ?? String(kind.print(value.value))
+        const first = seen.get(identity)
+        if (first === undefined) values.push(value.value)
+        else errors.push({ index, reason: twice(first, text), allowed: 'each value once' })
+        seen.set(identity, first ?? text)
       }
       return errors.length > 0 ? err(errors) : ok(values)
     },
     absent: () => fallback,
     print: (values) => values.map((value) => kind.print(value)),
   }
+}
+
+const EACH_ITS_OWN = ' (give each value a `list` line, or an element of an array, of its own)'
+
+/** Several values in one are a common slip, as other programs divide them at spaces. */
+function isSeveral(kind: Kind<unknown>, text: string): boolean {
+  const words = text.trim().split(/\s+/)
+  return words.length > 1 && words.every((word) => kind.parse(word).ok)
+}
+
+function twice(first: string, text: string): string {
+  return text === first ? `'${text}' stands there twice` : `'${text}' is the same as '${first}'`
 }
 
 function common<T>(kind: Kind<T>, about: About) {

@@ -8,6 +8,8 @@ export interface Source {
 
 /** What is wrong with the writing itself. */
 export interface SourceProblem {
+  /** An error if left out. */
+  readonly severity?: 'warning'
   readonly line: number
   readonly section?: string
   readonly option?: string

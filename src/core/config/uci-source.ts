@@ -1,7 +1,7 @@
 /** A configuration written in UCI. */
 import { decodeUtf8 } from '../bytes.ts'
 import { parseUci, type UciError, type UciOption, type UciSection } from '../uci/parse.ts'
-import { sectionTitle } from './problems.ts'
+import { nameTaken, sectionTitle } from './problems.ts'
 import type { Source, SourceOption, SourceProblem, SourceSection } from './source.ts'
 
 export function uciSource(content: Uint8Array): Source {
@@ -16,6 +16,14 @@ function sourceSection(section: UciSection, problems: SourceProblem[]): SourceSe
   const name = section.anonymous ? undefined : section.name
   const title = sectionTitle(section.type, name)
   const options = section.options.map((option) => sourceOption(option, title, problems))
+  for (const line of section.continued)
+    problems.push({
+      severity: 'warning',
+      line,
+      section: title,
+      reason: `it adds to the section in line ${section.line}: of an option in both, the later one counts`,
+      allowed: 'one section of each name',
+    })
   return { type: section.type, name, line: section.line, options }
 }
 
@@ -31,16 +39,21 @@ function sourceOption({ name, values }: UciOption, section: string, problems: So
 
 type Explanation = Pick<SourceProblem, 'reason' | 'allowed'>
 
+const WORD_MISSING: Explanation = {
+  reason: 'a word is missing',
+  allowed: "config TYPE 'NAME', option NAME 'VALUE', list NAME 'VALUE'",
+}
+
 /** What the words of the UCI reader mean to a user. */
 const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
   'invalid command': {
     reason: 'the line is none of UCI',
     allowed: 'lines that begin with config, option or list',
   },
-  'insufficient arguments': {
-    reason: 'a word is missing',
-    allowed: "config TYPE 'NAME', option NAME 'VALUE', list NAME 'VALUE'",
-  },
+  'insufficient arguments': WORD_MISSING,
+  'config without name': WORD_MISSING,
+  'option without name': WORD_MISSING,
+  'package without name': WORD_MISSING,
   'too many arguments': {
     reason: 'there are too many words',
     allowed: 'one value, in quotes if it holds spaces',
@@ -53,14 +66,23 @@ const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
     reason: 'the name holds a wrong character',
     allowed: "letters, digits and '_'",
   },
-  'section of different type overwrites prior section with same name': {
-    reason: 'the name is taken by a section of another type',
-    allowed: 'names that differ over all types',
+  'invalid character in type field': {
+    reason: 'the type of section holds a wrong character',
+    allowed: 'lifeline, uplink, tunnel, failover, firewall, redirect, mqtt',
   },
   'out of memory': { reason: 'there are many NUL octets', allowed: 'text' },
 }
 
-function explain({ reason, line, statementLine }: UciError): SourceProblem {
+function explain(error: UciError): SourceProblem {
+  const { section, option } = error
+  return {
+    ...(section && { section: sectionTitle(section.type, section.name) }),
+    ...(option && { option }),
+    ...explainReason(error),
+  }
+}
+
+function explainReason({ reason, line, statementLine, taken }: UciError): SourceProblem {
   // An open quote is noticed at the end of the file; where it was opened is what has to be mended.
   const [, quote] = /^EOF with unterminated (.)/.exec(reason) ?? []
   if (quote !== undefined)
@@ -68,6 +90,8 @@ function explain({ reason, line, statementLine }: UciError): SourceProblem {
   // uci does not count a last line without a line break.
   return {
     line: Math.max(line, statementLine),
-    ...(EXPLANATIONS[reason] ?? { reason: `this is not UCI: ${reason}` }),
+    ...(taken === undefined
+      ? (EXPLANATIONS[reason] ?? { reason: `this is not UCI: ${reason}` })
+      : nameTaken(taken.type, taken.line)),
   }
 }

@@ -52,6 +52,14 @@ export function strictReversePathChain(ruleset: unknown): string | undefined {
   return undefined
 }
 
+/** Whether the table of ours is there. */
+export function holdsOurTable(ruleset: unknown): boolean {
+  return list(get(ruleset, 'nftables')).some((item) => {
+    const table = get(item, 'table')
+    return table !== undefined && `${get(table, 'family')} ${get(table, 'name')}` === TABLE
+  })
+}
+
 function looksBackOverDevice(statement: unknown): boolean {
   const match = get(statement, 'match')
   const flags = list(get(get(get(match, 'left'), 'fib'), 'flags'))

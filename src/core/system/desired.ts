@@ -7,7 +7,7 @@ import type { Family } from '../netlink/address.ts'
 import { TABLE_MAIN } from '../netlink/route.ts'
 import type { Rule } from '../netlink/rule.ts'
 import { activeRoutes, refusesIpv6 } from './active-routes.ts'
-import { desiredDevice } from './device.ts'
+import { desiredDevice, isForeign } from './device.ts'
 import { type Facts, OUR_PROTOCOL } from './facts.ts'
 import { firewallInput } from './firewall-input.ts'
 import { activeTable, STEP } from './numbering.ts'
@@ -101,7 +101,7 @@ export function desiredState(
 ): DesiredState {
   const tunnels = config.tunnels
     .map((tunnel, position) => describeTunnel(config, facts, tunnel, position, states.get(tunnel.name)))
-    .filter(({ config: { enabled } }) => enabled)
+    .filter(({ config: wanted }) => wanted.enabled && !isForeign(wanted, facts))
   const covers = config.firewalls.some(({ paths }) => paths.length > 0)
   if (tunnels.length === 0 && config.failover === undefined && !covers) return NOTHING_DESIRED
   const uplinks = uplinkPaths(config, facts, tunnels)

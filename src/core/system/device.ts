@@ -1,14 +1,21 @@
 /** The TUN device of a tunnel: its settings and its addresses. */
 import { concat, fromHex } from '../bytes.ts'
+import type { TunnelConfig } from '../config/types.ts'
 import { formatIp } from '../ip/address.ts'
 import type { DesiredAddress, DesiredDevice, Sysctl } from './desired.ts'
-import type { Facts } from './facts.ts'
+import { type Facts, linkNamed } from './facts.ts'
 import type { Tunnel } from './tunnel-routes.ts'
 
 /** Aliases of our devices begin with this. */
 export const ALIAS_PREFIX = 'lifeline tunnel '
 
 const LINK_LOCAL_PREFIX = fromHex('fe80 0000 0000 0000')
+
+/** A link of this name is there and no TUN device, so that it is somebody else's: nothing of it may be touched. */
+export function isForeign({ device }: Pick<TunnelConfig, 'device'>, facts: Facts): boolean {
+  const link = linkNamed(facts, device)
+  return link !== undefined && link.kind !== 'tun'
+}
 
 /** `leader`: the name of the path that everybody's traffic is sent to. */
 export function desiredDevice(tunnel: Tunnel, facts: Facts, leader: string | undefined): DesiredDevice {

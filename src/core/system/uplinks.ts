@@ -86,6 +86,27 @@ export function carriersOf(tunnel: TunnelConfig, config: Config, facts: Facts): 
     .filter((uplink) => uplink.state === 'up')
 }
 
+/** An uplink that has addresses, but not the one that it is to send from. */
+export interface LackingSource {
+  readonly uplink: string
+  readonly address: string
+}
+
+/** The configured uplinks that are of no use because of their option `source`. */
+export function lackingSources(config: Pick<Config, 'uplinks'>, facts: Facts): LackingSource[] {
+  return config.uplinks.flatMap((uplink) => {
+    const { state, addresses } = describe(uplink, facts)
+    const lacks = state === 'no_address' && addresses.length > 0 && uplink.source !== undefined
+    return lacks ? [{ uplink: uplink.name, address: uplink.source }] : []
+  })
+}
+
+/** Why a tunnel has no uplink to be dialled over. */
+export function noUplink({ uplinks }: Pick<TunnelConfig, 'uplinks'>, lacking: readonly LackingSource[]) {
+  const own = lacking.filter(({ uplink }) => uplinks.length === 0 || uplinks.includes(uplink))
+  return { code: 'no_uplink', uplinks, ...(own.length > 0 && { lacking: own }) } as const
+}
+
 /** Whether a socket that was bound to the uplink's device, and sends from `source`, still leads out of it. */
 export function stillLeads(uplink: UsableUplink, link: Link, source: string): boolean {
   return uplink.link.index === link.index && uplink.addresses.includes(source)

@@ -14,6 +14,8 @@ export interface UciSection {
   readonly anonymous: boolean
   /** Line of its first `config`, from 1. */
   readonly line: number
+  /** Lines of the later ones, which go on with it. */
+  readonly continued: readonly number[]
   readonly options: readonly UciOption[]
 }
 
@@ -38,7 +40,16 @@ export interface UciError {
   /** Octets from the start of the statement. */
   readonly byte: number
   readonly statementLine: number
+  /** The section that the statement is about, as far as it was read; an anonymous one has no name. */
+  readonly section?: Pick<UciSection, 'type'> & { readonly name?: string }
+  /** The option that it is about, or what stands in the place of its name. */
+  readonly option?: string
+  /** The section that has the name already. */
+  readonly taken?: Pick<UciSection, 'type' | 'line'>
 }
+
+/** What an error is about. Never a value, which may be a secret. */
+type About = Pick<UciError, 'section' | 'option' | 'taken'>
 
 /** Reads a whole file. */
 export function parseUci(bytes: Uint8Array): Result<UciPackage, UciError> {
@@ -46,6 +57,7 @@ export function parseUci(bytes: Uint8Array): Result<UciPackage, UciError> {
 }
 
 interface MutableSection extends UciSection {
+  readonly continued: number[]
   readonly options: MutableOption[]
 }
 
@@ -77,6 +89,7 @@ class Parser {
   readonly #named = new Map<string, MutableSection>()
   #section: MutableSection | undefined
   #startLine = 0
+  #about: About = {}
   #failure: UciError | undefined
 
   constructor(bytes: Uint8Array) {
@@ -101,6 +114,7 @@ class Parser {
     const statement = this.#statement
     statement.skipSpace()
     while (!this.#failure) {
+      this.#about = {}
       const { word, end } = this.#nextWord()
       if (word === '' || word.startsWith('#')) return
       const keyword = KEYWORDS.get(word)
@@ -139,13 +153,20 @@ class Parser {
     if (type === undefined) return
     if (!TYPE.test(type)) this.#fail('invalid character in type field')
     if (this.#failure) return
-    const name = this.#word({ pattern: NAME })
+    const name = this.#word({
+      pattern: NAME,
+      about: (text) => ({ section: text === '' ? { type } : { type, name: text } }),
+    })
     this.#endOfStatement()
     if (name === undefined || this.#failure) return
     const known = name === '' ? undefined : this.#named.get(name)
-    if (known && known.type !== type)
+    if (known && known.type !== type) {
+      this.#about = { ...this.#about, taken: known }
       this.#fail('section of different type overwrites prior section with same name')
-    else this.#section = known ?? this.#open(type, name)
+      return
+    }
+    known?.continued.push(this.#startLine)
+    this.#section = known ?? this.#open(type, name)
   }
 
   #open(type: string, name: string): MutableSection {
@@ -154,6 +175,7 @@ class Parser {
       name: name === '' ? generatedName(type, this.#sections.length + 1) : name,
       anonymous: name === '',
       line: this.#startLine,
+      continued: [],
       options: [],
     }
     this.#sections.push(section)
@@ -162,7 +184,9 @@ class Parser {
   }
 
   #option(list: boolean): void {
-    const name = this.#word({ required: true, pattern: NAME })
+    const section = titleOf(this.#section)
+    this.#about = { section }
+    const name = this.#word({ required: true, pattern: NAME, about: (option) => ({ section, option }) })
     if (name === undefined) return
     const text = this.#word({})
     this.#endOfStatement()
@@ -185,9 +209,10 @@ class Parser {
 
   /**
    * The next word, rewritten in place without its quotes; empty where there is none. Undefined after a failure, which
-   * an empty word is if it is `required`, and another one if it does not match `pattern`.
+   * an empty word is if it is `required`, and another one if it does not match `pattern`. From a word that is a name on,
+   * the statement is `about` something.
    */
-  #word(rule: { required?: boolean; pattern?: RegExp }): string | undefined {
+  #word(rule: { required?: boolean; pattern?: RegExp; about?: (name: string) => About }): string | undefined {
     const statement = this.#statement
     statement.skipSpace()
     const start = statement.position
@@ -199,6 +224,7 @@ class Parser {
     }
     if (this.#failure) return undefined
     const word = statement.text(start)
+    if (word !== '' && rule.about) this.#about = rule.about(nameIn(word))
     if (word === '' && rule.required) this.#fail('insufficient arguments')
     else if (word !== '' && rule.pattern?.test(word) === false) this.#fail('invalid character in name field')
     return this.#failure ? undefined : word
@@ -277,8 +303,19 @@ class Parser {
       line: this.#statement.line,
       byte: this.#statement.position,
       statementLine: this.#startLine,
+      ...this.#about,
     }
   }
+}
+
+/** As far as it may be a name: behind a character such as `=` a value may stand that was never to be seen. */
+function nameIn(word: string): string {
+  return /^[A-Za-z0-9_.-]{0,64}/.exec(word)?.[0] ?? ''
+}
+
+function titleOf(section: UciSection | undefined): UciError['section'] {
+  if (section === undefined) return undefined
+  return section.anonymous ? { type: section.type } : { type: section.type, name: section.name }
 }
 
 /** The name that libuci gives to an anonymous section: its number among all sections, and 16 bits of a hash of its type. */

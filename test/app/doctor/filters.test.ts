@@ -35,6 +35,19 @@ test('a host that drops on output: neither L2TP nor the tunnel work, and its str
   ])
 })
 
+test('a device that does not exist has no reverse-path filter', () => {
+  const settings = sysctls({ 'net/ipv4/conf/all/rp_filter': '1' })
+  const strict = (links: readonly string[]) =>
+    lines(
+      checkReversePath(
+        settings,
+        situation(TWO_UPLINKS, { links: links.map((name, i) => linkOf(i + 2, name)) }),
+      ),
+    )
+  assert.match(strict(['eth0', 'wwan0'])[0] ?? '', /^warning: the kernel drops answers on lte /)
+  assert.deepEqual(strict(['eth0']), ['ok: no uplink is filtered strictly by the kernel'])
+})
+
 test('where nobody drops, that is said; where nft cannot be asked, too', async () => {
   assert.deepEqual(lines(await checkForeignChains(loaded('open'), situation())), [
     'ok: no nftables chain drops what the tunnels need',

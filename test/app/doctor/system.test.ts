@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkNetlink, checkNft, checkPermissions, checkTun } from '../../../src/app/doctor/system.ts'
+import {
+  checkDevices,
+  checkNetlink,
+  checkNft,
+  checkPermissions,
+  checkTun,
+} from '../../../src/app/doctor/system.ts'
 import { type Nft, SystemError } from '../../../src/app/ports.ts'
+import { linkOf } from '../../core/system/samples.ts'
 import { probe, situation } from './situation.ts'
 
 const STATUS = '/proc/self/status'
@@ -26,6 +33,20 @@ test('TUN: a missing module and a forbidden device are told apart', () => {
   assert.match(found('ENODEV').advice ?? '', /modprobe tun/)
   assert.match(found('EPERM').advice ?? '', /run as root/)
   assert.equal(found('EPERM').severity, 'problem')
+})
+
+test('a tunnel whose device is there already and no TUN device', () => {
+  const found = (kind: string | undefined) =>
+    checkDevices(situation(undefined, { links: [linkOf(9, 'l2tp-aaisp', { kind })] }))
+  assert.deepEqual(found('tun'), [])
+  assert.deepEqual(found('dummy'), [
+    {
+      severity: 'problem',
+      subject: 'tunnel aaisp',
+      message: 'l2tp-aaisp is a device of another kind, which lifeline does not touch',
+      advice: 'choose another name with option device',
+    },
+  ])
 })
 
 test('netlink: a refusal is a problem in words', async () => {

@@ -105,14 +105,27 @@ describe('kinds', () => {
   check('IPv4 address with a prefix length', network.addressPrefix(4), [
     ['192.0.2.1', { address: '192.0.2.1', length: 32 }],
     ['192.0.2.1/24', { address: '192.0.2.1', length: 24 }],
+    ['10.0.0.1/8', { address: '10.0.0.1', length: 8 }],
     ...refused('192.0.2.1/33', '192.0.2.1/', '0.0.0.0/8', '2001:db8::1/64'),
+    ...refused('203.0.113.9/0', '203.0.113.9/7', '127.0.0.1', '127.1.2.3/32', '169.254.3.4'),
+    ...refused('224.0.0.1', '239.255.255.250/24', '255.255.255.255'),
+  ])
+
+  check('IPv6 address with a prefix length', network.addressPrefix(6), [
+    ['2001:db8::1', { address: '2001:db8::1', length: 128 }],
+    ['2001:db8::1/16', { address: '2001:db8::1', length: 16 }],
+    ['fd00::1/64', { address: 'fd00::1', length: 64 }],
+    ...refused('2001:db8::1/0', '2001:db8::1/15', '::1', '::', '::/64', 'fe80::1/64', 'ff02::1', '192.0.2.1'),
   ])
 
   check('IPv6 prefix', network.network(6), [
     ['2001:db8:2::/56', { address: '2001:db8:2::', length: 56 }],
     ['2001:db8::1/128', { address: '2001:db8::1', length: 128 }],
     ['2001:db8:0:80::/57', { address: '2001:db8:0:80::', length: 57 }],
+    ['2000::/16', { address: '2000::', length: 16 }],
     ...refused('2001:db8:0:40::/57', '2001:db8::1/127', '2001:db8::', '::/0', '192.0.2.0/24'),
+    ...refused('::/1', '8000::/1', '2000::/3', 'fc00::/7', '::/64', '::1/128'),
+    ...refused('fe80::/10', 'fe80::/64', 'ff00::/8', 'ff02::/16'),
   ])
 
   check('server', network.server, [
@@ -159,6 +172,7 @@ describe('kinds', () => {
     ['eth0.2', 'eth0.2'],
     ['wan@eth0', 'wan@eth0'],
     ['fifteen-letters', 'fifteen-letters'],
+    ...refused('lo', 'all', 'default'),
     ...refused('', '.', '..', 'a/b', 'a b', 'a:b', 'tun%d', 'eth*', '"', 'sixteen--letters'),
   ])
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { server as serverKind } from '../../../src/core/config/network-kinds.ts'
 import { printEffective } from '../../../src/core/config/print.ts'
 import { quoteUci } from '../../../src/core/uci/print.ts'
 import { mustRead, plain, SECRETS } from './reading.ts'
@@ -12,6 +13,9 @@ type Content = Readonly<
 
 const address4 = fc.ipV4().filter((text) => text !== '0.0.0.0')
 const address6 = fc.ipV6().filter((text) => !/^[0:.]*$/.test(text))
+/** Addresses that a machine may have. */
+const own4 = fc.ipV4().map((text) => text.replace(/^\d+/, '100'))
+const own6 = fc.integer({ min: 0, max: 0xffff }).map((n) => `2001:db8::${n.toString(16)}:1`)
 const line = fc.stringMatching(/^[ -~à-ž]{1,30}$/)
 const host = fc.stringMatching(/^[a-z][a-z0-9]{0,10}(\.[a-z]{2,5}){0,2}$/)
 const server = fc.oneof(
@@ -21,9 +25,14 @@ const server = fc.oneof(
   host.map((name) => `${name}:1702`),
   address6.map((text) => `[${text}]:1703`),
 )
+/** The same for an address in other words, which a list takes only once. */
+const meaning = (text: unknown) => {
+  const parsed = serverKind.parse(String(text))
+  return parsed.ok ? serverKind.identity?.(parsed.value) : text
+}
 const some = <T>(arbitrary: fc.Arbitrary<T>) =>
   fc
-    .uniqueArray(arbitrary, { minLength: 1, maxLength: 3 })
+    .uniqueArray(arbitrary, { minLength: 1, maxLength: 3, selector: meaning })
     .chain((values) => fc.constantFrom<T | T[]>(values, values[0] as T))
 const name = fc.stringMatching(/^[a-z0-9_]{1,8}$/)
 
@@ -46,10 +55,8 @@ const tunnel = fc.record(
     auth: fc.shuffledSubarray(['chap', 'mschapv2', 'pap'], { minLength: 1 }),
     mtu: fc.oneof(fc.constant('auto'), fc.integer({ min: 1280, max: 1500 })),
     ipv6: fc.constantFrom<Value>(true, false, 'on', 'no', 1, '0'),
-    ipaddr: some(address4),
-    ip6addr: some(
-      fc.tuple(address6, fc.integer({ min: 0, max: 128 })).map(([text, bits]) => `${text}/${bits}`),
-    ),
+    ipaddr: some(own4),
+    ip6addr: some(fc.tuple(own6, fc.integer({ min: 16, max: 128 })).map(([text, bits]) => `${text}/${bits}`)),
     defaultroute: fc.boolean(),
     peerdns: fc.boolean(),
     hello_interval: fc.oneof(

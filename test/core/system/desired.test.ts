@@ -318,6 +318,26 @@ describe('desiredState', () => {
     assert.deepEqual(desiredState(config, SYSTEM, new Map()), NOTHING_DESIRED)
   })
 
+  it('a device of another kind is not ours: the tunnel is left out, filters and all', () => {
+    const withWan0 = (kind: string | undefined) => ({
+      ...SYSTEM,
+      links: [...SYSTEM.links, linkOf(5, 'wan0', { kind })],
+    })
+    const foreign = configOf([tunnelOf('aaisp', { device: 'wan0' })])
+    const states = new Map([['aaisp', nextState(undefined, SESSION)]])
+    for (const kind of [undefined, 'veth']) {
+      assert.deepEqual(desiredState(foreign, withWan0(kind), states), NOTHING_DESIRED)
+      const both = desiredState(configOf([...foreign.tunnels, tunnelOf('b')]), withWan0(kind), states)
+      assert.deepEqual(
+        both.devices.map(({ name }) => name),
+        ['l2tp-b'],
+      )
+      assert.doesNotMatch(both.nft ?? '', /wan0/)
+    }
+    // One of ours has no alias yet when it was just made.
+    assert.equal(desiredState(foreign, withWan0('tun'), states).devices.length, 1)
+  })
+
   it('an uplink without a default in main uses its configured gateway', () => {
     const uplinks = [uplinkOf('lte', 'wwan0', { gateway: '10.0.0.1' })]
     const links = [...SYSTEM.links, linkOf(5, 'wwan0')]

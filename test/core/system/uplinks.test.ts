@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Config, UplinkConfig } from '../../../src/core/config/types.ts'
-import { type Facts, NO_FACTS, type Route } from '../../../src/core/system/facts.ts'
+import { type Facts, type LinkAddress, NO_FACTS, type Route } from '../../../src/core/system/facts.ts'
 import {
   candidateAddresses,
   carriersOf,
+  lackingSources,
   stillLeads,
   type UsableUplink,
   uplinks,
@@ -151,6 +152,18 @@ describe('an uplink', () => {
     const facts = { links: [ETH0], addresses: [V4], routes: [defaultOver(2, '192.0.2.1')] }
     assert.equal(one(facts, { source: '192.0.2.77' }).state, 'no_address')
     assert.equal(one(facts, { source: '192.0.2.2' }).state, 'up')
+  })
+
+  it('that lacks its configured source can be told from one without any address', () => {
+    const lacking = (source: string, addresses: readonly LinkAddress[]) =>
+      lackingSources(configOf([], [uplinkOf('fibre', 'eth0', { source })]), {
+        ...NO_FACTS,
+        links: [ETH0],
+        addresses,
+      })
+    assert.deepEqual(lacking('192.0.2.77', [V4]), [{ uplink: 'fibre', address: '192.0.2.77' }])
+    assert.deepEqual(lacking('192.0.2.2', [V4]), [])
+    assert.deepEqual(lacking('192.0.2.77', []), [])
   })
 })
 
