@@ -115,15 +115,20 @@ export class FactsWatcher {
 
   /** Reads everything, and again if announcements were lost meanwhile. Where that fails, what is announced goes on counting. */
   async #dump(): Promise<void> {
-    this.#held ??= []
+    const held: Uint8Array[] = []
+    this.#held = held
     let facts: Facts | undefined
     try {
-      do {
+      while (facts === undefined) {
         this.#overrun = false
-        facts = await dumpFacts(this.#netlink)
-      } while (this.#overrun)
+        const earlier = held.length
+        const read = await dumpFacts(this.#netlink)
+        // What was announced before it began is part of it, and may have been undone since.
+        held.splice(0, earlier)
+        if (this.#overrun) this.#settle(read)
+        else facts = read
+      }
     } finally {
-      const held = this.#held
       this.#held = undefined
       this.#settle(reduceFacts(facts ?? this.#facts, held).facts)
     }
