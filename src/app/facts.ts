@@ -92,8 +92,8 @@ export class FactsWatcher {
     else this.#held.push(...messages)
   }
 
-  #learn(messages: readonly Uint8Array[]): void {
-    const { facts, uncertainRoutes } = reduceFacts(this.#facts, messages)
+  #learn(messages: readonly Uint8Array[], known = this.#facts): void {
+    const { facts, uncertainRoutes } = reduceFacts(known, messages)
     // A dump under way may be older than this, and would undo it: there is to be another one.
     if (this.#redumping && facts.routes !== this.#facts.routes) this.#stale.add(4).add(6)
     this.#settle(facts)
@@ -130,20 +130,23 @@ export class FactsWatcher {
       }
     } finally {
       this.#held = undefined
-      this.#settle(reduceFacts(facts ?? this.#facts, held).facts)
+      this.#learn(held, facts)
     }
   }
 
+  /** What cannot be read stays stale until something is announced again. */
   async #redumpRoutes(): Promise<void> {
     if (this.#redumping) return
     this.#redumping = true
+    let family: Family | undefined
     try {
-      for (const family of this.#stale) {
+      for (family of this.#stale) {
         this.#stale.delete(family)
         const dump = await this.#netlink.request(encodeRouteDump(family))
         this.#settle(withRoutes(this.#facts, family, dump))
       }
     } catch (error) {
+      if (family !== undefined) this.#stale.add(family)
       this.#failed(error)
     } finally {
       this.#redumping = false

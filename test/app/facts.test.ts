@@ -135,6 +135,40 @@ describe('FactsWatcher', () => {
     assert.deepEqual(watcher.facts.routes, [])
   })
 
+  it('reads the routes again after a link went down while everything was being read', async () => {
+    const system = new FakeSystem(FULL)
+    const { watcher } = await watching(system)
+    system.loseAnnouncements()
+    system.onRequest = (type) => {
+      // Routes have been read already.
+      if (type !== RTM_GETRULE) return
+      system.onRequest = () => {}
+      system.inSilence((facts) => ({ ...facts, routes: [] }))
+      system.setLink('eth0', { up: false })
+    }
+    await idle()
+    assert.deepEqual(watcher.facts.routes, [])
+  })
+
+  it('reads the routes at the next announcement where reading them failed', async () => {
+    const system = new FakeSystem(FULL)
+    const { watcher } = await watching(system)
+    system.inSilence((facts) => ({ ...facts, routes: [] }))
+    const asked: number[] = []
+    system.onRequest = (type) => {
+      asked.push(type)
+      throw new SystemError('ENOBUFS', 'no room')
+    }
+    system.setLink('eth0', { up: false })
+    await idle()
+    assert.deepEqual(asked, [RTM_GETROUTE])
+    assert.equal(watcher.facts.routes.length, 2)
+    system.onRequest = () => {}
+    system.setLink('usb0', {})
+    await idle()
+    assert.deepEqual(watcher.facts.routes, [])
+  })
+
   it('keeps what is announced while the routes are read again', async () => {
     const system = new FakeSystem(FULL)
     const { watcher } = await watching(system)
