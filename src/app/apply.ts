@@ -67,13 +67,17 @@ export class Apply implements PortGuard {
   #writing = false
   #waiting: ((failures: readonly ApplyFailure[]) => void)[] = []
   #failures: readonly ApplyFailure[] = []
-  readonly #listeners = new Set<() => void>()
+  readonly #onRefused = new Set<() => void>()
+  readonly #onBroken = new Set<() => void>()
   readonly #filters: Filters
   #prepared: Promise<void> = Promise.resolve()
 
   constructor(ports: ApplyPorts) {
     this.#ports = ports
-    this.#filters = new Filters(ports.nft)
+    this.#filters = new Filters(ports.nft, () => {
+      this.guard()
+      call(this.#onBroken)
+    })
   }
 
   /**
@@ -105,8 +109,14 @@ export class Apply implements PortGuard {
 
   /** Calls `run` whenever all is written but for what was refused. */
   onRefused(run: () => void): Cancel {
-    this.#listeners.add(run)
-    return () => this.#listeners.delete(run)
+    this.#onRefused.add(run)
+    return () => this.#onRefused.delete(run)
+  }
+
+  /** Calls `run` whenever somebody else has changed our nft table, as `nft flush ruleset` does: nothing passes any more. */
+  onBroken(run: () => void): Cancel {
+    this.#onBroken.add(run)
+    return () => this.#onBroken.delete(run)
   }
 
   /** A wish is being written. */
@@ -120,11 +130,9 @@ export class Apply implements PortGuard {
     return this.#desired === undefined ? [] : difference(this.#desired, watcher.facts, this.#holdings())
   }
 
-  /** So many transactions that touched our nft table were announced; true if one was somebody else's, as of `nft flush ruleset`. */
-  tableChanged(transactions: number): boolean {
-    const foreign = this.#filters.changed(transactions)
-    this.guard()
-    return foreign
+  /** So many transactions that touched our nft table, ours among them, were announced. */
+  tableChanged(transactions: number): void {
+    this.#filters.changed(transactions)
   }
 
   /** Announcements of such transactions were lost. */
@@ -164,7 +172,7 @@ export class Apply implements PortGuard {
     }
     this.#writing = false
     for (const done of this.#waiting.splice(0)) done(this.#failures)
-    if (this.#failures.length > 0) for (const listener of [...this.#listeners]) listener()
+    if (this.#failures.length > 0) call(this.#onRefused)
   }
 
   async #fulfil(desired: DesiredState): Promise<ApplyFailure[]> {
@@ -318,6 +326,10 @@ export class Apply implements PortGuard {
   #holdings() {
     return { nft: this.#filters.loaded, readSysctl: (path: string) => this.#ports.sysctls.read(path) }
   }
+}
+
+function call(listeners: ReadonlySet<() => void>): void {
+  for (const listener of [...listeners]) listener()
 }
 
 /** What comes before devices are opened: then facts know their indexes. */
