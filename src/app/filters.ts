@@ -14,6 +14,8 @@ export class Filters {
   #loaded: string | undefined = ''
   #broken = false
   #busy = false
+  /** Announcements were lost since it is: perhaps that of the transaction under way, perhaps not. */
+  #unsure = false
   #own = 0
   #announced = 0
   #guarded: readonly GuardedPort[] = []
@@ -93,8 +95,9 @@ export class Filters {
 
   /** Announcements were lost, as when somebody fills a large set: most likely ours is whole, but it is to be loaded again. */
   forget(): void {
-    this.#announced = this.#own
     this.#loaded = ''
+    if (this.#busy) this.#unsure = true
+    else this.#announced = this.#own
   }
 
   async #replace(script: string, loaded: string | undefined): Promise<void> {
@@ -118,6 +121,8 @@ export class Filters {
     } finally {
       this.#busy = false
       this.#compare()
+      if (this.#unsure) this.forget()
+      this.#unsure = false
     }
   }
 

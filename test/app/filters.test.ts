@@ -142,3 +142,30 @@ describe('a guarded port', () => {
     assert.equal(filters.loaded, '')
   })
 })
+
+describe('announcements that were lost while a table is loaded', () => {
+  async function lostWhileLoading(announced: number) {
+    const { nft, filters, broken } = await loaded()
+    filters.changed(1)
+    const loading = filters.load(TABLE)
+    await turn()
+    filters.changed(announced)
+    filters.forget()
+    await nft.finish()
+    await loading
+    return { filters, broken }
+  }
+
+  it('leave it to be loaded again, and let the next change of somebody else be seen', async () => {
+    const { filters, broken } = await lostWhileLoading(0)
+    assert.equal(filters.loaded, '')
+    assert.equal(broken.times, 0)
+    filters.changed(1)
+    assert.equal(broken.times, 1)
+  })
+
+  it('do not hide a change of somebody else that was announced before', async () => {
+    const { broken } = await lostWhileLoading(2)
+    assert.equal(broken.times, 1)
+  })
+})

@@ -113,6 +113,20 @@ describe('Keeper', () => {
     assert.equal(system.done[0], 'nft')
   })
 
+  it('loads filters again where announcements were lost while it loaded some', async () => {
+    const { system, clock, apply, desired } = await kept()
+    system.onNft = (when) => {
+      if (when !== 'after') return
+      system.onNft = () => {}
+      system.loseAnnouncements()
+    }
+    await apply.want(changed(desired))
+    await clock.pass(100)
+    await idle()
+    assert.equal(system.done.filter((what) => what === 'nft').length, 2)
+    assert.deepEqual(apply.pending(), [])
+  })
+
   it('lets nothing pass by a device that is down or has lost its name', async () => {
     const { system, clock, devices } = await kept()
     devices.get(DEVICE)?.attach({ mtu: 1462, ipv4: true, ipv6: true } as DataSession)
