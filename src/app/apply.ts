@@ -182,6 +182,7 @@ export class Apply implements PortGuard {
     const changes = this.#changes(desired)
     const early = changes.filter(isEarly)
     await this.#attemptAll(early, failures)
+    this.#destroyUnwanted()
     // Unfiltered, no device comes up and none carries.
     const unfiltered = failures.some(({ change }) => change.kind === 'loadNft')
     if (!unfiltered) {
@@ -294,6 +295,22 @@ export class Apply implements PortGuard {
     const device = devices.open(name)
     if (isNew) device.setCarrier(false)
     if (isNew || !watcher.facts.links.some((link) => link.name === name)) await watcher.lookUpLink(name)
+  }
+
+  /**
+   * Facts show by its alias which device is ours. One that a session has opened has none before it is set up, which does
+   * not happen without filters. What is wanted by now counts: a session may already use what this wish does not know.
+   */
+  #destroyUnwanted(): void {
+    const { devices, log } = this.#ports
+    for (const name of devices.names()) {
+      if (this.#desired?.devices.some((device) => device.name === name)) continue
+      try {
+        devices.get(name)?.destroy()
+      } catch (error) {
+        log.warn('a device could not be removed', { device: name, error })
+      }
+    }
   }
 
   async #request(change: NetlinkChange): Promise<void> {

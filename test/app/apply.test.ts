@@ -149,6 +149,26 @@ describe('Apply', () => {
     assert.equal(system.table, undefined)
   })
 
+  it('removes a device that a session has opened and nothing marks as ours', async () => {
+    const { system, devices, apply } = await setUp()
+    system.refuse = (what) => (what === 'nft' ? 'EINVAL' : undefined)
+    await apply.want(UP)
+    devices.open(DEVICE)
+    await apply.again()
+    assert.ok(devices.get(DEVICE), 'while it is wanted it stays')
+    assert.deepEqual(await apply.want(NOTHING_DESIRED), [])
+    assert.deepEqual(system.facts, SYSTEM)
+    assert.deepEqual(devices.names(), [])
+  })
+
+  it('goes on where such a device cannot be removed', async () => {
+    const { system, devices, apply, lines } = await setUp()
+    devices.open('l2tp-second')
+    system.refuse = (what) => (what.startsWith('destroy') ? 'EBUSY' : undefined)
+    assert.deepEqual(await apply.want(UP), [])
+    assert.deepEqual(lines, ['warn a device could not be removed'])
+  })
+
   it('takes over what a killed process left, without touching it', async () => {
     const { system, apply } = await setUp()
     await apply.want(UP)

@@ -180,6 +180,7 @@ export class FakeSystem implements Netlinks, Tuns, Nft, Sysctls {
       (what) => this.#did(what),
       onGone,
       (on) => this.#carrier(name, on),
+      () => this.removeLink(name),
     )
     this.tuns.set(name, tun)
     return tun
@@ -265,17 +266,20 @@ export class FakeTun implements TunDevice {
   closed = false
   readonly #did: (what: string) => void
   readonly #onCarrier: (on: boolean) => void
+  readonly #onDestroyed: () => void
 
   constructor(
     name: string,
     did: (what: string) => void,
     onGone: (() => void) | undefined,
     onCarrier: (on: boolean) => void,
+    onDestroyed: () => void,
   ) {
     this.name = name
     this.#did = did
     this.onGone = onGone
     this.#onCarrier = onCarrier
+    this.#onDestroyed = onDestroyed
   }
 
   setCarrier(on: boolean): void {
@@ -309,7 +313,9 @@ export class FakeTun implements TunDevice {
   }
 
   destroy(): void {
+    this.#did(`destroy ${this.name}`)
     this.closed = true
+    this.#onDestroyed()
   }
 }
 
