@@ -4,6 +4,7 @@ import { type Change, describeChange, encodeChange, type NetlinkChange } from '.
 import type { DesiredState } from '../core/system/desired.ts'
 import { difference } from '../core/system/difference.ts'
 import { linkNamed, same } from '../core/system/facts.ts'
+import { type ApplyFailure, failureOf, isHarmless, keepsDown } from './apply-failure.ts'
 import type { Devices } from './devices.ts'
 import type { FactsWatcher } from './facts.ts'
 import { Filters } from './filters.ts'
@@ -17,21 +18,6 @@ export interface ApplyPorts {
   readonly log: Log
 }
 
-/** Something that the kernel, or nft, refused. */
-export interface ApplyFailure {
-  readonly change: Change
-  /** The errno name. */
-  readonly code: string
-  /** A sentence: what was tried, and what came back. */
-  readonly message: string
-}
-
-/** Whether a tunnel cannot be up for it. All other failures leave one that works in part: they are told, and tried again. */
-export function keepsDown({ change }: ApplyFailure, device: string): boolean {
-  if (change.kind === 'loadNft') return true
-  return (change.kind === 'createDevice' || change.kind === 'setLink') && change.device === device
-}
-
 /** Keeps the ports of our tunnels to their LNSes. */
 export interface PortGuard {
   /**
@@ -41,19 +27,9 @@ export interface PortGuard {
   guardPort(port: GuardedPort): Promise<Cancel>
 }
 
-/** Filters could not be loaded. */
-export class FiltersRefused extends SystemError {}
-
-/** The same as an error, for who cannot go on without it. */
-export function refusalOf({ change, code, message }: ApplyFailure): SystemError {
-  return change.kind === 'loadNft' ? new FiltersRefused(code, message) : new SystemError(code, message)
-}
-
 type RoutingChange = Extract<Change, { kind: 'addRoute' | 'addRule' | 'removeRule' | 'removeRoute' }>
 
 const NO_DEVICE = new SystemError('ENODEV', 'the device does not exist')
-
-const GONE = new Set(['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'ENXIO'])
 
 /**
  * Writes one wish at a time, the latest one next. The carrier of a device is its business alone: off at once when a
@@ -372,18 +348,4 @@ function deviceOf(change: Change): string | undefined {
   if (change.kind === 'addRoute')
     return typeof change.route.via === 'string' ? undefined : change.route.via.device
   return 'device' in change ? change.device : undefined
-}
-
-function failureOf(change: Change, error: unknown): ApplyFailure {
-  const { code, message } =
-    error instanceof SystemError
-      ? error
-      : { code: 'EIO', message: error instanceof Error ? error.message : `${error}` }
-  return { change, code, message: `could not ${describeChange(change)}: ${message}` }
-}
-
-/** A removal of what is gone already, and an addition of what is there already, have succeeded. */
-function isHarmless({ change, code }: ApplyFailure): boolean {
-  if (change.kind === 'addRule') return code === 'EEXIST'
-  return change.kind.startsWith('remove') && GONE.has(code)
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Apply, keepsDown } from '../../src/app/apply.ts'
+import { Apply } from '../../src/app/apply.ts'
+import { keepsDown } from '../../src/app/apply-failure.ts'
 import { Devices } from '../../src/app/devices.ts'
 import { FactsWatcher } from '../../src/app/facts.ts'
 import { type DesiredState, desiredState, NOTHING_DESIRED } from '../../src/core/system/desired.ts'
