@@ -25,6 +25,11 @@ export function refusalOf({ change, code, message }: ApplyFailure): SystemError 
   return change.kind === 'loadNft' ? new FiltersRefused(code, message) : new SystemError(code, message)
 }
 
+export function refusalOfFilters(failures: readonly ApplyFailure[]): SystemError | undefined {
+  const failure = failures.find(({ change }) => change.kind === 'loadNft')
+  return failure && refusalOf(failure)
+}
+
 const GONE = new Set(['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'ENXIO'])
 
 /** What to tell of a change that failed. */

@@ -4,7 +4,7 @@ import { type Change, describeChange, encodeChange, type NetlinkChange } from '.
 import type { DesiredState } from '../core/system/desired.ts'
 import { difference } from '../core/system/difference.ts'
 import { linkNamed, same } from '../core/system/facts.ts'
-import { type ApplyFailure, failureOf, isHarmless, keepsDown } from './apply-failure.ts'
+import { type ApplyFailure, failureOf, isHarmless, keepsDown, refusalOfFilters } from './apply-failure.ts'
 import type { Devices } from './devices.ts'
 import type { FactsWatcher } from './facts.ts'
 import { Filters } from './filters.ts'
@@ -18,11 +18,13 @@ export interface ApplyPorts {
   readonly log: Log
 }
 
-/** Keeps the ports of our tunnels to their LNSes. */
+/** What a dial needs of filters before its first message leaves. */
 export interface PortGuard {
+  /** Resolves at once, unless filters were refused: then they are tried again. Rejects with FiltersRefused. */
+  filtersLoaded(): Promise<void>
   /**
-   * Resolves once nobody but the LNS can reach the port: to be awaited before the first message leaves. Call what it
-   * resolves with when the socket is closed. Rejects with SystemError where nft refuses.
+   * Resolves once nobody but the LNS can reach the port. Call what it resolves with when the socket is closed. Rejects
+   * with SystemError where nft refuses.
    */
   guardPort(port: GuardedPort): Promise<Cancel>
 }
@@ -116,12 +118,20 @@ export class Apply implements PortGuard {
     this.#filters.forget()
   }
 
+  async filtersLoaded(): Promise<void> {
+    if (refusalOfFilters(this.#failures) === undefined) return
+    const refusal = refusalOfFilters(await this.again())
+    if (refusal !== undefined) throw refusal
+  }
+
   async guardPort(port: GuardedPort): Promise<Cancel> {
-    // At the start the table is being loaded, and brings the guard along.
-    const loaded = this.#filters.loaded || !this.#writing ? undefined : this.#written()
+    // The table brings the guard along where it is being loaded, as at the start, or is to be.
+    const loading = this.#filters.loaded ? [] : this.#writing ? this.#written() : this.again()
     const cancel = await this.#filters.guard(port)
-    await loaded
-    return cancel
+    const refusal = refusalOfFilters(await loading)
+    if (refusal === undefined) return cancel
+    cancel()
+    throw refusal
   }
 
   /** Lets no packet pass while filters are broken, or a device is not up under the name by which these know it. */

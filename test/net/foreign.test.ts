@@ -241,6 +241,19 @@ describe('what others do to ours', { timeout: 300_000 }, () => {
     assert.deepEqual(await kernelState(namespace), clean)
   })
 
+  test('without filters an LNS is left alone, and dialled soon after they can be loaded', async (t) => {
+    const { env, failing } = await breakableNft(net.router.namespace)
+    writeFileSync(failing, '')
+    const capture = await net.lns.capture(`${net.folder}/refused.pcap`)
+    const lifeline = net.router.lifeline({ config: lineOf(alice), env })
+    t.after(() => lifeline.stop())
+    await lifeline.waitForTunnel(LINE, 'to be dialled a fourth time', ({ attempts }) => attempts >= 4)
+    const requests = (await capture.stop()).filter((line) => line.includes('SCCRQ'))
+    assert.ok(requests.length <= 1, 'only one that began beside the first load')
+    rmSync(failing)
+    await assertCarriesTraffic(net, await lifeline.waitForUp(LINE))
+  })
+
   test('a leak would be seen', async (t) => {
     const strangers = await Knocking.start(net, [alice.ipv4, alice.ipv6], PORT)
     t.after(() => strangers.close())
