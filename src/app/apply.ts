@@ -4,6 +4,7 @@ import { type Change, describeChange, encodeChange, type NetlinkChange } from '.
 import type { DesiredState } from '../core/system/desired.ts'
 import { difference } from '../core/system/difference.ts'
 import { linkNamed, same } from '../core/system/facts.ts'
+import { type ApplyFailure, failureOf, isHarmless, keepsDown, refusalOfFilters } from './apply-failure.ts'
 import type { Devices } from './devices.ts'
 import type { FactsWatcher } from './facts.ts'
 import { Filters } from './filters.ts'
@@ -17,43 +18,20 @@ export interface ApplyPorts {
   readonly log: Log
 }
 
-/** Something that the kernel, or nft, refused. */
-export interface ApplyFailure {
-  readonly change: Change
-  /** The errno name. */
-  readonly code: string
-  /** A sentence: what was tried, and what came back. */
-  readonly message: string
-}
-
-/** Whether a tunnel cannot be up for it. All other failures leave one that works in part: they are told, and tried again. */
-export function keepsDown({ change }: ApplyFailure, device: string): boolean {
-  if (change.kind === 'loadNft') return true
-  return (change.kind === 'createDevice' || change.kind === 'setLink') && change.device === device
-}
-
-/** Keeps the ports of our tunnels to their LNSes. */
+/** What a dial needs of filters before its first message leaves. */
 export interface PortGuard {
+  /** Resolves at once, unless filters were refused: then they are tried again. Rejects with FiltersRefused. */
+  filtersLoaded(): Promise<void>
   /**
-   * Resolves once nobody but the LNS can reach the port: to be awaited before the first message leaves. Call what it
-   * resolves with when the socket is closed. Rejects with SystemError where nft refuses.
+   * Resolves once nobody but the LNS can reach the port. Call what it resolves with when the socket is closed. Rejects
+   * with SystemError where nft refuses.
    */
   guardPort(port: GuardedPort): Promise<Cancel>
-}
-
-/** Filters could not be loaded. */
-export class FiltersRefused extends SystemError {}
-
-/** The same as an error, for who cannot go on without it. */
-export function refusalOf({ change, code, message }: ApplyFailure): SystemError {
-  return change.kind === 'loadNft' ? new FiltersRefused(code, message) : new SystemError(code, message)
 }
 
 type RoutingChange = Extract<Change, { kind: 'addRoute' | 'addRule' | 'removeRule' | 'removeRoute' }>
 
 const NO_DEVICE = new SystemError('ENODEV', 'the device does not exist')
-
-const GONE = new Set(['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'ENXIO'])
 
 /**
  * Writes one wish at a time, the latest one next. The carrier of a device is its business alone: off at once when a
@@ -67,13 +45,17 @@ export class Apply implements PortGuard {
   #writing = false
   #waiting: ((failures: readonly ApplyFailure[]) => void)[] = []
   #failures: readonly ApplyFailure[] = []
-  readonly #listeners = new Set<() => void>()
+  readonly #onRefused = new Set<() => void>()
+  readonly #onBroken = new Set<() => void>()
   readonly #filters: Filters
   #prepared: Promise<void> = Promise.resolve()
 
   constructor(ports: ApplyPorts) {
     this.#ports = ports
-    this.#filters = new Filters(ports.nft)
+    this.#filters = new Filters(ports.nft, () => {
+      this.guard()
+      call(this.#onBroken)
+    })
   }
 
   /**
@@ -105,8 +87,14 @@ export class Apply implements PortGuard {
 
   /** Calls `run` whenever all is written but for what was refused. */
   onRefused(run: () => void): Cancel {
-    this.#listeners.add(run)
-    return () => this.#listeners.delete(run)
+    this.#onRefused.add(run)
+    return () => this.#onRefused.delete(run)
+  }
+
+  /** Calls `run` whenever somebody else has changed our nft table, as `nft flush ruleset` does: nothing passes any more. */
+  onBroken(run: () => void): Cancel {
+    this.#onBroken.add(run)
+    return () => this.#onBroken.delete(run)
   }
 
   /** A wish is being written. */
@@ -120,11 +108,9 @@ export class Apply implements PortGuard {
     return this.#desired === undefined ? [] : difference(this.#desired, watcher.facts, this.#holdings())
   }
 
-  /** So many transactions that touched our nft table were announced; true if one was somebody else's, as of `nft flush ruleset`. */
-  tableChanged(transactions: number): boolean {
-    const foreign = this.#filters.changed(transactions)
-    this.guard()
-    return foreign
+  /** So many transactions that touched our nft table, ours among them, were announced. */
+  tableChanged(transactions: number): void {
+    this.#filters.changed(transactions)
   }
 
   /** Announcements of such transactions were lost. */
@@ -132,12 +118,20 @@ export class Apply implements PortGuard {
     this.#filters.forget()
   }
 
+  async filtersLoaded(): Promise<void> {
+    if (refusalOfFilters(this.#failures) === undefined) return
+    const refusal = refusalOfFilters(await this.again())
+    if (refusal !== undefined) throw refusal
+  }
+
   async guardPort(port: GuardedPort): Promise<Cancel> {
-    // At the start the table is being loaded, and brings the guard along.
-    const loaded = this.#filters.loaded || !this.#writing ? undefined : this.#written()
+    // The table brings the guard along where it is being loaded, as at the start, or is to be.
+    const loading = this.#filters.loaded ? [] : this.#writing ? this.#written() : this.again()
     const cancel = await this.#filters.guard(port)
-    await loaded
-    return cancel
+    const refusal = refusalOfFilters(await loading)
+    if (refusal === undefined) return cancel
+    cancel()
+    throw refusal
   }
 
   /** Lets no packet pass while filters are broken, or a device is not up under the name by which these know it. */
@@ -164,7 +158,7 @@ export class Apply implements PortGuard {
     }
     this.#writing = false
     for (const done of this.#waiting.splice(0)) done(this.#failures)
-    if (this.#failures.length > 0) for (const listener of [...this.#listeners]) listener()
+    if (this.#failures.length > 0) call(this.#onRefused)
   }
 
   async #fulfil(desired: DesiredState): Promise<ApplyFailure[]> {
@@ -174,6 +168,7 @@ export class Apply implements PortGuard {
     const changes = this.#changes(desired)
     const early = changes.filter(isEarly)
     await this.#attemptAll(early, failures)
+    this.#destroyUnwanted()
     // Unfiltered, no device comes up and none carries.
     const unfiltered = failures.some(({ change }) => change.kind === 'loadNft')
     if (!unfiltered) {
@@ -288,6 +283,22 @@ export class Apply implements PortGuard {
     if (isNew || !watcher.facts.links.some((link) => link.name === name)) await watcher.lookUpLink(name)
   }
 
+  /**
+   * Facts show by its alias which device is ours. One that a session has opened has none before it is set up, which does
+   * not happen without filters. What is wanted by now counts: a session may already use what this wish does not know.
+   */
+  #destroyUnwanted(): void {
+    const { devices, log } = this.#ports
+    for (const name of devices.names()) {
+      if (this.#desired?.devices.some((device) => device.name === name)) continue
+      try {
+        devices.get(name)?.destroy()
+      } catch (error) {
+        log.warn('a device could not be removed', { device: name, error })
+      }
+    }
+  }
+
   async #request(change: NetlinkChange): Promise<void> {
     const request = encodeChange(change, this.#ports.watcher.facts)
     if (request === undefined) throw NO_DEVICE
@@ -320,6 +331,10 @@ export class Apply implements PortGuard {
   }
 }
 
+function call(listeners: ReadonlySet<() => void>): void {
+  for (const listener of [...listeners]) listener()
+}
+
 /** What comes before devices are opened: then facts know their indexes. */
 function isEarly({ kind }: Change): boolean {
   return kind === 'removeDevice' || kind === 'loadNft'
@@ -343,18 +358,4 @@ function deviceOf(change: Change): string | undefined {
   if (change.kind === 'addRoute')
     return typeof change.route.via === 'string' ? undefined : change.route.via.device
   return 'device' in change ? change.device : undefined
-}
-
-function failureOf(change: Change, error: unknown): ApplyFailure {
-  const { code, message } =
-    error instanceof SystemError
-      ? error
-      : { code: 'EIO', message: error instanceof Error ? error.message : `${error}` }
-  return { change, code, message: `could not ${describeChange(change)}: ${message}` }
-}
-
-/** A removal of what is gone already, and an addition of what is there already, have succeeded. */
-function isHarmless({ change, code }: ApplyFailure): boolean {
-  if (change.kind === 'addRule') return code === 'EEXIST'
-  return change.kind.startsWith('remove') && GONE.has(code)
 }

@@ -10,6 +10,7 @@ import type { Failure } from '../core/failure.ts'
 import { ipFamily } from '../core/ip/address.ts'
 import type { UsableUplink } from '../core/system/uplinks.ts'
 import type { PortGuard } from './apply.ts'
+import { FiltersRefused } from './apply-failure.ts'
 import { Driver } from './driver.ts'
 import type { Cancel, Clock, DatagramSocket, Datagrams, Log } from './ports.ts'
 import { SystemError } from './ports.ts'
@@ -74,7 +75,7 @@ export class AttemptRunner {
   #refused: Failure | undefined
   #answered = false
   #finished = false
-  /** What is to be sent once the port is guarded; undefined: at once. */
+  /** What is to be sent once filters are in place; undefined: at once. */
   #held: (() => void)[] | undefined
   #release: Cancel | undefined
 
@@ -131,7 +132,7 @@ export class AttemptRunner {
       (bytes, to) => this.#send(bytes, to),
       (event) => this.#onEvent(event),
     )
-    if (guard && carrier.guarded) {
+    if (guard) {
       this.#held = []
       void this.#guard(guard)
     }
@@ -167,13 +168,15 @@ export class AttemptRunner {
     this.socket.send(bytes, this.#answered ? undefined : to)
   }
 
-  /** Nothing leaves before the port is closed to everybody else. */
+  /** Nothing leaves without filters, or before a port to be guarded is closed to everybody else. */
   async #guard(guard: PortGuard): Promise<void> {
-    const { device } = this.carrier.uplink
-    const server = this.attempt.address
+    const { guarded, uplink } = this.carrier
+    const { device } = uplink
+    const port = { device, localPort: this.socket.local.port, server: this.attempt.address }
     try {
-      const release = await guard.guardPort({ device, localPort: this.socket.local.port, server })
-      if (this.#finished) return release()
+      await guard.filtersLoaded()
+      const release = guarded ? await guard.guardPort(port) : undefined
+      if (this.#finished) return release?.()
       this.#release = release
       const held = this.#held ?? []
       this.#held = undefined
@@ -223,9 +226,10 @@ export class AttemptRunner {
   }
 }
 
-/** What the dialer is told of a socket that could not be had. */
+/** What is told of an action that the system refused. */
 export function failureOfSystem(error: unknown, action: string): Failure {
   if (!(error instanceof SystemError)) throw error
+  if (error instanceof FiltersRefused) return { code: 'firewall_refused', reason: error.message }
   if (error.code === 'EPERM' || error.code === 'EACCES') return { code: 'not_permitted', action }
   return { code: 'system_refused', action, cause: error.message }
 }

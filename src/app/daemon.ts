@@ -15,7 +15,8 @@ import {
   type UsableUplink,
   uplinks,
 } from '../core/system/uplinks.ts'
-import { type Apply, type ApplyFailure, keepsDown, refusalOf } from './apply.ts'
+import type { Apply } from './apply.ts'
+import { type ApplyFailure, keepsDown, refusalOf } from './apply-failure.ts'
 import type { Carrier } from './attempt.ts'
 import { Budgets } from './budgets.ts'
 import type { Conntrack } from './conntrack.ts'

@@ -92,8 +92,8 @@ export class FactsWatcher {
     else this.#held.push(...messages)
   }
 
-  #learn(messages: readonly Uint8Array[]): void {
-    const { facts, uncertainRoutes } = reduceFacts(this.#facts, messages)
+  #learn(messages: readonly Uint8Array[], known = this.#facts): void {
+    const { facts, uncertainRoutes } = reduceFacts(known, messages)
     // A dump under way may be older than this, and would undo it: there is to be another one.
     if (this.#redumping && facts.routes !== this.#facts.routes) this.#stale.add(4).add(6)
     this.#settle(facts)
@@ -115,30 +115,38 @@ export class FactsWatcher {
 
   /** Reads everything, and again if announcements were lost meanwhile. Where that fails, what is announced goes on counting. */
   async #dump(): Promise<void> {
-    this.#held ??= []
+    const held: Uint8Array[] = []
+    this.#held = held
     let facts: Facts | undefined
     try {
-      do {
+      while (facts === undefined) {
         this.#overrun = false
-        facts = await dumpFacts(this.#netlink)
-      } while (this.#overrun)
+        const earlier = held.length
+        const read = await dumpFacts(this.#netlink)
+        // What was announced before it began is part of it, and may have been undone since.
+        held.splice(0, earlier)
+        if (this.#overrun) this.#settle(read)
+        else facts = read
+      }
     } finally {
-      const held = this.#held
       this.#held = undefined
-      this.#settle(reduceFacts(facts ?? this.#facts, held).facts)
+      this.#learn(held, facts)
     }
   }
 
+  /** What cannot be read stays stale until something is announced again. */
   async #redumpRoutes(): Promise<void> {
     if (this.#redumping) return
     this.#redumping = true
+    let family: Family | undefined
     try {
-      for (const family of this.#stale) {
+      for (family of this.#stale) {
         this.#stale.delete(family)
         const dump = await this.#netlink.request(encodeRouteDump(family))
         this.#settle(withRoutes(this.#facts, family, dump))
       }
     } catch (error) {
+      if (family !== undefined) this.#stale.add(family)
       this.#failed(error)
     } finally {
       this.#redumping = false

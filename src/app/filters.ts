@@ -9,10 +9,13 @@ import type { Cancel, Nft } from './ports.ts'
  */
 export class Filters {
   readonly #nft: Nft
+  readonly #onBroken: () => void
   /** Empty until we know. */
   #loaded: string | undefined = ''
   #broken = false
   #busy = false
+  /** Announcements were lost since it is: perhaps that of the transaction under way, perhaps not. */
+  #unsure = false
   #own = 0
   #announced = 0
   #guarded: readonly GuardedPort[] = []
@@ -21,8 +24,10 @@ export class Filters {
   /** One transaction at a time, so that none is overtaken by an older one. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(nft: Nft) {
+  /** `onBroken` is called each time that somebody else has changed the table. */
+  constructor(nft: Nft, onBroken: () => void) {
     this.#nft = nft
+    this.#onBroken = onBroken
   }
 
   /** The script that made the table as it is now; undefined if there is none; empty if it may be anything. */
@@ -81,17 +86,18 @@ export class Filters {
     return done
   }
 
-  /** So many transactions that touched the table, ours among them, were announced; true if one was somebody else's. */
-  changed(transactions: number): boolean {
+  /** So many transactions that touched the table, ours among them, were announced. */
+  changed(transactions: number): void {
     this.#announced += transactions
     // While one of ours is under way it may be the one that was announced.
-    return !this.#busy && this.#isForeign()
+    if (!this.#busy) this.#compare()
   }
 
   /** Announcements were lost, as when somebody fills a large set: most likely ours is whole, but it is to be loaded again. */
   forget(): void {
-    this.#announced = this.#own
     this.#loaded = ''
+    if (this.#busy) this.#unsure = true
+    else this.#announced = this.#own
   }
 
   async #replace(script: string, loaded: string | undefined): Promise<void> {
@@ -114,15 +120,17 @@ export class Filters {
       done()
     } finally {
       this.#busy = false
-      this.#isForeign()
+      this.#compare()
+      if (this.#unsure) this.forget()
+      this.#unsure = false
     }
   }
 
   /** Announcements may come late, never early. */
-  #isForeign(): boolean {
-    if (this.#announced <= this.#own) return false
+  #compare(): void {
+    if (this.#announced <= this.#own) return
     this.forget()
     this.#broken = true
-    return true
+    this.#onBroken()
   }
 }

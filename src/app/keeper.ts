@@ -48,6 +48,7 @@ export class Keeper {
         this.#checkSoon()
       }),
       ports.apply.onRefused(() => this.#checkAfter(Math.max(RETRY, this.#pause))),
+      ports.apply.onBroken(() => this.#broken()),
     ]
   }
 
@@ -64,7 +65,7 @@ export class Keeper {
       return netlinks.open({
         protocol: 'netfilter',
         groups: [NFTABLES_GROUP],
-        onMessages: (messages) => this.#tableChanged(this.#table.transactions(messages)),
+        onMessages: (messages) => this.#ports.apply.tableChanged(this.#table.transactions(messages)),
         onOverrun: () => {
           this.#ports.apply.tableUnknown()
           this.#checkSoon()
@@ -77,13 +78,9 @@ export class Keeper {
   }
 
   /** Nothing passes while filters are broken: they are mended at once, unless that was tried a moment ago. */
-  #tableChanged(transactions: number): void {
-    if (transactions === 0) return
-    const { apply, log } = this.#ports
-    if (apply.tableChanged(transactions)) {
-      log.warn('somebody changed our filters, nothing passes until they are whole again')
-      this.#checkSoon(0)
-    } else if (apply.busy) this.#checkSoon()
+  #broken(): void {
+    this.#ports.log.warn('somebody changed our filters, nothing passes until they are whole again')
+    this.#checkSoon(0)
   }
 
   /** After `calm` ms, unless there were corrections lately. */

@@ -2,7 +2,6 @@ import type { Failure } from '../core/failure.ts'
 import type { TunnelSession } from '../core/system/session.ts'
 import type { Millis } from '../core/time.ts'
 import { after } from '../core/time.ts'
-import { FiltersRefused } from './apply.ts'
 import { type AttemptRunner, failureOfSystem } from './attempt.ts'
 import type { Devices } from './devices.ts'
 import { type Cancel, SystemError, type TunDevice } from './ports.ts'
@@ -153,7 +152,6 @@ function deviceFailure(error: unknown, device: string): Failure {
 }
 
 function kernelFailure(error: unknown, device: string): Failure {
-  if (error instanceof SystemError && !(error instanceof FiltersRefused))
-    return failureOfSystem(error, `set up the device ${device}`)
+  if (error instanceof SystemError) return failureOfSystem(error, `set up the device ${device}`)
   return { code: 'firewall_refused', reason: error instanceof Error ? error.message : String(error) }
 }

@@ -157,7 +157,7 @@ class NativeNetlink implements Netlink {
     this.#watchOldest()
   }
 
-  /** A full buffer swallows answers, and tells of it once, ahead of those that it still holds. */
+  /** A full buffer swallows answers, and tells of it once, however many they were. */
   #watchOldest(): void {
     clearTimeout(this.#watch)
     if (this.#closed || this.#queue.length === 0) return

@@ -1,5 +1,6 @@
 #include "mail.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -98,10 +99,14 @@ void mail_post_error(struct channel *channel, int error) {
   if (!again) append(channel, &(struct entry){.error = error}, NULL);
 }
 
+void mail_post_loss(struct channel *channel) {
+  append(channel, &(struct entry){.error = ENOBUFS}, NULL);
+}
+
 bool mail_has_room(struct channel *channel) {
   struct mailbox *mailbox = &channel->mailbox;
   pthread_mutex_lock(&office.lock);
-  bool room = mailbox->capacity - mailbox->used >= sizeof(struct entry) + MAX_DATAGRAM;
+  bool room = mailbox->capacity - mailbox->used >= 2 * sizeof(struct entry) + MAX_DATAGRAM;
   if (!room) {
     mailbox->full = true;
     reactor_pause(channel);

@@ -40,7 +40,10 @@ bool mail_post(struct channel *channel, const void *bytes, size_t length, const 
 /* Any thread: hands an errno number to JS; the same one is reported at most every 200 ms. */
 void mail_post_error(struct channel *channel, int error);
 
-/* Reactor: whether any message fits. If not, the channel is not polled again before JS has emptied the mailbox. */
+/* Reactor, after mail_has_room: tells JS each time that messages were lost, as ENOBUFS. */
+void mail_post_loss(struct channel *channel);
+
+/* Reactor: whether any message fits, and a loss after it. If not, the channel is not polled again before JS has emptied the mailbox. */
 bool mail_has_room(struct channel *channel);
 
 /* JS thread, after no thread reads the channel any more: forgets its mail and frees its mailbox, which takes none now. */

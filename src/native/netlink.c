@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/netlink.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -9,6 +10,11 @@
 #include "socket.h"
 
 #define MAILBOX_OCTETS (512 * 1024)
+
+struct netlink {
+  struct channel channel;
+  bool lossy; /* messages were lost, and JS is to be told */
+};
 
 static bool read_messages(struct channel *channel, uint8_t *buffer);
 
@@ -26,7 +32,7 @@ static int join_groups(napi_env env, int fd, napi_value groups) {
 
 napi_value js_open_netlink(napi_env env, napi_callback_info info) {
   struct call call = read_call(env, info);
-  struct channel *channel = channel_create(CHANNEL_NETLINK, sizeof(struct channel), MAILBOX_OCTETS);
+  struct channel *channel = channel_create(CHANNEL_NETLINK, sizeof(struct netlink), MAILBOX_OCTETS);
   if (channel == NULL) return js_number(env, -ENOMEM);
   channel->read = read_messages;
   int fd = socket_open(AF_NETLINK, SOCK_RAW, get_int(env, call.arguments[0]));
@@ -53,18 +59,29 @@ napi_value js_send_netlink(napi_env env, napi_callback_info info) {
   return js_number(env, 0);
 }
 
+static bool is_empty(int fd) {
+  struct pollfd socket = {.fd = fd, .events = POLLIN};
+  return poll(&socket, 1, 0) >= 0 && !(socket.revents & POLLIN);
+}
+
+/* The kernel tells of a loss ahead of what the socket still holds, and puts nothing into it before it is empty. To be
+ * told any sooner would be too soon: what JS reads anew then would be newer than the messages that follow. */
 static bool read_messages(struct channel *channel, uint8_t *buffer) {
+  struct netlink *netlink = (struct netlink *)channel;
   for (int i = 0; i < READS_PER_TURN && mail_has_room(channel); i++) {
     struct sockaddr_nl from = {0};
     socklen_t size = sizeof from;
     ssize_t length = recvfrom(channel->fd, buffer, MAX_DATAGRAM, MSG_TRUNC, (struct sockaddr *)&from, &size);
     if (length < 0 && errno == EAGAIN) break;
-    if (length < 0)
-      mail_post_error(channel, errno); /* ENOBUFS: messages were lost */
-    else if (length > MAX_DATAGRAM)
-      mail_post_error(channel, ENOBUFS);
+    if (length > MAX_DATAGRAM || (length < 0 && errno == ENOBUFS))
+      netlink->lossy = true;
+    else if (length < 0)
+      mail_post_error(channel, errno);
     else if (from.nl_pid == 0) /* other processes may write to our port too */
       mail_post(channel, buffer, length, NULL, 0);
+    if (!netlink->lossy || !is_empty(channel->fd)) continue;
+    netlink->lossy = false;
+    mail_post_loss(channel);
   }
   return true;
 }

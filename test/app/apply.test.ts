@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Apply, keepsDown } from '../../src/app/apply.ts'
+import { Apply } from '../../src/app/apply.ts'
+import { FiltersRefused, keepsDown } from '../../src/app/apply-failure.ts'
 import { Devices } from '../../src/app/devices.ts'
 import { FactsWatcher } from '../../src/app/facts.ts'
 import { type DesiredState, desiredState, NOTHING_DESIRED } from '../../src/core/system/desired.ts'
@@ -25,6 +26,7 @@ function desiredWith(session: TunnelSession | undefined): DesiredState {
   return desiredState(configOf([tunnelOf('aaisp')]), SYSTEM, new Map([['aaisp', state]]))
 }
 
+const PORT = { device: 'eth0', localPort: 50123, server: '198.51.100.1' }
 const UP = desiredWith(SESSION)
 const DOWN = desiredWith(undefined)
 
@@ -147,6 +149,45 @@ describe('Apply', () => {
     assert.equal(system.done.at(-1), 'nft remove')
     assert.deepEqual(system.facts, SYSTEM)
     assert.equal(system.table, undefined)
+  })
+
+  it('removes a device that a session has opened and nothing marks as ours', async () => {
+    const { system, devices, apply } = await setUp()
+    system.refuse = (what) => (what === 'nft' ? 'EINVAL' : undefined)
+    await apply.want(UP)
+    devices.open(DEVICE)
+    await apply.again()
+    assert.ok(devices.get(DEVICE), 'while it is wanted it stays')
+    assert.deepEqual(await apply.want(NOTHING_DESIRED), [])
+    assert.deepEqual(system.facts, SYSTEM)
+    assert.deepEqual(devices.names(), [])
+  })
+
+  it('goes on where such a device cannot be removed', async () => {
+    const { system, devices, apply, lines } = await setUp()
+    devices.open('l2tp-second')
+    system.refuse = (what) => (what.startsWith('destroy') ? 'EBUSY' : undefined)
+    assert.deepEqual(await apply.want(UP), [])
+    assert.deepEqual(lines, ['warn a device could not be removed'])
+  })
+
+  it('guards no port without filters: they are tried again, and refused again', async () => {
+    const { system, apply } = await setUp()
+    system.refuse = (what) => (what === 'nft' ? 'EINVAL' : undefined)
+    void apply.want(UP)
+    await assert.rejects(apply.guardPort(PORT), FiltersRefused)
+    await assert.rejects(apply.guardPort(PORT), FiltersRefused)
+    system.refuse = () => undefined
+    await apply.guardPort(PORT)
+    assert.equal(system.table?.match(/udp dport 50123/g)?.length, 2, 'once, and nobody else')
+  })
+
+  it('has a port guarded when it says so, also after announcements were lost', async () => {
+    const { system, apply } = await setUp()
+    await apply.want(UP)
+    apply.tableUnknown()
+    await apply.guardPort(PORT)
+    assert.match(system.table ?? '', /udp dport 50123/)
   })
 
   it('takes over what a killed process left, without touching it', async () => {

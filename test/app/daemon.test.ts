@@ -39,12 +39,15 @@ function daemonOf(first: Config) {
   const lines: string[] = []
   const log = logInto(lines)
   let openSockets = 0
+  let sent = 0
   const socket = (): DatagramSocket => {
     let isOpen = true
     openSockets++
     return {
       local: { host: '192.0.2.2', port: 40_000 },
-      send: () => {},
+      send: () => {
+        sent++
+      },
       connect: () => {},
       close: () => {
         if (isOpen) openSockets--
@@ -65,6 +68,7 @@ function daemonOf(first: Config) {
   const status = new StatusStore(clock, 'test')
   const devices = new Devices(system)
   const watcher = new FactsWatcher(system, log)
+  const apply = new Apply({ watcher, devices, nft: system, sysctls: system, log })
   const told: string[] = []
   let next = first
   const daemon = new Daemon(
@@ -82,7 +86,8 @@ function daemonOf(first: Config) {
       tcpProbes: { connect: () => () => {} },
       counters: { read: () => new Map(), bootId: 'boot' },
       systemResolvers: { forLink: () => ['192.0.2.53'] },
-      apply: new Apply({ watcher, devices, nft: system, sysctls: system, log }),
+      apply,
+      guard: apply,
       conntrack: new Conntrack({ netlinks: system, log }),
       names: new Names(resolver, files, clock),
       memory: new Memory(files),
@@ -113,6 +118,10 @@ function daemonOf(first: Config) {
     told,
     get openSockets() {
       return openSockets
+    },
+    /** Messages to LNSes. */
+    get sent() {
+      return sent
     },
     async start() {
       await watcher.start()
@@ -260,6 +269,23 @@ test('a reload whose filters nft refuses leaves everything as it was, and says w
   here.system.refuse = () => undefined
   assert.ok((await here.within(5_000, here.daemon.reload())).ok)
   assert.deepEqual(Object.keys(here.status.status().tunnel), ['aaisp', 'second'])
+})
+
+test('while filters are refused no dial says a word, and the first one after that does', async () => {
+  const here = daemonOf(configOf([tunnelOf('aaisp', { servers: LITERAL })]))
+  here.system.refuse = (what) => (what === 'nft' ? 'EINVAL' : undefined)
+  await here.start()
+  // A dial that began beside the first load goes on.
+  await here.clock.pass(60_000)
+  const { sent } = here
+  await here.clock.pass(600_000)
+  assert.equal(here.sent, sent)
+  const error = here.status.status().tunnel.aaisp?.last_error
+  assert.equal(error?.code, 'firewall_refused')
+  assert.match(error?.message ?? '', /nft is refused$/)
+  here.system.refuse = () => undefined
+  await here.clock.pass(60_000)
+  assert.ok(here.sent > sent)
 })
 
 test('a tunnel that a user has switched off stays so when its section changes', async () => {

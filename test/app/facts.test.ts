@@ -11,6 +11,9 @@ import { FakeSystem, idle, logInto } from './fake-system.ts'
 
 const FULL: Facts = { ...SYSTEM, rules: [lookup(4, 31000, 254), lookup(6, 31000, 254)] }
 
+const RTM_GETROUTE = 26
+const RTM_GETRULE = 34
+
 async function watching(system: FakeSystem) {
   const watcher = new FactsWatcher(system, logInto([]))
   const seen: Facts[] = []
@@ -36,7 +39,7 @@ describe('FactsWatcher', () => {
     const watcher = new FactsWatcher(system, logInto([]))
     system.onRequest = (type) => {
       // The rules of IPv4 are asked for: links have been read already.
-      if (type === 34) system.setLink('usb0', {})
+      if (type === RTM_GETRULE) system.setLink('usb0', {})
     }
     await watcher.start()
     assert.ok(watcher.facts.links.some(({ name }) => name === 'usb0'))
@@ -98,7 +101,7 @@ describe('FactsWatcher', () => {
     const { watcher } = await watching(system)
     system.loseAnnouncements()
     system.onRequest = (type) => {
-      if (type !== 34) return
+      if (type !== RTM_GETRULE) return
       system.onRequest = () => {}
       system.inSilence((facts) => ({ ...facts, addresses: [] }))
       system.loseAnnouncements()
@@ -107,12 +110,61 @@ describe('FactsWatcher', () => {
     assert.deepEqual(watcher.facts.addresses, [])
   })
 
+  it('lets nothing that was announced before it reads once more undo what it then reads', async () => {
+    const system = new FakeSystem(FULL)
+    const { watcher } = await watching(system)
+    system.loseAnnouncements()
+    system.onRequest = (type) => {
+      if (type !== RTM_GETRULE) return
+      system.onRequest = () => {}
+      system.setLink('usb0', {})
+      system.inSilence(() => FULL)
+      system.loseAnnouncements()
+    }
+    await idle()
+    assert.deepEqual(watcher.facts, FULL)
+  })
+
   it('reads the routes again after a link went down, since the kernel is silent about them', async () => {
     const system = new FakeSystem(FULL)
     const { watcher } = await watching(system)
     system.inSilence((facts) => ({ ...facts, routes: [] }))
     assert.equal(watcher.facts.routes.length, 2)
     system.setLink('eth0', { up: false })
+    await idle()
+    assert.deepEqual(watcher.facts.routes, [])
+  })
+
+  it('reads the routes again after a link went down while everything was being read', async () => {
+    const system = new FakeSystem(FULL)
+    const { watcher } = await watching(system)
+    system.loseAnnouncements()
+    system.onRequest = (type) => {
+      // Routes have been read already.
+      if (type !== RTM_GETRULE) return
+      system.onRequest = () => {}
+      system.inSilence((facts) => ({ ...facts, routes: [] }))
+      system.setLink('eth0', { up: false })
+    }
+    await idle()
+    assert.deepEqual(watcher.facts.routes, [])
+  })
+
+  it('reads the routes at the next announcement where reading them failed', async () => {
+    const system = new FakeSystem(FULL)
+    const { watcher } = await watching(system)
+    system.inSilence((facts) => ({ ...facts, routes: [] }))
+    const asked: number[] = []
+    system.onRequest = (type) => {
+      asked.push(type)
+      throw new SystemError('ENOBUFS', 'no room')
+    }
+    system.setLink('eth0', { up: false })
+    await idle()
+    assert.deepEqual(asked, [RTM_GETROUTE])
+    assert.equal(watcher.facts.routes.length, 2)
+    system.onRequest = () => {}
+    system.setLink('usb0', {})
     await idle()
     assert.deepEqual(watcher.facts.routes, [])
   })
@@ -131,7 +183,6 @@ describe('FactsWatcher', () => {
     const system = new FakeSystem(FULL)
     const { watcher } = await watching(system)
     const route = { ...defaultOver(2, '192.0.2.9'), metric: 7 }
-    const RTM_GETROUTE = 26
     system.onRequest = (type) => {
       if (type !== RTM_GETROUTE) return
       system.onRequest = () => {}

@@ -46,6 +46,8 @@ export class FakeSystem implements Netlinks, Tuns, Nft, Sysctls {
   refuse: (what: string) => string | undefined = () => undefined
   /** Called with each request before it is answered. */
   onRequest: (type: number) => void = () => {}
+  /** Called while nft runs a script: `before` the kernel takes it, and `after`. */
+  onNft: (when: 'before' | 'after') => void = () => {}
   readonly tuns = new Map<string, FakeTun>()
   readonly #listeners: Listener[] = []
   readonly #settings = new Map<string, string>()
@@ -124,9 +126,16 @@ export class FakeSystem implements Netlinks, Tuns, Nft, Sysctls {
   }
 
   async load(text: string): Promise<void> {
-    this.#did(text.includes('{') ? 'nft' : 'nft remove')
-    this.table = text.includes('{') ? text : undefined
+    this.onNft('before')
+    if (text.startsWith('flush chain')) {
+      this.#did('nft guard')
+      if (this.table === undefined) throw new SystemError('ENOENT', 'there is no table')
+    } else {
+      this.#did(text.includes('{') ? 'nft' : 'nft remove')
+      this.table = text.includes('{') ? text : undefined
+    }
     this.#tellTransaction(0)
+    this.onNft('after')
   }
 
   async list(): Promise<unknown> {
@@ -171,6 +180,7 @@ export class FakeSystem implements Netlinks, Tuns, Nft, Sysctls {
       (what) => this.#did(what),
       onGone,
       (on) => this.#carrier(name, on),
+      () => this.removeLink(name),
     )
     this.tuns.set(name, tun)
     return tun
@@ -256,17 +266,20 @@ export class FakeTun implements TunDevice {
   closed = false
   readonly #did: (what: string) => void
   readonly #onCarrier: (on: boolean) => void
+  readonly #onDestroyed: () => void
 
   constructor(
     name: string,
     did: (what: string) => void,
     onGone: (() => void) | undefined,
     onCarrier: (on: boolean) => void,
+    onDestroyed: () => void,
   ) {
     this.name = name
     this.#did = did
     this.onGone = onGone
     this.#onCarrier = onCarrier
+    this.#onDestroyed = onDestroyed
   }
 
   setCarrier(on: boolean): void {
@@ -300,7 +313,9 @@ export class FakeTun implements TunDevice {
   }
 
   destroy(): void {
+    this.#did(`destroy ${this.name}`)
     this.closed = true
+    this.#onDestroyed()
   }
 }
 

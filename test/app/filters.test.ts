@@ -44,12 +44,13 @@ function turn(): Promise<void> {
 
 async function loaded() {
   const nft = new SlowNft()
-  const filters = new Filters(nft)
+  const broken = { times: 0 }
+  const filters = new Filters(nft, () => broken.times++)
   const loading = filters.load(TABLE)
   await turn()
   await nft.finish()
   await loading
-  return { nft, filters }
+  return { nft, filters, broken }
 }
 
 describe('a guarded port', () => {
@@ -73,7 +74,7 @@ describe('a guarded port', () => {
 
   it('comes with the table that is being loaded, and with each that replaces it', async () => {
     const nft = new SlowNft()
-    const filters = new Filters(nft)
+    const filters = new Filters(nft, () => {})
     await filters.guard(PORT)
     assert.deepEqual(nft.scripts, [])
     void filters.load(TABLE)
@@ -88,7 +89,7 @@ describe('a guarded port', () => {
 
   it('is not lost to a table whose loading began before', async () => {
     const nft = new SlowNft()
-    const filters = new Filters(nft)
+    const filters = new Filters(nft, () => {})
     void filters.load(TABLE)
     await turn()
     const guarding = filters.guard(PORT)
@@ -122,19 +123,49 @@ describe('a guarded port', () => {
   })
 
   it('counts as a change of ours, and mends no table that somebody else has changed', async () => {
-    const { nft, filters } = await loaded()
+    const { nft, filters, broken } = await loaded()
     filters.changed(1)
     const guarding = filters.guard(PORT)
     await turn()
     await nft.finish()
     await guarding
-    assert.equal(filters.changed(1), false)
+    filters.changed(1)
+    assert.equal(broken.times, 0)
     const other = filters.guard(OTHER)
     await turn()
-    assert.equal(filters.changed(2), false)
+    filters.changed(2)
+    assert.equal(broken.times, 0)
     await nft.finish()
     await other
+    assert.equal(broken.times, 1)
     assert.equal(filters.broken, true)
     assert.equal(filters.loaded, '')
+  })
+})
+
+describe('announcements that were lost while a table is loaded', () => {
+  async function lostWhileLoading(announced: number) {
+    const { nft, filters, broken } = await loaded()
+    filters.changed(1)
+    const loading = filters.load(TABLE)
+    await turn()
+    filters.changed(announced)
+    filters.forget()
+    await nft.finish()
+    await loading
+    return { filters, broken }
+  }
+
+  it('leave it to be loaded again, and let the next change of somebody else be seen', async () => {
+    const { filters, broken } = await lostWhileLoading(0)
+    assert.equal(filters.loaded, '')
+    assert.equal(broken.times, 0)
+    filters.changed(1)
+    assert.equal(broken.times, 1)
+  })
+
+  it('do not hide a change of somebody else that was announced before', async () => {
+    const { broken } = await lostWhileLoading(2)
+    assert.equal(broken.times, 1)
   })
 })

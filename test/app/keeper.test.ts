@@ -6,12 +6,19 @@ import { FactsWatcher } from '../../src/app/facts.ts'
 import { Keeper } from '../../src/app/keeper.ts'
 import type { DataSession } from '../../src/app/ports.ts'
 import { encodeRuleRemoval } from '../../src/core/netlink/rule.ts'
-import { desiredState } from '../../src/core/system/desired.ts'
+import { type DesiredState, desiredState } from '../../src/core/system/desired.ts'
 import { nextState } from '../../src/core/system/session.ts'
 import { configOf, SESSION, SYSTEM, tunnelOf } from '../core/system/samples.ts'
 import { FakeClock, FakeSystem, idle, logInto } from './fake-system.ts'
 
 const DEVICE = 'l2tp-aaisp'
+
+const PORT = { device: 'eth0', localPort: 50123, server: '198.51.100.1' }
+
+/** The same with other filters. */
+function changed(desired: DesiredState): DesiredState {
+  return { ...desired, nft: `${desired.nft} ` }
+}
 
 async function kept() {
   const system = new FakeSystem(SYSTEM)
@@ -72,6 +79,30 @@ describe('Keeper', () => {
     })
   }
 
+  for (const when of ['before', 'after'] as const) {
+    for (const what of ['a guard', 'the table'] as const) {
+      it(`notices that somebody removes the table while ${what} is loaded, ${when} the kernel takes it`, async () => {
+        const { system, clock, devices, apply, desired, lines } = await kept()
+        devices.get(DEVICE)?.attach({ mtu: 1462, ipv4: true, ipv6: true } as DataSession)
+        const passes = () => system.tuns.get(DEVICE)?.session?.ipv4
+        system.onNft = (now) => {
+          if (now !== when) return
+          system.onNft = () => {}
+          system.removeTable()
+        }
+        const loading = what === 'a guard' ? apply.guardPort(PORT) : apply.want(changed(desired))
+        await loading.catch(() => {})
+        assert.equal(passes(), false)
+        assert.ok(lines.some((line) => line.includes('somebody changed our filters')))
+        await clock.pass(0)
+        await idle()
+        assert.ok(system.table?.startsWith((what === 'a guard' ? desired : changed(desired)).nft ?? '-'))
+        assert.equal(passes(), true)
+        assert.deepEqual(apply.pending(), [])
+      })
+    }
+  }
+
   it('loads filters again after announcements were lost, and lets packets pass meanwhile', async () => {
     const { system, clock, devices } = await kept()
     devices.get(DEVICE)?.attach({ mtu: 1462, ipv4: true, ipv6: true } as DataSession)
@@ -80,6 +111,20 @@ describe('Keeper', () => {
     await clock.pass(50)
     await idle()
     assert.equal(system.done[0], 'nft')
+  })
+
+  it('loads filters again where announcements were lost while it loaded some', async () => {
+    const { system, clock, apply, desired } = await kept()
+    system.onNft = (when) => {
+      if (when !== 'after') return
+      system.onNft = () => {}
+      system.loseAnnouncements()
+    }
+    await apply.want(changed(desired))
+    await clock.pass(100)
+    await idle()
+    assert.equal(system.done.filter((what) => what === 'nft').length, 2)
+    assert.deepEqual(apply.pending(), [])
   })
 
   it('lets nothing pass by a device that is down or has lost its name', async () => {

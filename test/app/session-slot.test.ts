@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { refusalOf } from '../../src/app/apply.ts'
+import { refusalOf } from '../../src/app/apply-failure.ts'
 import type { AttemptRunner } from '../../src/app/attempt.ts'
 import { Devices } from '../../src/app/devices.ts'
 import { SessionSlot } from '../../src/app/session-slot.ts'

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { kernelState } from './kernel-state.ts'
+import type { Namespace } from './namespace.ts'
 import { partOf, settleOthers, watchChanges } from './others.ts'
 import {
   assertCarriesTraffic,
@@ -206,12 +207,7 @@ describe('what others do to ours', { timeout: 300_000 }, () => {
 
   test('nothing passes while filters are gone and cannot be loaded', async (t) => {
     const { namespace } = net.router
-    const failing = `${namespace.folder}/nft-fails`
-    const wrapper = `#!/bin/sh\n[ -e ${failing} ] && { echo 'no nftables today' >&2; exit 1; }\nexec "$REAL_NFT" "$@"\n`
-    mkdirSync(`${namespace.folder}/bin`)
-    writeFileSync(`${namespace.folder}/bin/nft`, wrapper, { mode: 0o755 })
-    const { stdout: realNft } = await namespace.run(['sh', '-c', 'command -v nft'])
-    const env = { PATH: `${namespace.folder}/bin:${process.env.PATH}`, REAL_NFT: realNft.trim() }
+    const { env, failing } = await breakableNft(namespace)
     const lifeline = net.router.lifeline({ config: lineOf(alice), env })
     t.after(() => lifeline.stop())
     const tunnel = await lifeline.waitForUp(LINE)
@@ -231,6 +227,33 @@ describe('what others do to ours', { timeout: 300_000 }, () => {
     assert.ok(leaks.length === 0 || span(leaks) < 1000)
   })
 
+  test('a stop leaves nothing behind where filters could never be loaded', async (t) => {
+    const { namespace } = net.router
+    const clean = await kernelState(namespace)
+    const { env, failing } = await breakableNft(namespace)
+    writeFileSync(failing, '')
+    t.after(() => rmSync(failing))
+    const lifeline = net.router.lifeline({ config: lineOf(alice), env })
+    t.after(() => lifeline.stop())
+    const { last_error: error } = await lifeline.waitForError(LINE)
+    assert.equal(error?.code, 'firewall_refused')
+    assert.equal(await lifeline.stop(), 0)
+    assert.deepEqual(await kernelState(namespace), clean)
+  })
+
+  test('without filters an LNS is left alone, and dialled soon after they can be loaded', async (t) => {
+    const { env, failing } = await breakableNft(net.router.namespace)
+    writeFileSync(failing, '')
+    const capture = await net.lns.capture(`${net.folder}/refused.pcap`)
+    const lifeline = net.router.lifeline({ config: lineOf(alice), env })
+    t.after(() => lifeline.stop())
+    await lifeline.waitForTunnel(LINE, 'to be dialled a fourth time', ({ attempts }) => attempts >= 4)
+    const requests = (await capture.stop()).filter((line) => line.includes('SCCRQ'))
+    assert.ok(requests.length <= 1, 'only one that began beside the first load')
+    rmSync(failing)
+    await assertCarriesTraffic(net, await lifeline.waitForUp(LINE))
+  })
+
   test('a leak would be seen', async (t) => {
     const strangers = await Knocking.start(net, [alice.ipv4, alice.ipv6], PORT)
     t.after(() => strangers.close())
@@ -238,6 +261,17 @@ describe('what others do to ours', { timeout: 300_000 }, () => {
     await waitFor('strangers to be answered', async () => (await strangers.leaks()).length > 10)
   })
 })
+
+/** For the environment: an nft that fails while the file `failing` exists. */
+async function breakableNft(namespace: Namespace): Promise<{ env: Record<string, string>; failing: string }> {
+  const { folder } = namespace
+  const failing = `${folder}/nft-fails`
+  const wrapper = `#!/bin/sh\n[ -e ${failing} ] && { echo 'no nftables today' >&2; exit 1; }\nexec "$REAL_NFT" "$@"\n`
+  mkdirSync(`${folder}/bin`, { recursive: true })
+  writeFileSync(`${folder}/bin/nft`, wrapper, { mode: 0o755 })
+  const { stdout } = await namespace.run(['sh', '-c', 'command -v nft'])
+  return { env: { PATH: `${folder}/bin:${process.env.PATH}`, REAL_NFT: stdout.trim() }, failing }
+}
 
 /** As text, without regard to the order of lists. */
 function unordered(value: unknown): string {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SystemError } from '../../../src/app/ports.ts'
+import { decodeLink } from '../../../src/core/netlink/link.ts'
+import { decodeMessage } from '../../../src/core/netlink/message.ts'
 import { NativeNetlinks } from '../../../src/host/netlinks.ts'
 import { inNamespace, run, until } from './namespace.ts'
 
@@ -25,6 +27,16 @@ function linkRequest(type: number, flags: number, ifindex = 0, attributes: Uint8
 function typeOf(message: Uint8Array | undefined): number {
   assert.ok(message)
   return new DataView(message.buffer, message.byteOffset).getUint16(4, true)
+}
+
+function mtuOf(message: Uint8Array): number | undefined {
+  const decoded = decodeMessage(message)
+  return decoded && decodeLink(decoded.body)?.mtu
+}
+
+/** For `ip -batch`, which is over before JS takes any of them: far more than fits. */
+function changesOf(device: string): string {
+  return Array.from({ length: 1500 }, (_, i) => `link set ${device} mtu ${1000 + (i % 400)}`).join('\n')
 }
 
 function codeOf(error: unknown): string | undefined {
@@ -115,23 +127,36 @@ inNamespace(import.meta.url, () => {
     netlink.close()
   })
 
-  test('an overrun is told after what came before it, and listening goes on', async () => {
-    const order: string[] = []
+  test('an overrun is told after all that came before it, and listening goes on', async () => {
+    const told: unknown[] = []
     const netlink = netlinks.open({
       protocol: 'route',
       groups: [RTNLGRP_LINK],
-      onMessages: () => order.push('messages'),
-      onOverrun: () => order.push('overrun'),
+      onMessages: (messages) => told.push(...messages.map(mtuOf)),
+      onOverrun: () => told.push('overrun'),
     })
     run('ip link add nlE type veth peer name nlF')
-    const changes = Array.from({ length: 4000 }, (_, i) => `link set nlE mtu ${1000 + (i % 400)}`)
-    // Synchronous, so that JS takes nothing until all are made.
-    run('ip -batch -', changes.join('\n'))
-    await until(() => order.includes('overrun'), 'the overrun is told')
-    assert.equal(order[0], 'messages')
-    const before = order.length
+    run('ip -batch -', changesOf('nlE'))
+    await until(() => told.includes('overrun'), 'the overrun is told')
+    assert.equal(typeof told[0], 'number')
     run('ip link set nlE mtu 900')
-    await until(() => order.length > before && order.at(-1) === 'messages', 'changes are told again')
+    await until(() => told.at(-1) === 900, 'changes are told again')
+    assert.deepEqual(new Set(told.slice(told.lastIndexOf('overrun') + 1)), new Set([900]))
+    netlink.close()
+  })
+
+  test('an overrun that follows soon after another is told too', async () => {
+    let overruns = 0
+    const netlink = netlinks.open({
+      protocol: 'route',
+      groups: [RTNLGRP_LINK],
+      onOverrun: () => overruns++,
+    })
+    run('ip link add nlG type veth peer name nlH')
+    for (const told of [1, 2, 3]) {
+      run('ip -batch -', changesOf('nlG'))
+      await until(() => overruns >= told, `overrun ${told} is told`)
+    }
     netlink.close()
   })
 
