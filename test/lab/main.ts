@@ -81,8 +81,8 @@ async function command(): Promise<never> {
   try {
     process.stdout.write(await give(words.join(' ')))
     process.exit()
-  } catch {
-    console.error("no lab is kept up: start one with 'npm run lab -- --keep'")
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
     process.exit(1)
   }
 }
