@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { DEEDS, type Deed, PARTS, type Part } from '../net/failover/faults.ts'
+import { onInterrupt } from './signals.ts'
 
 export interface Command {
   readonly deed: Deed
@@ -72,7 +73,7 @@ export function prompt(onChange: (typed: string) => void, onLine: (line: string)
       resolve()
     }
     stdin.on('end', () => stdin.isTTY && end())
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end)
+    onInterrupt(end)
     stdin.on('data', (keys: string) => {
       for (const key of keys) {
         if (key === INTERRUPT || key === END) end()
