@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { shared } from '../net/failover/addresses.ts'
 import { TUNNEL, waitForPath } from '../net/failover/scenario.ts'
 import type { Provider } from '../net/failover/topology.ts'
+import { differences, kernelState } from '../net/kernel-state.ts'
 import { columns, green, red, yellow } from './colours.ts'
 import type { Stage } from './failover-stage.ts'
 import type { Told } from './mqtt-tape.ts'
@@ -99,12 +100,10 @@ export async function closeStage(teller: Teller, stage: Stage): Promise<void> {
   await teller.step('stop lifeline (SIGTERM)', async () => {
     const code = await stage.lifeline.stop()
     if (code !== 0) throw new Error(`lifeline ended with exit code ${code}`)
-    const { stdout } = await stage.net.router.namespace.run(['ip', 'rule', 'show'])
-    const { stdout: tables } = await stage.net.router.namespace.run(['nft', 'list', 'tables'])
-    if (/proto 108/.test(stdout) || /lifeline/.test(tables))
-      throw new Error(`rules are left:\n${stdout}${tables}`)
+    const left = differences(stage.before, await kernelState(stage.net.router.namespace))
+    if (left.length > 0) throw new Error(`the router is not as it was:\n${left.join('\n')}`)
     await stage.tape.end()
-    return 'no rule, route or filter of it is left, and the broker knows'
+    return 'links, addresses, routes, rules and filters are as before, and the broker knows'
   })
 }
 

@@ -6,6 +6,8 @@
  */
 import { writeFileSync } from 'node:fs'
 import type { Provider } from '../net/failover/topology.ts'
+import { OWN_NAMES } from '../net/namespace.ts'
+import { tracesOf } from '../net/traces.ts'
 import { bold } from './colours.ts'
 import { give, parseCommand } from './commands.ts'
 import { closeStage, playFailover, type Row, table } from './failover-play.ts'
@@ -41,7 +43,10 @@ if (rows.length > 0) console.log(`\n${table(rows).join('\n')}`)
 const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
 const { steps } = teller.story
 const good = steps.filter(({ state }) => state === 'done').length
-console.log(bold(`\n ${good} of ${steps.length} steps succeeded in ${seconds} s; nothing is left behind.`))
+const left = tracesOf(OWN_NAMES)
+if (left.length > 0) process.exitCode = 1
+const end = left.length === 0 ? 'nothing is left behind.' : ['these are left:', ...left].join('\n   ')
+console.log(bold(`\n ${good} of ${steps.length} steps succeeded in ${seconds} s; ${end}`))
 process.exit()
 
 async function failoverStory({ keep: kept, mqtt }: Options): Promise<void> {
