@@ -1,5 +1,6 @@
 /** The harness itself, without lifeline: what it builds works, and nothing of it stays. */
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import * as address from './addresses.ts'
@@ -171,4 +172,30 @@ describe('the end of it', () => {
       })
     })
   }
+
+  test('npm test that is terminated takes its test files along', async (t) => {
+    const child = startScript('test', ['core/failover'])
+    t.after(() => child.kill('SIGKILL'))
+    const ended = new Promise((done) => child.on('exit', done))
+    // The runner of tests, and a file.
+    const pids = await waitFor('a test file to run', () => {
+      const found = descendants(child.pid ?? 0)
+      return found.length >= 2 && found
+    })
+    child.kill('SIGTERM')
+    assert.equal(await ended, 128 + 15)
+    await waitFor('all of them to be gone', () => !pids.some((pid) => existsSync(`/proc/${pid}`)))
+  })
 })
+
+function descendants(pid: number): number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      .split(' ')
+      .filter(Boolean)
+      .map(Number)
+    return children.flatMap((child) => [child, ...descendants(child)])
+  } catch {
+    return []
+  }
+}
