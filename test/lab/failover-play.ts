@@ -4,6 +4,7 @@ import { shared } from '../net/failover/addresses.ts'
 import { TUNNEL, waitForPath } from '../net/failover/scenario.ts'
 import type { Provider } from '../net/failover/topology.ts'
 import { differences, kernelState } from '../net/kernel-state.ts'
+import { waitFor } from '../net/wait.ts'
 import { columns, green, red, yellow } from './colours.ts'
 import type { Stage } from './failover-stage.ts'
 import type { Told } from './mqtt-tape.ts'
@@ -48,6 +49,8 @@ const SCENES: readonly Scene[] = [
 const WATCH = 1500
 /** ms within which a broker should know. */
 const SOON = 100
+/** ms within which a line that was healed has its routes again. */
+const SETTLED = 10_000
 
 export interface Row {
   readonly event: string
@@ -100,8 +103,17 @@ export async function closeStage(teller: Teller, stage: Stage): Promise<void> {
   await teller.step('stop lifeline (SIGTERM)', async () => {
     const code = await stage.lifeline.stop()
     if (code !== 0) throw new Error(`lifeline ended with exit code ${code}`)
-    const left = differences(stage.before, await kernelState(stage.net.router.namespace))
-    if (left.length > 0) throw new Error(`the router is not as it was:\n${left.join('\n')}`)
+    // Whoever kept the lab may have left a line cut, which is no trace of the daemon.
+    for (const line of [stage.net.fibre, stage.net.lte]) await line.heal()
+    let left: readonly string[] = []
+    await waitFor(
+      'the router to be as it was',
+      async () => {
+        left = differences(stage.before, await kernelState(stage.net.router.namespace))
+        return left.length === 0
+      },
+      { within: SETTLED, explain: () => left.join('\n') },
+    )
     await stage.tape.end()
     return 'links, addresses, routes, rules and filters are as before, and the broker knows'
   })
