@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { brotliCompressSync, constants, deflateRawSync } from 'node:zlib'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
 
@@ -93,15 +93,22 @@ const launcher = await bundled({
     LIFELINE_BUILD: JSON.stringify(digest(program, readFileSync('src/launcher.ts'))),
   },
 })
-writeFileSync('dist/lifeline', launcher)
 // The file is CommonJS wherever it is installed; here it lies below a package of ES modules.
-writeFileSync('dist/package.json', '{ "type": "commonjs" }\n')
-chmodSync('dist/lifeline', 0o755)
+place('dist/package.json', '{ "type": "commonjs" }\n', 0o644)
+place('dist/lifeline', launcher, 0o755)
 const { size } = statSync('dist/lifeline')
 console.log(`dist/lifeline: ${(size / 1000).toFixed(0)} kB`)
 if (size > LIMIT) {
   console.error(`dist/lifeline is ${size} octets, at most ${LIMIT} are allowed`)
   process.exit(1)
+}
+
+/** Nobody sees half a file: tests of another run may start the program at this moment. */
+function place(file: string, content: string | Uint8Array, mode: number): void {
+  const whole = `${file}.${process.pid}`
+  writeFileSync(whole, content)
+  chmodSync(whole, mode)
+  renameSync(whole, file)
 }
 
 async function bundled(options: BuildOptions): Promise<Uint8Array> {

@@ -2,12 +2,15 @@
  * `npm test [kind ...]`: all tests, or those of some kinds. Kinds are the folders below test: `net` needs root and runs
  * the built dist/lifeline in namespaces of its own; everything else runs in memory.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
+import { constants } from 'node:os'
 
 const NET = 'test/net'
 /** ms that one file, or one test in it, may take before it counts as hung; a fuzz run takes what it takes. */
 const FILE_LIMIT = process.argv.includes('fuzz') ? 7_200_000 : 900_000
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const kinds = process.argv.slice(2)
 
 function testFiles(folder: string): string[] {
@@ -17,8 +20,24 @@ function testFiles(folder: string): string[] {
     .sort()
 }
 
-function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): number {
-  return spawnSync(command, args, { stdio: 'inherit', env }).status ?? 1
+/** Runs a command to its end; whoever ends us ends it, and its exit code is ours. */
+async function run(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<number> {
+  const child = spawn(command, args, { stdio: 'inherit', env })
+  let ended: NodeJS.Signals | undefined
+  const passOn = (signal: NodeJS.Signals) => {
+    ended ??= signal
+    // Of these two the runner of tests ends its files; of SIGHUP it would die and leave them.
+    child.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal)
+  }
+  for (const signal of SIGNALS) process.on(signal, passOn)
+  const [code, signal] = await once(child, 'exit')
+  for (const signal of SIGNALS) process.off(signal, passOn)
+  const by: NodeJS.Signals | null = ended ?? signal
+  return by === null ? code : 128 + constants.signals[by]
 }
 
 const fuzz = kinds.includes('fuzz')
@@ -29,7 +48,8 @@ const files = fuzz ? wanted.filter((name) => name.includes('fuzz')) : wanted
 const needsNet = files.some((name) => name.startsWith(NET))
 if (needsNet) {
   const prepared =
-    run('node_modules/.bin/tsx', ['test/net/install.ts']) || run('npm', ['run', '--silent', 'build'])
+    (await run(process.execPath, ['--import', 'tsx', 'test/net/install.ts'])) ||
+    (await run('npm', ['run', '--silent', 'build']))
   if (prepared !== 0) process.exit(prepared)
 }
 if (files.length === 0) {
@@ -40,7 +60,7 @@ const env = fuzz
   ? { ...process.env, LIFELINE_FUZZ_RUNS: process.env.LIFELINE_FUZZ_RUNS ?? '1000000' }
   : process.env
 process.exit(
-  run(
+  await run(
     process.execPath,
     ['--import', 'tsx', '--test', '--test-concurrency=3', `--test-timeout=${FILE_LIMIT}`, ...files],
     env,

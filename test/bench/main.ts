@@ -76,10 +76,11 @@ async function idleWithBroker(): Promise<void> {
   await broker.stop()
 }
 
+/** The kernel's kB are of 1024 octets, our MB of a million. */
 function memoryOf(pid: number): string {
   const memory = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
   const megabytes = (name: string) =>
-    `${(Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(memory)?.[1] ?? 0) / 1000).toFixed(1)} MB`
+    `${((Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(memory)?.[1] ?? 0) * 1024) / 1e6).toFixed(1)} MB`
   return `${megabytes('Rss')}, of which private ${megabytes('Private_Dirty')}`
 }
 

@@ -1,11 +1,12 @@
 /** Commands of those who keep the lab: typed below its picture, or given from another terminal through a socket. */
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { DEEDS, type Deed, PARTS, type Part } from '../net/failover/faults.ts'
+import { onInterrupt } from './signals.ts'
 
 export interface Command {
   readonly deed: Deed
@@ -13,7 +14,8 @@ export interface Command {
 }
 
 export const USAGE = `${DEEDS.join('|')} ${PARTS.join('|')}`
-const SOCKET = join(tmpdir(), 'lifeline-lab.sock')
+const SOCKET = `lifeline-lab-${process.pid}.sock`
+const ANY_SOCKET = /^lifeline-lab-(\d+)\.sock$/
 const INTERRUPT = '\x03'
 const END = '\x04'
 const BACKSPACE = '\x7f'
@@ -29,22 +31,33 @@ export function parseCommand(line: string): Command | undefined {
 
 /** Takes lines from other terminals until the process ends. */
 export async function listen(onLine: (line: string) => string): Promise<void> {
-  rmSync(SOCKET, { force: true })
+  const path = join(tmpdir(), SOCKET)
+  rmSync(path, { force: true })
   const server = createServer(async (socket) => {
     socket.on('error', () => {})
     socket.once('data', (data) => socket.end(`${onLine(String(data))}\n`))
   })
-  await once(server.listen(SOCKET), 'listening')
+  await once(server.listen(path), 'listening')
   server.unref()
-  process.on('exit', () => rmSync(SOCKET, { force: true }))
+  process.on('exit', () => rmSync(path, { force: true }))
 }
 
-/** Gives a line to the lab that is kept in another terminal; returns what that says. Throws if there is none. */
+/** Gives a line to the lab that is kept in another terminal; returns what that says. Throws if there is not just one. */
 export async function give(line: string): Promise<string> {
-  const socket = connect(SOCKET)
+  const [name, another] = readdirSync(tmpdir()).filter(isKept)
+  if (name === undefined) throw new Error("no lab is kept up: start one with 'npm run lab -- --keep'")
+  if (another !== undefined)
+    throw new Error('more than one lab is kept up: type it below the one that is meant')
+  const socket = connect(join(tmpdir(), name))
   await once(socket, 'connect')
   socket.write(line)
   return text(socket)
+}
+
+/** The socket of a lab that has not ended, nor was killed. */
+function isKept(name: string): boolean {
+  const pid = ANY_SOCKET.exec(name)?.[1]
+  return pid !== undefined && existsSync(`/proc/${pid}`)
 }
 
 /** Reads lines from the terminal, which shows nothing by itself; resolves when the user wants to end. */
@@ -60,7 +73,7 @@ export function prompt(onChange: (typed: string) => void, onLine: (line: string)
       resolve()
     }
     stdin.on('end', () => stdin.isTTY && end())
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end)
+    onInterrupt(end)
     stdin.on('data', (keys: string) => {
       for (const key of keys) {
         if (key === INTERRUPT || key === END) end()

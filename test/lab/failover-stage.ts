@@ -3,6 +3,7 @@ import * as common from '../net/addresses.ts'
 import { Flow, Load, reflect, STREAM_PORT, TALK_PORT } from '../net/failover/flows.ts'
 import { configuration, LOGIN, SECRET, waitForPath, waitForWarm } from '../net/failover/scenario.ts'
 import { buildProvider, type Provider } from '../net/failover/topology.ts'
+import { type KernelState, kernelState } from '../net/kernel-state.ts'
 import type { Lifeline } from '../net/lifeline.ts'
 import { bold, green, red } from './colours.ts'
 import { picture } from './failover-picture.ts'
@@ -20,6 +21,8 @@ const FAILBACK_DELAY = 3
 interface Props {
   readonly net: Provider
   readonly lifeline: Lifeline
+  /** The router without it. */
+  readonly before: KernelState
   readonly clock: OutageClock
   readonly download: Load
   /** Tells under which address the internet sees it. */
@@ -31,6 +34,7 @@ interface Props {
 export class Stage implements Props {
   readonly net: Provider
   readonly lifeline: Lifeline
+  readonly before: KernelState
   readonly clock: OutageClock
   readonly download: Load
   readonly flow: Flow
@@ -43,10 +47,11 @@ export class Stage implements Props {
   #note = ''
   #looking = false
 
-  constructor(teller: Teller, { net, lifeline, clock, download, flow, tape }: Props) {
+  constructor(teller: Teller, { net, lifeline, before, clock, download, flow, tape }: Props) {
     this.#teller = teller
     this.net = net
     this.lifeline = lifeline
+    this.before = before
     this.clock = clock
     this.download = download
     this.flow = flow
@@ -68,6 +73,7 @@ export class Stage implements Props {
     })
     if (ready === undefined) throw new Error('no network')
     const { net: built, tape } = ready
+    const before = await kernelState(built.router.namespace)
     const lifeline = built.router.lifeline({
       config: { ...configuration({ failover: { failback_delay: FAILBACK_DELAY } }), ...MQTT_SECTIONS },
     })
@@ -82,7 +88,7 @@ export class Stage implements Props {
     const clock = new OutageClock(built.lan, ipv4)
     const download = await Load.open(built.lan, 'download', ipv4, STREAM_PORT)
     const flow = await Flow.open('the LAN', built.lan, 'tcp', ipv4, TALK_PORT, 'idle')
-    return new Stage(teller, { net: built, lifeline, clock, download, flow, tape })
+    return new Stage(teller, { net: built, lifeline, before, clock, download, flow, tape })
   }
 
   /** A line below the meters. */

@@ -1,6 +1,7 @@
 /** What of the lab needs no network: its options, and a picture that fits a small terminal. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { differences, type KernelState } from '../net/kernel-state.ts'
 import { parseOptions } from './options.ts'
 import { render } from './screen.ts'
 import { Teller } from './story.ts'
@@ -42,4 +43,29 @@ test('24 rows have room for all steps of failover and the last MQTT messages', a
   )
   for (let step = 1; step <= 8; step++) assert.ok(lines.some((line) => line.includes(`step ${step}`)))
   assert.ok(render(teller.story, 22).every((line) => !line.includes('mqtt')))
+})
+
+test('what a router has after that it had not before is named, and the other way round', () => {
+  const before: KernelState = {
+    links: [{ ifname: 'wan0' }],
+    addresses: [],
+    routes: [[{ dst: 'default', dev: 'wan0' }, { dst: '192.0.2.0/24' }], []],
+    rules: [[{ priority: 0 }], [{ priority: 0 }]],
+    nft: { nftables: [] },
+    sysctls: ['net.ipv4.ip_forward = 1'],
+  }
+  const moved = { ...before, routes: [[{ dst: '192.0.2.0/24' }, { dst: 'default', dev: 'wan0' }], []] }
+  assert.deepEqual(differences(before, moved), [])
+  const after = {
+    ...before,
+    rules: [[{ priority: 0 }, { priority: 0 }], [{ priority: 0 }]],
+    nft: { nftables: [{ table: { name: 'lifeline' } }] },
+    sysctls: [],
+  }
+  assert.deepEqual(differences(before, after), [
+    'new: rules {"priority":0}',
+    'new: nft {"nftables":[{"table":{"name":"lifeline"}}]}',
+    'gone: nft {"nftables":[]}',
+    'gone: sysctls net.ipv4.ip_forward = 1',
+  ])
 })

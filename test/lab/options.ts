@@ -5,7 +5,7 @@ import { USAGE as COMMAND } from './commands.ts'
 export interface Options {
   /** Leave it up until Ctrl-C. */
   readonly keep: boolean
-  /** The life of one tunnel instead of failover. */
+  /** The life of one tunnel alone, without failover. */
   readonly tunnel: boolean
   /** A file for all that the broker in the LAN hears, as `mosquitto_sub -v -t '#'` prints it. */
   readonly mqtt: string | undefined

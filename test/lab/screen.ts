@@ -20,6 +20,8 @@ const MESSAGE_WIDTH = 160
 const LAST_PINGS = 60
 /** ms between two pictures. */
 const FRAME = 80
+/** The same for all stories. */
+const startedAt = performance.now()
 
 export function openScreen(): Screen {
   return process.stdout.isTTY === true ? new LiveScreen() : new LineScreen()
@@ -67,8 +69,6 @@ class LiveScreen implements Screen {
 
 /** Writes a line for each thing that happens. */
 class LineScreen implements Screen {
-  readonly #startedAt = performance.now()
-
   #pictured = false
 
   show({ picture }: Story, change: Change): void {
@@ -105,7 +105,7 @@ class LineScreen implements Screen {
   close(): void {}
 
   #say(text: string): void {
-    this.#print(`${((performance.now() - this.#startedAt) / 1000).toFixed(3).padStart(7)} ${text}`)
+    this.#print(`${((performance.now() - startedAt) / 1000).toFixed(3).padStart(7)} ${text}`)
   }
 
   #print(text: string): void {

@@ -2,6 +2,7 @@
 import type { Network } from '../net/topology.ts'
 import { bold } from './colours.ts'
 import type { Screen } from './screen.ts'
+import { onInterrupt } from './signals.ts'
 import type { Teller } from './story.ts'
 import { closeDown, play, type Scene, TUNNEL } from './tunnel-play.ts'
 
@@ -32,13 +33,5 @@ ${bold(' All of it stays up until Ctrl-C. To step in:')}
    ${inside(internet.namespace.name)} bash
    ${inside(lan.name)} bash
  Its configuration is ${lifeline.file}`)
-  const signals = ['SIGINT', 'SIGTERM'] as const
-  let end = () => {}
-  const told = new Promise<void>((resolve) => {
-    end = resolve
-  })
-  for (const signal of signals) process.on(signal, end)
-  await told
-  // A second Ctrl-C does not wait for a good end.
-  for (const signal of signals) process.removeListener(signal, end)
+  await new Promise<void>(onInterrupt)
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StatusEvent, TunnelStatus } from '../../src/core/status.ts'
 import * as address from '../net/addresses.ts'
+import { differences, type KernelState, kernelState } from '../net/kernel-state.ts'
 import type { Lifeline } from '../net/lifeline.ts'
 import { buildNetwork, type Network } from '../net/topology.ts'
 import { waitFor } from '../net/wait.ts'
@@ -38,6 +39,8 @@ export const CONFIG = {
 export interface Scene {
   readonly net: Network
   readonly lifeline: Lifeline
+  /** The router without it. */
+  readonly before: KernelState
   /** Ends watching it. */
   readonly end: () => void
 }
@@ -47,6 +50,7 @@ export async function play(teller: Teller, onNetwork: (net: Network) => void): P
   teller.picture(picture(undefined))
   const net = await build(teller)
   onNetwork(net)
+  const before = await kernelState(net.router.namespace)
   const watching = new AbortController()
   const lifeline = net.router.lifeline({ config: CONFIG })
   const watcher = watch(lifeline, teller, watching.signal)
@@ -60,6 +64,7 @@ export async function play(teller: Teller, onNetwork: (net: Network) => void): P
   return {
     net,
     lifeline,
+    before,
     end: () => {
       pings.stop()
       watching.abort()
@@ -68,18 +73,16 @@ export async function play(teller: Teller, onNetwork: (net: Network) => void): P
 }
 
 /** Stops the daemon in good order and looks whether anything of it is left. */
-export async function closeDown(teller: Teller, { net, lifeline, end }: Scene): Promise<void> {
+export async function closeDown(teller: Teller, { net, lifeline, before, end }: Scene): Promise<void> {
   end()
   await teller.step('stop lifeline (SIGTERM)', async () => {
     const code = await lifeline.stop()
     teller.picture(picture(undefined))
     if (code !== 0) throw new Error(`lifeline ended with exit code ${code}`)
     await net.lns.waitForNoSession(USER.name)
-    const links = await net.router.namespace.show<{ ifname: string }[]>('link', 'show')
-    const left = links.filter(({ ifname }) => ifname.startsWith('l2tp-'))
-    if (left.length > 0)
-      throw new Error(`these devices are left: ${left.map(({ ifname }) => ifname).join(' ')}`)
-    return 'the LNS was told, the device is gone'
+    const left = differences(before, await kernelState(net.router.namespace))
+    if (left.length > 0) throw new Error(`the router is not as it was:\n${left.join('\n')}`)
+    return 'the LNS was told; links, addresses, routes, rules and filters are as before'
   })
 }
 

@@ -1,11 +1,13 @@
 /** The harness itself, without lifeline: what it builds works, and nothing of it stays. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import * as address from './addresses.ts'
 import { ECHO_PORT, WHOAMI_PORT } from './internet.ts'
+import { startScript } from './script.ts'
 import { buildNetwork, type Network } from './topology.ts'
+import { tracesOf } from './traces.ts'
 import { waitFor } from './wait.ts'
 
 const ALICE = { name: 'alice', password: 'wonderland', ipv4: '203.0.113.10' }
@@ -138,10 +140,10 @@ describe('the small internet', () => {
 describe('the end of it', () => {
   test('close leaves no namespace, process or file', async () => {
     const net = await buildNetwork()
-    const { folder } = net
-    assert.notDeepEqual(tracesOf(folder), [])
+    const id = basename(net.folder)
+    assert.notDeepEqual(tracesOf(id), [])
     await net.close()
-    assert.deepEqual(tracesOf(folder), [])
+    assert.deepEqual(tracesOf(id), [])
   })
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
@@ -149,42 +151,51 @@ describe('the end of it', () => {
       const script = `import { buildNetwork } from './test/net/topology.ts'
         console.log((await buildNetwork()).folder)
         setInterval(() => {}, 1000)`
-      const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script])
+      const child = startScript('lab', ['--input-type=module', '-e', script], true)
       t.after(() => child.kill('SIGKILL'))
-      let folder = ''
-      child.stdout.setEncoding('utf8').on('data', (text) => {
-        folder += text
-      })
-      const ended = new Promise((done) => child.on('close', done))
-      await waitFor('the network', () => folder.endsWith('\n'))
-      assert.notDeepEqual(tracesOf(folder.trim()), [])
+      let output = ''
+      for (const stream of [child.stdout, child.stderr]) {
+        stream?.setEncoding('utf8').on('data', (text) => {
+          output += text
+        })
+      }
+      const ended = new Promise((done) => child.on('exit', done))
+      await waitFor('the network', () => output.endsWith('\n'), { explain: () => output })
+      const id = basename(output.trim())
+      assert.notDeepEqual(tracesOf(id), [])
       child.kill(signal)
       await ended
       if (signal === 'SIGKILL') await (await buildNetwork()).close()
-      await waitFor('nothing left', () => tracesOf(folder.trim()).length === 0, {
+      await waitFor('nothing left', () => tracesOf(id).length === 0, {
         within: 5000,
-        explain: () => tracesOf(folder.trim()).join('\n'),
+        explain: () => tracesOf(id).join('\n'),
       })
     })
   }
+
+  test('npm test that is terminated takes its test files along', async (t) => {
+    const child = startScript('test', ['core/failover'])
+    t.after(() => child.kill('SIGKILL'))
+    const ended = new Promise((done) => child.on('exit', done))
+    // The runner of tests, and a file.
+    const pids = await waitFor('a test file to run', () => {
+      const found = descendants(child.pid ?? 0)
+      return found.length >= 2 && found
+    })
+    child.kill('SIGTERM')
+    assert.equal(await ended, 128 + 15)
+    await waitFor('all of them to be gone', () => !pids.some((pid) => existsSync(`/proc/${pid}`)))
+  })
 })
 
-/** Namespaces, processes, mounts and files that belong to the network with this folder. */
-function tracesOf(folder: string): string[] {
-  const id = folder.split('/').at(-1) ?? ''
-  const processes = readdirSync('/proc').filter((pid) => {
-    try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(id)
-    } catch {
-      return false
-    }
-  })
-  return [
-    ...readdirSync('/run/netns').filter((name) => name.startsWith(id)),
-    ...processes.map((pid) => `process ${pid}`),
-    ...readFileSync('/proc/self/mounts', 'utf8')
-      .split('\n')
-      .filter((line) => line.includes(id)),
-    ...(existsSync(folder) ? [folder] : []),
-  ]
+function descendants(pid: number): number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      .split(' ')
+      .filter(Boolean)
+      .map(Number)
+    return children.flatMap((child) => [child, ...descendants(child)])
+  } catch {
+    return []
+  }
 }

@@ -48,6 +48,43 @@ export async function kernelState(namespace: Namespace): Promise<KernelState> {
   }
 }
 
+/** Without regard to the order in which things were made: a line whose device went comes back behind the others. */
+export function settled(state: KernelState): KernelState {
+  const sorted = (items: unknown) =>
+    (items as unknown[]).flat().sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+  return {
+    ...state,
+    links: sorted(state.links),
+    addresses: sorted(state.addresses),
+    routes: [sorted(state.routes)],
+  }
+}
+
+/** What one has and the other has not, a line each; empty if they are equal but for the order in which things were made. */
+export function differences(before: KernelState, after: KernelState): string[] {
+  const [was, is] = [before, after].map(lines) as [string[], string[]]
+  return [
+    ...without(is, was).map((line) => `new: ${line}`),
+    ...without(was, is).map((line) => `gone: ${line}`),
+  ]
+}
+
+/** Each of the others takes one away. */
+function without(all: readonly string[], others: readonly string[]): string[] {
+  const rest = [...others]
+  return all.filter((line) => {
+    const at = rest.indexOf(line)
+    if (at >= 0) rest.splice(at, 1)
+    return at < 0
+  })
+}
+
+function lines(state: KernelState): string[] {
+  return Object.entries(settled(state)).flatMap(([part, items]) =>
+    [items].flat(3).map((item) => `${part} ${typeof item === 'string' ? item : JSON.stringify(item)}`),
+  )
+}
+
 function comparable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(comparable)
   if (typeof value !== 'object' || value === null) return value

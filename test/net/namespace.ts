@@ -12,6 +12,8 @@ import { type Environment, type Outcome, Process, type RunOptions, run } from '.
 const PREFIX = 'lifeline-net'
 const OURS = new RegExp(`^${PREFIX}-(\\d+)-[0-9a-f]+`)
 const NETNS = '/run/netns'
+/** What the names of this process's namespaces and folders begin with. */
+export const OWN_NAMES = `${PREFIX}-${process.pid}-`
 
 /** One network namespace. */
 export class Namespace {
@@ -80,7 +82,7 @@ export class NamespaceGroup {
 
   constructor() {
     sweepStale()
-    this.#id = `${PREFIX}-${process.pid}-${randomBytes(3).toString('hex')}`
+    this.#id = `${OWN_NAMES}${randomBytes(3).toString('hex')}`
     this.folder = join(tmpdir(), this.#id)
     mkdirSync(this.folder, { mode: 0o700 })
     living.add(this)

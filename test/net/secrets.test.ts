@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { ask } from './control.ts'
 import type { Lifeline } from './lifeline.ts'
+import { PROGRAM } from './router.ts'
 import { LINE, type Options, subscriber, tunnelOf, waitForAll } from './scenario.ts'
 import { buildNetwork, type Network } from './topology.ts'
 import { waitFor } from './wait.ts'
@@ -44,6 +45,7 @@ describe('secrets', { timeout: 300_000 }, () => {
       status: lifeline.cli('status'),
       events: lifeline.cli('events', '--no-follow', '-n', '1000'),
       plan: lifeline.cli('plan'),
+      doctor: namespace.run([PROGRAM, 'doctor', '-c', lifeline.file], { mayFail: true }),
       check: net.router.check(lifeline.file),
       ps: namespace.run(['ps', 'axwwe']),
     }

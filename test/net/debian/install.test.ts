@@ -6,11 +6,17 @@ import { type Outcome, run } from '../process.ts'
 
 const SCRIPT = '.debian/install.sh'
 
-/** /etc is a copy, the places of the installation are empty, no systemd runs, and node is where services find it. */
+/**
+ * /etc is a copy, the places of the installation are empty, no systemd runs, and node is where services find it. What is
+ * temporary comes and goes with /run.
+ */
 const STAGE = `
 set -e
 mount --make-rprivate /
 stage() { mount -t tmpfs -o mode=755 tmpfs "$1"; }
+for place in /run /var/lib /var/cache; do stage "$place"; done
+export TMPDIR=/run
+mkdir /var/lib/lifeline
 copy=$(mktemp -d)
 mount -t tmpfs -o mode=755 tmpfs "$copy"
 cp -a /etc/. "$copy"
@@ -18,8 +24,8 @@ mount --move "$copy" /etc
 rmdir "$copy"
 sed -i '/^lifeline:/d' /etc/passwd /etc/group /etc/shadow /etc/gshadow
 rm -rf /etc/lifeline /etc/config/lifeline /etc/systemd/system/lifeline.service /etc/systemd/system/*.wants/lifeline.service
-mkdir -p /usr/local/bin /usr/local/sbin /usr/local/lib /var/lib/lifeline
-for place in /run /usr/local/sbin /usr/local/lib; do stage "$place"; done
+mkdir -p /usr/local/bin /usr/local/sbin /usr/local/lib
+for place in /usr/local/sbin /usr/local/lib; do stage "$place"; done
 node=$(readlink -f "$NODE")
 bin=$(mktemp -d)
 mount --bind /usr/local/bin "$bin"
@@ -40,8 +46,11 @@ set +e
 
 /** Runs a script on the stage; its exit code is that of its last command. */
 function onStage(script: string): Promise<Outcome> {
-  const env = ['env', `NODE=${process.execPath}`]
-  return run(['unshare', '--mount', ...env, 'sh', '-c', `${STAGE}${script}`], { mayFail: true })
+  return run(['unshare', '--mount', ...environment(), 'sh', '-c', `${STAGE}${script}`], { mayFail: true })
+}
+
+function environment(): string[] {
+  return ['env', `NODE=${process.execPath}`]
 }
 
 const CONFIG = `config tunnel 'aaisp'
@@ -160,6 +169,30 @@ for (const [what, before, words] of REFUSALS) {
     assert.match(stderr, words)
   })
 }
+
+test('leaves the machine alone', async () => {
+  // Where the machine has something to lose: installed and uninstalled on a stage that is set upon another one.
+  const { code, stdout, stderr } = await run(
+    [
+      'unshare',
+      '--mount',
+      ...environment(),
+      'sh',
+      '-c',
+      `set -e
+       mount --make-rprivate /
+       for place in /var/lib /var/cache; do mount -t tmpfs tmpfs $place; done
+       mkdir /var/cache/lifeline /var/cache/tmp
+       TMPDIR=/var/cache/tmp unshare --mount sh -c "$1" >/dev/null
+       find /var/lib /var/cache -mindepth 1 | sort`,
+      'sh',
+      `${STAGE}${SCRIPT} && ${SCRIPT} --uninstall`,
+    ],
+    { mayFail: true },
+  )
+  assert.equal(code, 0, stderr)
+  assert.deepEqual(stdout.trimEnd().split('\n'), ['/var/cache/lifeline', '/var/cache/tmp'])
+})
 
 test('is for root, and knows its options', async () => {
   const unprivileged = await onStage(`setpriv --reuid 65534 --regid 65534 --clear-groups sh "$PWD/${SCRIPT}"`)

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { seededRandom } from '../../sim/random.ts'
 import * as common from '../addresses.ts'
 import { ask } from '../control.ts'
-import { type KernelState, kernelState } from '../kernel-state.ts'
+import { type KernelState, kernelState, settled } from '../kernel-state.ts'
 import type { Lifeline } from '../lifeline.ts'
 import { partOf, settleOthers, watchChanges } from '../others.ts'
 import { ping } from '../ping.ts'
@@ -149,18 +149,6 @@ class Switches {
     return [...new Set(kinds)]
       .map((kind) => `${kinds.filter((other) => other === kind).length} times ${kind}`)
       .join(', ')
-  }
-}
-
-/** Without regard to the order in which things were made: a line whose device went comes back behind the others. */
-function settled(state: KernelState): KernelState {
-  const sorted = (items: unknown) =>
-    (items as unknown[]).flat().sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
-  return {
-    ...state,
-    links: sorted(state.links),
-    addresses: sorted(state.addresses),
-    routes: [sorted(state.routes)],
   }
 }
 

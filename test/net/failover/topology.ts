@@ -17,6 +17,7 @@ import { Lns } from '../lns.ts'
 import { type Namespace, NamespaceGroup } from '../namespace.ts'
 import { Radius, type RadiusUser } from '../radius.ts'
 import { Router } from '../router.ts'
+import { nextIndex } from '../uplink.ts'
 import * as address from './addresses.ts'
 import { type Distance, FAR, keepApart, NEAR } from './distance.ts'
 import { Line } from './line.ts'
@@ -171,7 +172,10 @@ async function connectProvider(bras: Namespace, lns: Namespace, internet: Namesp
 async function connectCarrier(carrier: Namespace, internet: Namespace, mapping: number): Promise<void> {
   const { carrier: ours } = address.cell
   const theirs = address.internetAtCarrier
-  await carrier.ip(`link add core0 type veth peer name cell0 netns ${internet.name}`)
+  const [index, far] = [nextIndex(), nextIndex()]
+  await carrier.ip(
+    `link add core0 index ${index} type veth peer name cell0 index ${far} netns ${internet.name}`,
+  )
   await carrier.ip(`addr add ${ours}/30 dev core0`, 'link set core0 up', `route add default via ${theirs}`)
   await internet.ip(`addr add ${theirs}/30 dev cell0`, 'link set cell0 up')
   // Packets pass twice, before and behind the relay; connections are tracked on the side of the internet.

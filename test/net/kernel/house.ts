@@ -13,6 +13,7 @@
 import { fileURLToPath } from 'node:url'
 import { type Namespace, NamespaceGroup } from '../namespace.ts'
 import type { Process } from '../process.ts'
+import { nextIndex } from '../uplink.ts'
 import { waitFor } from '../wait.ts'
 import { type DictatedSession, KernelDaemon } from './kernel-daemon.ts'
 
@@ -56,6 +57,8 @@ export class House {
 
   async #wire(): Promise<void> {
     const { lan, router, isp } = this
+    const veth = (device: string, far: string, { name }: Namespace) =>
+      `link add ${device} index ${nextIndex()} type veth peer name ${far} index ${nextIndex()} netns ${name}`
     for (const namespace of [lan, router, isp])
       await namespace.sysctl(
         'net.ipv4.ip_forward=1',
@@ -69,9 +72,9 @@ export class House {
     await isp.ip('link set lo up', `addr add ${INTERNET}/32 dev lo`, `addr add ${INTERNET6}/128 dev lo`)
     await router.ip(
       'link set lo up',
-      `link add br-lan type veth peer name lan0 netns ${lan.name}`,
-      `link add pppoe-aaisp type veth peer name isp-f netns ${isp.name}`,
-      `link add wan-4g type veth peer name isp-l netns ${isp.name}`,
+      veth('br-lan', 'lan0', lan),
+      veth('pppoe-aaisp', 'isp-f', isp),
+      veth('wan-4g', 'isp-l', isp),
       ...['br-lan', 'pppoe-aaisp', 'wan-4g'].map((device) => `link set ${device} addrgenmode none`),
       'addr add 192.168.1.1/24 dev br-lan',
       'addr add 2001:db8:2:1::1/64 dev br-lan nodad',

@@ -31,7 +31,8 @@ inNamespace(import.meta.url, () => {
   test('the other namespace is made', async () => {
     const mine = run('readlink /proc/self/ns/net')
     await until(() => run(`readlink /proc/${there.pid}/ns/net`) !== mine, 'the other namespace is there')
-    run(`ip link add niA type veth peer name niB netns ${there.pid}`)
+    // With equal indexes a carrier would be told up to 1 s late.
+    run(`ip link add niA index 101 type veth peer name niB index 102 netns ${there.pid}`)
     run('ip addr add 192.0.2.1/24 dev niA')
     run('ip -6 addr add 2001:db8::1/64 dev niA nodad')
     inside('ip addr add 192.0.2.2/24 dev niB')
