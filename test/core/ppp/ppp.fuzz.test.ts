@@ -4,12 +4,13 @@ import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
+import { encodeUtf8, u8, u16 } from '../../../src/core/bytes.ts'
 import type { AuthMethod } from '../../../src/core/config/types.ts'
 import { decodeChapValue } from '../../../src/core/ppp/chap-packet.ts'
 import { checkSuccess, decodeResponse, failureInWords } from '../../../src/core/ppp/mschapv2.ts'
 import { decodeOptions } from '../../../src/core/ppp/options.ts'
-import { codes, decodePacket } from '../../../src/core/ppp/packet.ts'
-import { decodeFrame, protocols } from '../../../src/core/ppp/protocol.ts'
+import { codes, decodePacket, encodePacket } from '../../../src/core/ppp/packet.ts'
+import { decodeFrame, encodeFrame, protocols } from '../../../src/core/ppp/protocol.ts'
 import type { PppPhase } from '../../../src/core/ppp/types.ts'
 import { millis, seconds } from '../../../src/core/time.ts'
 import { seededRandom } from '../../sim/random.ts'
@@ -59,15 +60,75 @@ test('decoders never throw', () => {
     fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
       decodeFrame(bytes)
       decodePacket(bytes)
-      decodeOptions(bytes)
-      decodeChapValue(bytes)
-      decodeResponse(bytes)
-      failureInWords(bytes)
-      checkSuccess(bytes, new Uint8Array(20))
+      decodeAll(bytes)
     }),
     { numRuns: runs },
   )
 })
+
+test('decoders never throw on mutated frames, and leave no octet out', () => {
+  const failure = encodeUtf8('E=691 R=1 C=00112233445566778899AABBCCDDEEFF V=3 M=wrong password')
+  const frames = [
+    ...corpus(),
+    encodeFrame(protocols.chap, encodePacket({ code: 4, identifier: 1, data: failure })),
+  ]
+  // One of a protocol, code and length: most of them all are echoes.
+  const kinds = new Map(frames.map((frame) => [`${frame.slice(0, 5)} ${frame.length}`, frame]))
+  const change = fc.tuple(fc.nat(100), fc.nat(255))
+  const mutated = fc
+    .tuple(
+      fc.constantFrom(...kinds.values()),
+      fc.array(change, { maxLength: 4 }),
+      fc.option(fc.nat(60), { freq: 1 }),
+    )
+    .map(([frame, changes, cut]) => {
+      const bytes = frame.slice(0, cut ?? frame.length)
+      for (const [place, value] of changes) if (bytes.length > 0) bytes[place % bytes.length] = value
+      return bytes
+    })
+  const found = { packets: 0, options: 0, values: 0, responses: 0 }
+  fc.assert(
+    fc.property(mutated, (bytes) => {
+      const frame = decodeFrame(bytes)
+      if (!frame.ok) return
+      const { information } = frame.value
+      const packet = decodePacket(information)
+      decodeAll(information)
+      if (!packet.ok) return
+      const { data } = packet.value
+      assert.equal(data.length + 4, u16(information, 2))
+      const { options, value, response } = decodeAll(data)
+      found.packets++
+      if (options.ok && options.value.length > 0) found.options++
+      if (options.ok)
+        assert.equal(
+          options.value.reduce((sum, each) => sum + 2 + each.data.length, 0),
+          data.length,
+        )
+      if (value) {
+        found.values++
+        assert.equal(value.value.length, u8(data, 0))
+        assert.equal(1 + value.value.length + value.name.length, data.length)
+      }
+      if (response) {
+        found.responses++
+        assert.deepEqual([response.peerChallenge.length, response.response.length], [16, 24])
+      }
+    }),
+    { numRuns: runs },
+  )
+  for (const [what, count] of Object.entries(found))
+    assert.ok(count > runs / 500, `only ${count} of ${runs} are ${what} still`)
+})
+
+/** What the decoders of a packet's data make of some octets. */
+function decodeAll(bytes: Uint8Array) {
+  failureInWords(bytes)
+  checkSuccess(bytes, new Uint8Array(20))
+  const value = decodeChapValue(bytes)
+  const response = decodeResponse(value?.value ?? bytes)
+  return { options: decodeOptions(bytes), value, response }
+}
 
 /** One end of a fresh pair, brought into a phase; the other end is gone. */
 function endIn(phase: PppPhase, role: 'client' | 'server', method: AuthMethod, seed: number): End {
