@@ -18,9 +18,10 @@ import {
 } from '../../sim/endpoints.ts'
 import { hostile } from '../../sim/hostile.ts'
 import { Network } from '../../sim/network.ts'
-import { seededRandom } from '../../sim/random.ts'
+import { runSeed, seededRandom } from '../../sim/random.ts'
 
 const runs = Number(process.env.LIFELINE_FUZZ_RUNS ?? 20_000)
+const SEED = runSeed()
 /** Datagrams in one life of a pair. */
 const VOLLEY = 50
 /** All that one datagram may make its victim send at once. */
@@ -107,8 +108,8 @@ async function dial(pair: Pair, until: number): Promise<void> {
 }
 
 for (const victim of ['client', 'lns'] as const) {
-  test(`${victim === 'client' ? 'a client' : 'an LNS'} in any state under hostile datagrams`, async () => {
-    const random = seededRandom(victim.length)
+  test(`${victim === 'client' ? 'a client' : 'an LNS'} in any state under hostile datagrams, seed ${SEED}`, async () => {
+    const random = seededRandom(SEED + victim.length)
     const names = Object.keys(STATES)
     let most = 0
     let received = 0
@@ -116,7 +117,7 @@ for (const victim of ['client', 'lns'] as const) {
     const ended = new Map<string, number>()
     for (let life = 0; received < runs; life++) {
       const name = names[life % names.length] ?? ''
-      const pair = new Pair(life, victim)
+      const pair = new Pair(SEED + life, victim)
       await STATES[name]?.(pair)
       const { driver, peer } = pair.victim
       for (let shot = 0; shot < VOLLEY; shot++) {
@@ -165,16 +166,16 @@ async function peace(pair: Pair, where: string): Promise<void> {
 }
 
 for (const victim of ['client', 'lns'] as const) {
-  test(`${victim === 'client' ? 'a client' : 'an LNS'} that lives through it keeps nothing of it`, async () => {
+  test(`${victim === 'client' ? 'a client' : 'an LNS'} that lives through it keeps nothing of it, seed ${SEED}`, async () => {
     setFlagsFromString('--expose-gc')
     const collect = runInNewContext('gc') as () => void
-    const random = seededRandom(victim.length + 10)
+    const random = seededRandom(SEED + victim.length + 10)
     let lives = 0
     let pair: Pair | undefined
     const feed = async (count: number) => {
       for (let shot = 0; shot < count; shot++) {
         if (!pair || pair.over) {
-          pair = new Pair(lives++, victim)
+          pair = new Pair(SEED + lives++, victim)
           await STATES.up?.(pair)
         }
         const { driver, peer } = pair.victim

@@ -9,11 +9,12 @@ import { CONTROL_HEADER, encodeControl, encodeData } from '../../../src/core/l2t
 import { encodeMessage } from '../../../src/core/l2tp/message-encode.ts'
 import { millis } from '../../../src/core/time.ts'
 import { readPcap } from '../../sim/pcap.ts'
+import { runSeed } from '../../sim/random.ts'
 import { LAC, LNS, random, seededEntropy } from './pair.ts'
 import { ICCN, ICRP, ICRQ, PEER_SESSION, PEER_TUNNEL, Puppet, SCCRP, SCCRQ } from './puppet.ts'
 
 const RUNS = Number(process.env.LIFELINE_FUZZ_RUNS ?? 20_000)
-const SEED = Number(process.env.LIFELINE_FUZZ_SEED ?? 1)
+const SEED = runSeed()
 const FOLDER = new URL('../../fixtures/l2tpns/', import.meta.url).pathname
 
 /** Packets for one endpoint before it is made anew in its state. */
@@ -53,24 +54,26 @@ const STATES: Readonly<Record<string, (puppet: Puppet) => void>> = {
 }
 
 for (const [name, enter] of Object.entries(STATES)) {
-  test(`${name}: ${RUNS} packets`, () => {
+  test(`${name}: ${RUNS} packets, seed ${SEED}`, () => {
     const next = random(SEED + name.length)
     const role = name.startsWith('lac') ? 'lac' : 'lns'
     const ends = new Set<string>()
     for (let done = 0; done < RUNS; done += BURST) {
       const puppet = new Puppet(role, { entropy: seededEntropy(done + 1) })
       enter(puppet)
-      burst(puppet, next, `${name}, LIFELINE_FUZZ_SEED=${SEED}, burst ${done}`)
+      burst(puppet, next, `${name}, burst ${done}`)
       settle(puppet, name)
       for (const event of puppet.events) if (event.type === 'closed') ends.add(event.cause.by)
     }
     // The packets are good enough to reach what they should reach.
     if (name === 'lac stopping') assert.deepEqual([...ends], ['local'])
+    // Few tunnels begin there at all.
+    else if (name === 'lns idle') assert.ok(ends.has('protocol'))
     else if (name !== 'lac idle') assert.deepEqual([...ends].sort(), ['peer', 'protocol', 'timeout'])
   })
 }
 
-test(`one LNS for ${RUNS} packets in order does not grow`, () => {
+test(`one LNS for ${RUNS} packets in order does not grow, seed ${SEED}`, () => {
   const lns = new Puppet('lns', { refuseCalls: { result: 4 }, helloInterval: millis(0) })
   lns.say(SCCRQ, 0, { tunnel: 0 })
   lns.say({ type: 'SCCCN' })
