@@ -12,6 +12,7 @@ import {
   DEVICE,
   LINE,
   lineOf,
+  type Options,
   seenFrom,
   subscriber,
   TUNNEL_SECRET,
@@ -21,6 +22,8 @@ import { buildNetwork, type Network } from './topology.ts'
 import { waitFor } from './wait.ts'
 
 const KILLS = 50
+/** So many of them, at least, have to hit a start or a dial. */
+const BEFORE_UP = 10
 const SEED = Number(process.env.LIFELINE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 
 const alice = subscriber('alice', 1)
@@ -89,13 +92,15 @@ describe('SIGKILL', { timeout: 600_000 }, () => {
     let sessions = 0
     let intrusions = 0
     let slowest = 0
+    let slowestStart = 0
     while (deaths.length < KILLS) {
       const lifeline = net.router.lifeline({ config: one(CONFIGS) })
       const life = LIVES[deaths.length % LIVES.length] ?? dialling
       const death = withChildren(await life(net, lifeline, random), lifeline.process.pid)
       await lifeline.kill9()
       deaths.push(death)
-      if (/tunnel=\w+ state=up/.test(lifeline.log)) sessions++
+      const hadSession = /tunnel=\w+ state=up/.test(lifeline.log)
+      if (hadSession) sessions++
       const died = `killed while ${death}, number ${deaths.length}, seed ${SEED}`
       slowest = Math.max(slowest, await fallenThrough(net))
       const { device, filtered } = await remains(net)
@@ -104,11 +109,14 @@ describe('SIGKILL', { timeout: 600_000 }, () => {
         await assertNothingGetsIn(net)
         intrusions++
       }
+      if (!hadSession) slowestStart = Math.max(slowestStart, await startedAgain(net, one(CONFIGS), died))
     }
     t.diagnostic(`killed while ${counted(deaths)}; ${sessions} sessions in between`)
     t.diagnostic(`lookups fell through to main after at most ${slowest.toFixed(0)} ms`)
     t.diagnostic(`${intrusions} times strangers knocked at the orphaned device`)
+    t.diagnostic(`started again after each death before up: up after at most ${slowestStart.toFixed(0)} ms`)
     assert.ok(sessions > KILLS / 4 && intrusions > 0)
+    assert.ok(KILLS - sessions >= BEFORE_UP, `only ${KILLS - sessions} deaths before up, seed ${SEED}`)
 
     const lifeline = net.router.lifeline({ config: CONFIGS[0] })
     await assertCarriesTraffic(net, await lifeline.waitForUp(LINE))
@@ -170,6 +178,17 @@ table inet watch {
   }
 }
 `
+
+/** What is left of a start or a dial does not keep the next one from coming up; returns after how many ms it has. */
+async function startedAgain(net: Network, config: Options, died: string): Promise<number> {
+  const lifeline = net.router.lifeline({ config })
+  await lifeline.waitForUp(LINE).catch((cause) => {
+    throw new Error(`does not come up again: ${died}`, { cause })
+  })
+  const took = performance.now() - lifeline.startedAt
+  await lifeline.kill9()
+  return took
+}
 
 function stateOf(lifeline: Lifeline): string {
   return [...lifeline.log.matchAll(/tunnel=\w+ state=(\w+)/g)].at(-1)?.[1] ?? 'starting'

@@ -57,6 +57,8 @@ class Judgement {
   /** Since when a line could carry the traffic; since when it was beyond doubt. */
   readonly #wellSince = new Map<Line, number>()
   readonly #soundSince = new Map<Line, number>()
+  /** Since when nothing gets through a line that has a carrier, in one direction at least. */
+  readonly #silentSince = new Map<Line, number>()
   /** A drill or a change of mode was under way until then. */
   #meddledAt = 0
   /** Until then no target had answered on any path. */
@@ -120,6 +122,7 @@ class Judgement {
     const { now } = this.#world.time
     for (const line of this.#world.options.lines) {
       keep(this.#wellSince, line, this.#well(line), now)
+      keep(this.#silentSince, line, line.link && !alive(line), now)
       keep(this.#soundSince, line, sound(line) && !line.cutOff && !this.#world.holder(line), now)
     }
     this.#neverTwo(now)
@@ -164,13 +167,20 @@ class Judgement {
 
   /** What the configuration implies, in ms: to notice, to wait for a tunnel, to believe in another, to try in vain. */
   #patience(): number {
-    const { probe, dialGrace, kernelDelay, lines } = this.#world.options
+    const { probe, dialGrace, kernelDelay } = this.#world.options
     const round = Math.max(probe.interval, 1_000)
-    const traffic = lines.some(({ chatter }) => chatter) ? TRAFFIC_GRACE : 0
-    const notice = probe.interval + (probe.down + 1) * round + traffic
     // Where no target has ever answered on any path a death is seen once one answers, at the pace of the metered ones.
     const first = this.#deafAt >= (this.#deadSince ?? 0) ? SPARING_INTERVAL : 0
-    return first + notice + dialGrace + (probe.up + 2) * round + TRIAL_LIMIT + LINGER + 4 * kernelDelay
+    return (
+      first + this.#notice() + dialGrace + (probe.up + 2) * round + TRIAL_LIMIT + LINGER + 4 * kernelDelay
+    )
+  }
+
+  /** In how many ms the death of a path is seen. */
+  #notice(): number {
+    const { probe, lines } = this.#world.options
+    const traffic = lines.some(({ chatter }) => chatter) ? TRAFFIC_GRACE : 0
+    return probe.interval + (probe.down + 1) * Math.max(probe.interval, 1_000) + traffic
   }
 
   #pinnedOnly(): void {
@@ -189,8 +199,9 @@ class Judgement {
     if (action.type === 'route') this.#routedTo(action.active, now)
     if (action.type !== 'switched') return
     this.switches++
-    const { kind, from } = action
+    const { kind, from, to } = action
     if (kind === 'failover' && from !== undefined) this.#notWithoutReason(from, now)
+    if (kind === 'failback' && from !== undefined && this.#world.usable(from)) this.#notToTheSilent(to, now)
   }
 
   /** Full queues are no death. */
@@ -205,6 +216,15 @@ class Judgement {
       Math.max(this.#meddledAt, this.#world.meddledAt) < at - SOUND_FOR
     )
       this.#violated(`${from} was left although nothing was wrong with it for ${Math.round(at - since)} ms`)
+  }
+
+  /** From a path that works: where a tunnel takes in a line's answers, only a trial tells whether the line receives. */
+  #notToTheSilent(to: string, at: number): void {
+    const line = this.#world.line(to)
+    const since = line && this.#silentSince.get(line)
+    const known = this.#world.healthOf(to)?.answering.length !== 0
+    if (since !== undefined && known && at - since > this.#notice())
+      this.#violated(`back on ${to} although nothing gets through it for ${Math.round(at - since)} ms`)
   }
 
   #routedTo(active: ActiveRoute, at: number): void {

@@ -9,8 +9,10 @@ export interface Line {
   readonly mapping: number
   /** The device has a carrier and an address. */
   link: boolean
-  /** Packets get through, both ways; false is a silent death. */
-  passes: boolean
+  /** What we send gets through; false is a silent death. */
+  sends: boolean
+  /** What is sent to us over it gets through; false is a silent death. */
+  receives: boolean
   /** Share of packets lost, 0..1. */
   loss: number
   /** Added delay in ms of full queues. */
@@ -21,9 +23,9 @@ export interface Line {
   cutOff: boolean
 }
 
-/** Packets get through now. */
-export function alive({ link, passes }: Line): boolean {
-  return link && passes
+/** Packets get through now, both ways. */
+export function alive({ link, sends, receives }: Line): boolean {
+  return link && sends && receives
 }
 
 /** Alive beyond doubt: whoever judges it dead is wrong. */

@@ -129,12 +129,22 @@ function newLine(name: string, address: string, rtt: number, metered: boolean, m
     metered,
     mapping,
     link: true,
-    passes: true,
+    sends: true,
+    receives: true,
     loss: 0,
     bloat: 0,
     chatter: false,
     cutOff: false,
   }
+}
+
+const LIVELY = { sends: true, receives: true }
+
+/** A silent death: both ways, or one way only. */
+function silence(random: () => number): Partial<Line> {
+  const kind = random()
+  if (kind < 0.5) return { sends: false, receives: false }
+  return kind < 0.75 ? { sends: false } : { receives: false }
 }
 
 /** What happens to a line: nothing at all, or loud and silent deaths, flapping, loss, full queues, a spent budget. */
@@ -151,7 +161,7 @@ function befall({ world, random, tell, length }: Scene, line: Line, deaf: boolea
   }
   const start = random()
   if (start < 0.08) Object.assign(line, { link: false })
-  else if (start < 0.16 && !deaf) Object.assign(line, { passes: false })
+  else if (start < 0.16 && !deaf) Object.assign(line, silence(random))
   if (random() < 0.3) line.chatter = true
   if (start >= 0.16 && random() < 0.35) return
   let at = length * random() * 0.5
@@ -162,13 +172,14 @@ function befall({ world, random, tell, length }: Scene, line: Line, deaf: boolea
       set(at, { link: false }, 'lost carrier')
       set(at + span, { link: true }, 'has a carrier')
     } else if (kind < 0.6 && !deaf) {
-      set(at, { passes: false }, 'dies silently')
-      set(at + span, { passes: true }, 'lives again')
+      const death = silence(random)
+      set(at, death, `dies silently: ${Object.keys(death).join(' and ')} nothing`)
+      set(at + span, LIVELY, 'lives again')
     } else if (kind < 0.7) {
       const period = 300 + 6_000 * random()
       for (let flap = at; flap < at + span; flap += 2 * period) {
-        set(flap, random() < 0.5 || deaf ? { link: false } : { passes: false }, 'flaps, down')
-        set(flap + period, { link: true, passes: true }, 'flaps, up')
+        set(flap, random() < 0.5 || deaf ? { link: false } : silence(random), 'flaps, down')
+        set(flap + period, { link: true, ...LIVELY }, 'flaps, up')
       }
     } else if (kind < 0.78) {
       set(at, { loss: random() * 0.7 }, 'loses packets')
@@ -183,7 +194,7 @@ function befall({ world, random, tell, length }: Scene, line: Line, deaf: boolea
     at += span + 30_000 * random() + 100
   }
   // What is going on at the end may stay so, or be over.
-  if (random() < 0.5) set(length, { link: true, passes: true, cutOff: false }, 'is well from now on')
+  if (random() < 0.5) set(length, { link: true, ...LIVELY, cutOff: false }, 'is well from now on')
   set(length, { loss: 0, bloat: 0 }, 'is either well or dead from now on')
 }
 

@@ -95,7 +95,13 @@ export class SimTunnel {
   /** What is sent to the address while the LNS holds it reaches the client. */
   get delivers(): boolean {
     const taken = this.up || this.#time.now < this.lingersUntil
-    return taken && this.reachable && this.#carrier !== undefined && alive(this.#carrier)
+    const line = this.#carrier
+    return taken && this.reachable && line?.link === true && line.receives
+  }
+
+  /** The LNS hears of the session. */
+  get #heard(): boolean {
+    return this.delivers && this.#carrier !== undefined && alive(this.#carrier)
   }
 
   /** Dialled now, it would come up. */
@@ -134,9 +140,9 @@ export class SimTunnel {
         if (this.#state === 'up' && !this.carries) this.#ended()
       })
     }
-    if (this.held && !this.delivers) {
+    if (this.held && !this.#heard) {
       this.#time.after(LNS_PATIENCE, () => {
-        if (!this.delivers) this.held = false
+        if (!this.#heard) this.held = false
       })
     }
   }

@@ -4,7 +4,7 @@ import { type Pace, PathHealth, type Probe, targetKey } from '../../src/core/fai
 import { sharesAddress } from '../../src/core/failover/standby.ts'
 import type { ActiveRoute, ControllerAction, PathFacts, PathPlan } from '../../src/core/failover/types.ts'
 import { after } from '../../src/core/time.ts'
-import { alive, type Line } from './failover-line.ts'
+import type { Line } from './failover-line.ts'
 import { SimTunnel, type TunnelTraits } from './failover-tunnel.ts'
 import { Timeline } from './timeline.ts'
 
@@ -258,7 +258,7 @@ export class FailoverWorld {
   #delay(name: string, target: ProbeTarget): number | undefined {
     const { random, mute } = this.options
     const line = this.line(name) ?? this.tunnel(name)?.carrier
-    if (!line || !alive(line) || mute.has(targetKey(target))) return undefined
+    if (!line?.link || !line.sends || mute.has(targetKey(target))) return undefined
     if (line.loss > 0 && random() < line.loss) return undefined
     return line.rtt * (0.9 + 0.3 * random()) + line.bloat * (0.5 + 0.5 * random())
   }
@@ -267,9 +267,9 @@ export class FailoverWorld {
   #returns({ plan: { name }, way }: Watched): boolean {
     const line = this.line(name)
     if (!line) return this.tunnel(name)?.carries === true
-    if (!alive(line)) return false
+    if (!line.link) return false
     const holder = this.holder(line)
-    return holder === undefined || (way === 'mark' && holder.delivers)
+    return holder === undefined ? line.receives : way === 'mark' && holder.delivers
   }
 
   // ---- what the controller wants

@@ -14,3 +14,8 @@ export function seededEntropy(seed: number): (octets: number) => Uint8Array {
   const random = seededRandom(seed)
   return (octets) => Uint8Array.from({ length: octets }, () => Math.floor(random() * 256))
 }
+
+/** Another seed in each run, to be printed; LIFELINE_SEED repeats one. */
+export function runSeed(): number {
+  return Number(process.env.LIFELINE_SEED ?? Math.floor(Math.random() * 2 ** 31))
+}

@@ -163,9 +163,8 @@ export class FailoverController {
 
   pollTimeout(): Millis | undefined {
     return earliest(
-      this.#trial?.until,
-      this.#failback?.at,
-      this.#graceEnds,
+      // Nothing is chosen during a trial, although a drill that ends meanwhile has somewhere to go back to.
+      ...(this.#trial ? [this.#trial.until] : [this.#failback?.at, this.#graceEnds]),
       ...this.#paths.flatMap(({ drilledUntil, distrustedUntil }) => [drilledUntil, distrustedUntil]),
     )
   }

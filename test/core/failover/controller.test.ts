@@ -226,6 +226,15 @@ test('a trial that is not confirmed dials again at once and doubles the delay', 
   assert.notDeepEqual(s.run(end + 3 * FAILBACK_DELAY), [])
 })
 
+test('a drill that ends during a trial has no alarm of its own', () => {
+  const s = onBackup()
+  s.works('lte')
+  s.works('fibre')
+  s.input((now) => s.controller.drill(now, 'lte', FAILBACK_DELAY + 100))
+  s.run(FAILBACK_DELAY + 100)
+  assert.equal(s.controller.pollTimeout(), FAILBACK_DELAY + TRIAL_LIMIT)
+})
+
 test('an uplink with an address of its own is gone back to without a trial', () => {
   const s = script()
   s.start({ fibre: { address: '198.51.100.7' } })

@@ -2,22 +2,24 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { u16 } from '../../../src/core/bytes.ts'
 import { CONTROL_HEADER, encodeControl, encodeData } from '../../../src/core/l2tp/header.ts'
 import { encodeMessage } from '../../../src/core/l2tp/message-encode.ts'
 import { millis } from '../../../src/core/time.ts'
+import { heldHeap } from '../../sim/heap.ts'
 import { readPcap } from '../../sim/pcap.ts'
+import { runSeed } from '../../sim/random.ts'
 import { LAC, LNS, random, seededEntropy } from './pair.ts'
 import { ICCN, ICRP, ICRQ, PEER_SESSION, PEER_TUNNEL, Puppet, SCCRP, SCCRQ } from './puppet.ts'
 
 const RUNS = Number(process.env.LIFELINE_FUZZ_RUNS ?? 20_000)
-const SEED = Number(process.env.LIFELINE_FUZZ_SEED ?? 1)
+const SEED = runSeed()
 const FOLDER = new URL('../../fixtures/l2tpns/', import.meta.url).pathname
 
 /** Packets for one endpoint before it is made anew in its state. */
 const BURST = 100
+/** Of the heap, in octets: 20 for each packet of the shortest run. */
+const MOST_GROWTH = 400_000
 
 const bodies = [
   ...readdirSync(FOLDER)
@@ -53,41 +55,46 @@ const STATES: Readonly<Record<string, (puppet: Puppet) => void>> = {
 }
 
 for (const [name, enter] of Object.entries(STATES)) {
-  test(`${name}: ${RUNS} packets`, () => {
+  test(`${name}: ${RUNS} packets, seed ${SEED}`, () => {
     const next = random(SEED + name.length)
     const role = name.startsWith('lac') ? 'lac' : 'lns'
     const ends = new Set<string>()
     for (let done = 0; done < RUNS; done += BURST) {
       const puppet = new Puppet(role, { entropy: seededEntropy(done + 1) })
       enter(puppet)
-      burst(puppet, next, `${name}, LIFELINE_FUZZ_SEED=${SEED}, burst ${done}`)
+      burst(puppet, next, `${name}, burst ${done}`)
       settle(puppet, name)
       for (const event of puppet.events) if (event.type === 'closed') ends.add(event.cause.by)
     }
     // The packets are good enough to reach what they should reach.
     if (name === 'lac stopping') assert.deepEqual([...ends], ['local'])
+    // Few tunnels begin there at all.
+    else if (name === 'lns idle') assert.ok(ends.has('protocol'))
     else if (name !== 'lac idle') assert.deepEqual([...ends].sort(), ['peer', 'protocol', 'timeout'])
   })
 }
 
-test(`one LNS for ${RUNS} packets in order does not grow`, () => {
+test(`one LNS for ${RUNS} packets in order does not grow, seed ${SEED}`, async () => {
   const lns = new Puppet('lns', { refuseCalls: { result: 4 }, helloInterval: millis(0) })
   lns.say(SCCRQ, 0, { tunnel: 0 })
   lns.say({ type: 'SCCCN' })
   const next = random(SEED)
-  collect()
-  const before = process.memoryUsage().heapUsed
-  for (let run = 0; run < RUNS; run++) {
-    lns.now += 1
-    const id = 1 + Math.floor(next() * 0xffff)
-    const message = next() < 0.5 ? ({ ...ICRQ, assignedSessionId: id } as const) : ICCN
-    lns.say(message, next() < 0.5 ? 0 : id)
-    lns.events.length = 0
+  const feed = (count: number) => {
+    for (let run = 0; run < count; run++) {
+      lns.now += 1
+      const id = 1 + Math.floor(next() * 0xffff)
+      const message = next() < 0.5 ? ({ ...ICRQ, assignedSessionId: id } as const) : ICCN
+      lns.say(message, next() < 0.5 ? 0 : id)
+      lns.events.length = 0
+    }
+    return heldHeap()
   }
+  // Code that is compiled meanwhile is no growth.
+  const before = await feed(Math.min(RUNS, 20_000))
+  const grown = (await feed(RUNS)) - before
   assert.equal(lns.say({ type: 'HELLO' }).length, 1, 'it still answers')
-  collect()
-  const grown = process.memoryUsage().heapUsed - before
-  assert.ok(grown < 4_000_000, `${grown} octets`)
+  console.log(`# heap ${grown} octets more after ${RUNS} packets`)
+  assert.ok(grown < MOST_GROWTH, `${grown} octets`)
 })
 
 function burst(puppet: Puppet, next: () => number, where: string): void {
@@ -167,8 +174,3 @@ function anyAddress(puppet: Puppet, next: () => number) {
     ? { host: peer.host, port: 1 + (u16(Uint8Array.of(next() * 256, next() * 256), 0) % 65_535) }
     : { host: '198.51.100.9', port: peer.port }
 }
-
-const collect: () => void = (() => {
-  setFlagsFromString('--expose-gc')
-  return runInNewContext('gc')
-})()

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import fc from 'fast-check'
 import { concat, fromHex, toHex } from '../../../src/core/bytes.ts'
-import { decodeAddress } from '../../../src/core/netlink/address.ts'
 import { attributeText, attributeU32, decodeAttributeList } from '../../../src/core/netlink/attribute.ts'
-import { decodeLink, isAboutLink } from '../../../src/core/netlink/link.ts'
 import {
   decodeAcknowledgement,
   decodeMessage,
@@ -13,9 +10,6 @@ import {
   withSequence,
 } from '../../../src/core/netlink/message.ts'
 import { TableWatch } from '../../../src/core/netlink/nftables.ts'
-import { decodeRoute } from '../../../src/core/netlink/route.ts'
-import { decodeRule } from '../../../src/core/netlink/rule.ts'
-import { NO_FACTS, reduceFacts } from '../../../src/core/system/facts.ts'
 import { recorded } from './recorded.ts'
 
 describe('netlink messages', () => {
@@ -94,54 +88,6 @@ describe('netlink attributes', () => {
     assert.deepEqual(
       list.map(({ type, value }) => [type, toHex(value)]),
       [[18, '01020304']],
-    )
-  })
-})
-
-describe('decoders of netlink', () => {
-  const valid = ['dump', 'announcements', 'error'].flatMap((name) => recorded(name))
-
-  /** A recorded message with some octets changed, the length of its header kept right. */
-  const mutated = fc
-    .tuple(
-      fc.constantFrom(...valid.map(({ message }) => message)),
-      fc.array(fc.tuple(fc.nat(2000), fc.nat(255)), { maxLength: 8 }),
-      fc.nat(40),
-    )
-    .map(([message, changes, cut]) => {
-      const bytes = message.slice(0, Math.max(16, message.length - cut))
-      for (const [place, value] of changes) bytes[16 + (place % Math.max(1, bytes.length - 16))] = value
-      bytes[0] = bytes.length
-      bytes[1] = bytes.length >> 8
-      return bytes.slice()
-    })
-
-  it('never throw, whatever comes', () => {
-    const anything = fc.uint8Array({ maxLength: 200 })
-    fc.assert(
-      fc.property(anything, (bytes) => {
-        splitMessages(bytes)
-        decodeLink(bytes)
-        isAboutLink(bytes)
-        decodeAddress(bytes)
-        decodeRoute(bytes)
-        decodeRule(bytes)
-        new TableWatch().transactions([bytes])
-      }),
-      { numRuns: 20_000, seed: 7 },
-    )
-  })
-
-  it('never throw on mutated messages', () => {
-    fc.assert(
-      fc.property(mutated, (bytes) => {
-        const message = decodeMessage(bytes)
-        assert.notEqual(message, undefined)
-        if (message) decodeAcknowledgement(message)
-        reduceFacts(NO_FACTS, [bytes])
-        new TableWatch().transactions([bytes])
-      }),
-      { numRuns: 20_000, seed: 8 },
     )
   })
 })
