@@ -36,7 +36,16 @@ script.runInThisContext()(createRequire(__filename), code)
 
 /** V8 takes code that another build of its version made, and crashes: it belongs to one source and one file of node. */
 function originOfCode(): string {
-  const { size, mtimeMs } = statSync(process.execPath)
   const { version, arch, execPath } = process
-  return [LIFELINE_BUILD, version, arch, cachedDataVersionTag(), execPath, size, mtimeMs].join(' ')
+  return [LIFELINE_BUILD, version, arch, cachedDataVersionTag(), execPath, identityOf(execPath)].join(' ')
+}
+
+/** Where the file is gone already, or out of sight, nothing fits. */
+function identityOf(file: string): string {
+  try {
+    const { size, mtimeMs } = statSync(file)
+    return `${size} ${mtimeMs}`
+  } catch {
+    return `unknown ${process.hrtime.bigint()}`
+  }
 }
