@@ -1,6 +1,6 @@
 /**
- * What V8 made of our source, kept between starts. To parse and compile the program is most of its start: 45 ms of a
- * dial on a fast machine, seconds of every command on a small router.
+ * What V8 made of our source, kept between starts. To parse and compile the program is most of its start: 30 to 60 ms
+ * on a fast machine.
  */
 import { createHash } from 'node:crypto'
 import {

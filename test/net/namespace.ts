@@ -15,6 +15,12 @@ const NETNS = '/run/netns'
 /** What the names of this process's namespaces and folders begin with. */
 export const OWN_NAMES = `${PREFIX}-${process.pid}-`
 
+/** Where STARTED_AT names a file, the time when the command itself was started goes there, in seconds. */
+const MOUNT_AND_RUN = `
+while [ "$1" != -- ]; do mount --bind "$2" "$1" || exit 1; shift 2; done; shift
+[ -z "$STARTED_AT" ] || printf %s "$EPOCHREALTIME" >"$STARTED_AT"
+exec "$@"`
+
 /** One network namespace. */
 export class Namespace {
   /** The name for `ip netns exec`. */
@@ -36,9 +42,8 @@ export class Namespace {
   /** Starts a process in it; `mounts` are folders or files laid over others, for this process only. */
   start(name: string, command: readonly string[], options: StartOptions = {}): Process {
     const mounts = Object.entries(options.mounts ?? {}).flat()
-    const script =
-      'while [ "$1" != -- ]; do mount --bind "$2" "$1" || exit 1; shift 2; done; shift; exec "$@"'
-    const wrapped = mounts.length === 0 ? command : ['sh', '-c', script, 'sh', ...mounts, '--', ...command]
+    const wrapped =
+      mounts.length === 0 ? command : ['bash', '-c', MOUNT_AND_RUN, 'bash', ...mounts, '--', ...command]
     return new Process(`${name} (${this.name})`, this.#inside(wrapped), options.env)
   }
 

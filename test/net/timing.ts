@@ -1,4 +1,6 @@
 /** How long a dial takes, from the start of the program to the first answered ping. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import * as address from './addresses.ts'
 import type { Lifeline } from './lifeline.ts'
 import type { RadiusUser } from './radius.ts'
@@ -21,14 +23,16 @@ export async function timedDial(
 ): Promise<DialTimes> {
   const ping = net.router.namespace.start('ping', ['ping', '-n', '-D', '-i', '0.002', address.internet.ipv4])
   try {
-    const lifeline = net.router.lifeline({ config: lineOf(user) })
+    const startedAt = join(net.folder, 'started-at')
+    const lifeline = net.router.lifeline({ config: lineOf(user), env: { STARTED_AT: startedAt } })
     onStart(lifeline)
     // Nobody asks it for its status before: answers take time that belongs to the dial.
     const [, seconds] = await ping.waitForOutput(/\[([\d.]+)\] \d+ bytes from/)
     await lifeline.waitForUp(LINE)
     const states = (await lifeline.events()).filter(({ event }) => event === 'state')
     const entered = (wanted: string) => Date.parse(states.find(({ state }) => state === wanted)?.at ?? '')
-    const started = performance.timeOrigin + lifeline.startedAt
+    // Without the namespaces and mounts that no user has.
+    const started = Number(readFileSync(startedAt, 'utf8').replace(',', '.')) * 1000
     return {
       lifeline,
       runToPing: Number(seconds) * 1000 - started,
