@@ -126,7 +126,8 @@ export class Process {
       `${this.name} to say ${pattern}`,
       () => {
         const match = pattern.exec(this.#output)
-        if (match === null && !this.running) throw new Error(`${this.name} ended with ${this.#code}`)
+        if (match === null && !this.running)
+          throw new Error(`${this.name} ended with ${this.#code}: ${this.#output.slice(-300)}`)
         return match ?? undefined
       },
       { within, every: 10, explain: () => this.#output.slice(-3000) },

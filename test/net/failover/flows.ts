@@ -32,7 +32,7 @@ export class Flow {
     this.name = `${name}, ${kind}, ${busy ? 'busy' : 'idle'}`
     this.#kind = kind
     this.#process = process
-    if (busy) this.#timer = setInterval(() => this.#say(), BUSY)
+    if (busy) this.#timer = setInterval(() => this.#say(), BUSY).unref()
   }
 
   static async open(

@@ -17,7 +17,9 @@ const MOST_WAITING = 1_000_000
 const talking = createServer({ keepAlive: false }, (socket) => {
   const from = `[${socket.remoteAddress}]:${socket.remotePort}`
   socket.on('error', () => {})
-  createInterface({ input: socket }).on('line', (line) => socket.write(`${line} from ${from}\n`))
+  // It repeats the errors of its input, and would end the process with them.
+  const lines = createInterface({ input: socket }).on('error', () => {})
+  lines.on('line', (line) => socket.write(`${line} from ${from}\n`))
 })
 await once(talking.listen(port, '::'), 'listening')
 
