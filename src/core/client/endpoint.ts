@@ -37,7 +37,6 @@ interface Call {
   readonly credentials: Credentials
   authenticated: boolean
   wasUp: boolean
-  pppCause: PppCause | undefined
 }
 
 /**
@@ -238,7 +237,6 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
         this.#tell({ type: 'ipReceived', packet: event.packet })
         return
       case 'closed':
-        call.pppCause = event.cause
         this.#pppClosed(now, call, event.cause)
         return
     }
@@ -263,7 +261,6 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
       credentials: new Credentials(),
       authenticated: false,
       wasUp: false,
-      pppCause: undefined,
     }
     this.#tell({ type: 'phase', phase: 'dialling' })
     this.#l2tp.command(now, { type: 'call' })
