@@ -27,7 +27,7 @@ import { Failover, type FailoverPorts, type Switched } from './failover.ts'
 import { Histories } from './histories.ts'
 import type { Memory } from './memory.ts'
 import type { Publishers } from './mqtt/publishers.ts'
-import { foreignWarnings, refusalOfFilters } from './plan.ts'
+import { foreignWarnings, listRules, refusalByNft } from './plan.ts'
 import type { Cancel, Log, Nft, StateFiles, SystemResolvers } from './ports.ts'
 import type { StatusStore } from './status-store.ts'
 import { Supervisor, type SupervisorPorts } from './supervisor.ts'
@@ -183,7 +183,8 @@ export class Daemon implements ControlTarget {
   async plan(): Promise<Result<PlanReport, Refusal>> {
     const desired = this.#desired()
     const changes = this.#ports.apply.pending().map(describeChange)
-    const foreign = await foreignWarnings(this.#ports.nft, this.#config, this.#ports.watcher.facts)
+    const rules = await listRules(this.#ports.nft)
+    const foreign = foreignWarnings(rules, this.#config, this.#ports.watcher.facts)
     return ok({ changes, nft: desired.nft ?? '', warnings: [...this.#warnings, ...foreign] })
   }
 
@@ -199,7 +200,7 @@ export class Daemon implements ControlTarget {
     }
     const { config } = read.value
     const { nft: filters } = desiredState(config, watcher.facts, this.#states, this.#active)
-    const refusal = filters === undefined ? undefined : await refusalOfFilters(nft, filters)
+    const refusal = filters === undefined ? undefined : await refusalByNft(nft, filters)
     if (this.#phase !== 'running') return this.#notNow()
     if (refusal !== undefined) {
       log.error('the new configuration cannot be used, the running one stays', { reason: refusal.message })

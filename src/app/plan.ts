@@ -1,6 +1,7 @@
 import type { Config } from '../core/config/types.ts'
 import { holdsOurTable } from '../core/firewall/foreign.ts'
 import { needsOf, obstacles } from '../core/firewall/needs.ts'
+import { err, ok, type Result } from '../core/result.ts'
 import { describeChange } from '../core/system/change.ts'
 import { desiredState } from '../core/system/desired.ts'
 import { isForeign } from '../core/system/device.ts'
@@ -23,27 +24,29 @@ export async function planAtStart(
   { nft, sysctls }: PlanPorts,
 ): Promise<PlanReport> {
   const desired = desiredState(config, facts, new Map())
-  const loaded = (await hasTable(nft)) ? '' : undefined
+  const rules = await listRules(nft)
+  // An earlier process may have left our table, as is assumed where nft cannot be asked.
+  const loaded = !rules.ok || holdsOurTable(rules.value) ? '' : undefined
   const changes = difference(desired, facts, { nft: loaded, readSysctl: (path) => sysctls.read(path) })
   return {
     changes: changes.map(describeChange),
     nft: desired.nft ?? '',
-    warnings: [...warnings, ...(await foreignWarnings(nft, config, facts))],
+    warnings: [...warnings, ...foreignWarnings(rules, config, facts)],
   }
 }
 
-/** Whether an earlier process left our table, as is assumed where nft cannot be asked. */
-async function hasTable(nft: Nft): Promise<boolean> {
+/** All rules of this system, or why they cannot be read. */
+export async function listRules(nft: Nft): Promise<Result<unknown, SystemError>> {
   try {
-    return holdsOurTable(await nft.list())
+    return ok(await nft.list())
   } catch (cause) {
     if (!(cause instanceof SystemError)) throw cause
-    return true
+    return err(cause)
   }
 }
 
 /** Why nft would not load these filters; undefined if it would. To be asked before anything is touched for them. */
-export async function refusalOfFilters(nft: Nft, script: string): Promise<Refusal | undefined> {
+export async function refusalByNft(nft: Nft, script: string): Promise<Refusal | undefined> {
   try {
     await nft.check(script)
     return undefined
@@ -57,23 +60,20 @@ export async function refusalOfFilters(nft: Nft, script: string): Promise<Refusa
  * One line for each tunnel whose device is somebody else's, and for each foreign nftables chain that drops what tunnels
  * need or a firewall section allows.
  */
-export async function foreignWarnings(nft: Nft, config: Config, facts: Facts): Promise<readonly string[]> {
+export function foreignWarnings(
+  rules: Result<unknown, SystemError>,
+  config: Config,
+  facts: Facts,
+): readonly string[] {
   const devices = config.tunnels
     .filter((tunnel) => tunnel.enabled && isForeign(tunnel, facts))
     .map(
       ({ name, device }) =>
         `tunnel ${name} is left out, as ${device} is a device of another kind: choose another name with option device`,
     )
-  return [...devices, ...(await foreignChains(nft, config, facts))]
-}
-
-async function foreignChains(nft: Nft, config: Config, facts: Facts): Promise<readonly string[]> {
-  try {
-    return obstacles(await nft.list(), needsOf(config, uplinks(config, facts))).map(
-      ({ chain, need }) => `the chain ${chain} drops ${need.purpose}: ${need.advice}`,
-    )
-  } catch (cause) {
-    if (!(cause instanceof SystemError)) throw cause
-    return [`the rules of others cannot be read: ${cause.message}`]
-  }
+  if (!rules.ok) return [...devices, `the rules of others cannot be read: ${rules.error.message}`]
+  const chains = obstacles(rules.value, needsOf(config, uplinks(config, facts))).map(
+    ({ chain, need }) => `the chain ${chain} drops ${need.purpose}: ${need.advice}`,
+  )
+  return [...devices, ...chains]
 }
