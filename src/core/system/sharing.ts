@@ -2,7 +2,7 @@
 import type { Config } from '../config/types.ts'
 import type { ActiveRoute } from '../failover/types.ts'
 import type { Family } from '../netlink/address.ts'
-import type { Tunnel } from './tunnel-routes.ts'
+import { ipv4Of, type Tunnel } from './tunnel-routes.ts'
 import type { UplinkPath } from './uplink-routes.ts'
 
 /** One of the paths of `failover`, as far as it matters who has which address. */
@@ -106,14 +106,12 @@ export function leader(active: ActiveRoute | undefined): string | undefined {
   return active?.kind === 'hold' ? active.awaited : undefined
 }
 
-function tunnelPath({ config, address4, up, tables }: Tunnel): Path {
+function tunnelPath(tunnel: Tunnel): Path {
+  const { config, up, tables } = tunnel
   return {
     name: config.name,
     kind: 'tunnel',
-    addresses: [
-      ...(address4 === undefined ? [] : [address4.address]),
-      ...config.ipaddrs.map(({ address }) => address),
-    ],
+    addresses: ipv4Of(tunnel),
     backsUp: config.backsUp,
     ready: up,
     tables: { 4: tables[4].own, 6: tables[6].own },

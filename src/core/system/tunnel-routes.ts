@@ -113,7 +113,7 @@ export function tunnelRoutes(tunnel: Tunnel): DesiredRoute[] {
  * carries them now. A prefix falls through where none does: its hosts are to be told, not kept waiting.
  */
 export function tunnelRules(tunnel: Tunnel, sharing: Sharing): Rule[] {
-  const { config, tables, rulePriority: base, ipv6, address4, session6, mark } = tunnel
+  const { config, tables, rulePriority: base, ipv6, session6, mark } = tunnel
   const families: Family[] = ipv6 ? [4, 6] : [4]
   const carrier = sharing.carrier(config.name)
   const carrying = (family: Family) => carrier?.tables[family] ?? tables[family].own
@@ -122,17 +122,13 @@ export function tunnelRules(tunnel: Tunnel, sharing: Sharing): Rule[] {
     const family = prefix.address.includes(':') ? 6 : 4
     return { ...lookup(family, base + step, table(family)), from: prefix }
   }
-  const shared = [
-    ...(address4 === undefined ? [] : [address4.address]),
-    ...config.ipaddrs.map(({ address }) => address),
-  ]
   const statics6 = ipv6 ? config.ip6addrs.map(({ address }) => address) : []
   return [
     ...families.map((family) => ({
       ...lookup(family, base + STEP.device, tables[family].own),
       oif: config.device,
     })),
-    ...shared.map((address) => from(hostPrefix(address), STEP.address, carrying)),
+    ...ipv4Of(tunnel).map((address) => from(hostPrefix(address), STEP.address, carrying)),
     // Advertised in the tunnel, so of no other path.
     ...(session6?.addresses ?? []).map(({ address }) =>
       from(hostPrefix(address), STEP.address, (family) => tables[family].own),
@@ -145,11 +141,19 @@ export function tunnelRules(tunnel: Tunnel, sharing: Sharing): Rule[] {
   ]
 }
 
-/** The addresses that packets into the tunnel may come from, without blocks behind them. */
-export function addressesOf({ config, ipv6, address4, session6 }: Tunnel): string[] {
+/** Its IPv4 addresses: the one that IPCP gave, now or last, and those of the configuration. */
+export function ipv4Of({ address4, config }: Tunnel): string[] {
   return [
     ...(address4 === undefined ? [] : [address4.address]),
     ...config.ipaddrs.map(({ address }) => address),
+  ]
+}
+
+/** The addresses that packets into the tunnel may come from, without blocks behind them. */
+export function addressesOf(tunnel: Tunnel): string[] {
+  const { config, ipv6, session6 } = tunnel
+  return [
+    ...ipv4Of(tunnel),
     ...(session6?.addresses ?? []).map(({ address }) => address),
     ...(ipv6 ? config.ip6addrs : []).map(({ address }) => address),
   ]
