@@ -14,6 +14,7 @@ import { FiltersRefused } from './apply-failure.ts'
 import { Driver } from './driver.ts'
 import type { Cancel, Clock, DatagramSocket, Datagrams, Log } from './ports.ts'
 import { SystemError } from './ports.ts'
+import type { SocketErrors } from './socket-errors.ts'
 
 /** A usable uplink as a supervisor needs it. */
 export interface Carrier {
@@ -33,6 +34,7 @@ export interface AttemptPorts {
   readonly digests: Digests
   readonly entropy: Entropy
   readonly log: Log
+  readonly errors: SocketErrors
   /** Left out where there are no filters. */
   readonly guard?: PortGuard
 }
@@ -72,6 +74,7 @@ export class AttemptRunner {
   readonly #options: AttemptOptions
   readonly #clock: Clock
   readonly #log: Log
+  readonly #errors: SocketErrors
   #refused: Failure | undefined
   #answered = false
   #finished = false
@@ -80,7 +83,8 @@ export class AttemptRunner {
   #release: Cancel | undefined
 
   /** Throws SystemError if no socket can be had on this uplink. */
-  constructor(options: AttemptOptions, { clock, datagrams, digests, entropy, log, guard }: AttemptPorts) {
+  constructor(options: AttemptOptions, ports: AttemptPorts) {
+    const { clock, datagrams, digests, entropy, log, guard } = ports
     const { attempt, carrier, tunnel } = options
     const family = ipFamily(attempt.address) ?? 4
     const { device, source, link } = carrier.uplink
@@ -90,6 +94,7 @@ export class AttemptRunner {
     this.#options = options
     this.#clock = clock
     this.#log = log
+    this.#errors = ports.errors
     this.socket = datagrams.open({
       family,
       device,
@@ -216,10 +221,11 @@ export class AttemptRunner {
 
   /** The network says that it is of no use: while dialling that is an answer, later the echoes decide. */
   #onError(code: string): void {
-    this.#log.debug('socket error', { code, server: this.attempt.address, uplink: this.carrier.name })
+    this.#errors.tell('L2TP', code, { server: this.attempt.address, uplink: this.carrier.name })
     const { host } = this.attempt.server
     if (this.#answered || this.#finished) return
     if (code === 'ECONNREFUSED') this.#refused = { code: 'port_closed', server: host }
+    else if (code === 'EPERM' || code === 'EACCES') this.#refused = { code: 'blocked_here', server: host }
     else if (isUnreachable(code)) this.#refused = { code: 'unreachable', server: host, cause: code }
     else return
     queueMicrotask(() => this.command({ type: 'close' }))

@@ -22,10 +22,11 @@ import type { KnownTargets } from './known-targets.ts'
 import { PathWatcher, type PathWatcherOptions } from './path-watcher.ts'
 import type { Cancel, Clock, Counters, Log } from './ports.ts'
 import type { ProberPorts, Sources, Way } from './prober.ts'
+import { SocketErrors } from './socket-errors.ts'
 import type { FailoverPatch, StatusWriter } from './status-store.ts'
 import type { Supervisor } from './supervisor.ts'
 
-export interface FailoverPorts extends ProberPorts {
+export interface FailoverPorts extends Omit<ProberPorts, 'errors'> {
   readonly clock: Clock
   readonly status: StatusWriter
   readonly log: Log
@@ -97,7 +98,8 @@ export class Failover {
         onHealth: (change) => options.histories.health(name, change),
         received: () => ports.counters.read().get(this.#deviceOf(name))?.receivedPackets,
       }
-      const watcher = new PathWatcher(watched, ports.clock, ports)
+      const errors = new SocketErrors(ports.clock, ports.log.with({ path: name }))
+      const watcher = new PathWatcher(watched, ports.clock, { ...ports, errors })
       this.#watchers.set(name, watcher)
     }
     const { carrying } = options

@@ -10,16 +10,16 @@ import {
   type DatagramSocket,
   type Datagrams,
   type IcmpSocket,
-  type Log,
   SystemError,
   type TcpProbes,
 } from './ports.ts'
+import type { SocketErrors } from './socket-errors.ts'
 
 export interface ProberPorts {
   readonly datagrams: Datagrams
   readonly tcpProbes: TcpProbes
   readonly entropy: Entropy
-  readonly log: Log
+  readonly errors: SocketErrors
 }
 
 /** How probes leave: bound to a device, or steered by a mark so that their answers may come from anywhere. */
@@ -78,7 +78,7 @@ export class Prober {
       }
     } catch (error) {
       if (!(error instanceof SystemError)) throw error
-      this.#ports.log.debug('a probe could not be sent', { target: target.address, error: error.message })
+      this.#failed(error.code, target.address)
     }
   }
 
@@ -110,7 +110,7 @@ export class Prober {
           this.#onAnswer(echo.value.sequence)
         }
       },
-      onError: () => {},
+      onError: (code) => this.#failed(code),
     })
     this.#icmp.set(family, socket)
     return socket
@@ -129,7 +129,7 @@ export class Prober {
         const id = dnsAnswerId(bytes)
         if (id !== undefined) this.#onAnswer(id)
       },
-      onError: () => {},
+      onError: (code) => this.#failed(code),
     })
     this.#dns.set(family, socket)
     return socket
@@ -144,9 +144,16 @@ export class Prober {
         const index = this.#connections.indexOf(cancel)
         if (index >= 0) this.#connections.splice(index, 1)
         if (outcome === 'connected' || outcome === 'ECONNREFUSED') this.#onAnswer(id & 0xffff)
+        // One that nobody answers is a probe like any other.
+        else if (outcome !== 'ETIMEDOUT') this.#failed(outcome, address)
       },
     })
     this.#connections.push(cancel)
+  }
+
+  #failed(code: string, target?: string): void {
+    const way = 'device' in this.#way ? { device: this.#way.device } : {}
+    this.#ports.errors.tell('probes', code, { ...way, ...(target !== undefined && { target }) })
   }
 
   #binding(family: 4 | 6): { device?: string; mark?: number; source?: string } {

@@ -8,6 +8,7 @@ import type { Millis } from '../core/time.ts'
 import { after } from '../core/time.ts'
 import type { AttemptRunner } from './attempt.ts'
 import type { Cancel, Clock, Datagrams, IcmpSocket, Log, TunDevice } from './ports.ts'
+import type { SocketErrors } from './socket-errors.ts'
 
 /** ICMPv6 type of a Router Advertisement (RFC 4861 section 4.2). */
 const ROUTER_ADVERTISEMENT = 134
@@ -17,6 +18,7 @@ export interface SessionPorts {
   readonly datagrams: Datagrams
   readonly entropy: Entropy
   readonly log: Log
+  readonly errors: SocketErrors
 }
 
 export interface SessionOptions {
@@ -219,7 +221,7 @@ export class Session {
 
   /** A device that was removed and made again wants a new socket. */
   #discoveryFailed(code: string, interfaceId: Uint8Array): void {
-    this.#ports.log.debug('router discovery', { code })
+    this.#ports.errors.tell('router discovery', code, { device: this.#device.name })
     if (code === 'ENODEV' || code === 'ENXIO') this.#discover(interfaceId)
   }
 

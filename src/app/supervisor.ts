@@ -6,7 +6,7 @@ import type { TunnelConfig } from '../core/config/types.ts'
 import type { Failure } from '../core/failure.ts'
 import { err, ok } from '../core/result.ts'
 import type { TunnelSession } from '../core/system/session.ts'
-import { type LackingSource, noUplink } from '../core/system/uplinks.ts'
+import type { LackingSource } from '../core/system/uplinks.ts'
 import { type AttemptPorts, AttemptRunner, type Carrier, failureOfSystem } from './attempt.ts'
 import type { Outcome } from './control.ts'
 import { DialerLoop } from './dialer-loop.ts'
@@ -14,10 +14,12 @@ import type { Memory } from './memory.ts'
 import type { Names } from './names.ts'
 import type { Session } from './session.ts'
 import { SessionSlot, type SlotPorts } from './session-slot.ts'
+import { SocketErrors } from './socket-errors.ts'
 import type { StatusWriter } from './status-store.ts'
-import { type TunnelPath, tunnelPatch } from './tunnel-status.ts'
+import { TunnelReporter } from './tunnel-reporter.ts'
+import type { TunnelPath } from './tunnel-status.ts'
 
-export interface SupervisorPorts extends AttemptPorts, SlotPorts {
+export interface SupervisorPorts extends Omit<AttemptPorts & SlotPorts, 'errors'> {
   readonly names: Names
   readonly memory: Memory
   readonly status: StatusWriter
@@ -37,16 +39,15 @@ export interface SupervisorOptions {
 /** One tunnel: runs its dialer, its attempts and its session, and tells the status store how they fare. */
 export class Supervisor {
   readonly #options: SupervisorOptions
-  readonly #ports: SupervisorPorts
+  readonly #ports: SupervisorPorts & { readonly errors: SocketErrors }
   readonly #dialer: Dialer
   readonly #loop: DialerLoop
   readonly #attempts = new Map<number, AttemptRunner>()
   readonly #phases = new Map<number, CallPhase>()
   readonly #slot: SessionSlot
+  readonly #reporter: TunnelReporter
   #carriers: readonly Carrier[] = []
   #lacking: readonly LackingSource[] = []
-  /** The status tells why there is nothing to dial over. */
-  #stranded = false
   #dials = 0
   #idleClosed = 0
   #wanted: Readiness = 'cold'
@@ -57,8 +58,10 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions, ports: SupervisorPorts) {
     this.#options = options
-    this.#ports = ports
     const { tunnel } = options
+    const errors = new SocketErrors(ports.clock, ports.log.with({ tunnel: tunnel.name }))
+    this.#ports = { ...ports, errors }
+    this.#reporter = new TunnelReporter(tunnel, ports.status)
     this.#disabled = !tunnel.enabled
     this.#dialer = new Dialer({
       servers: tunnel.servers,
@@ -83,7 +86,7 @@ export class Supervisor {
         onStatistics: (live) => this.#showStatistics(live),
         onEchoed: () => options.onEchoed?.(),
       },
-      ports,
+      this.#ports,
     )
   }
 
@@ -206,7 +209,7 @@ export class Supervisor {
       case 'close': {
         const runner = this.#attempts.get(action.id)
         if (!runner) break
-        if (action.reason === 'uplinkGone') this.#uplinkLost(runner.carrier)
+        if (action.reason === 'uplinkGone') this.#reporter.uplinkLost(runner.carrier.name)
         this.#slot.drop(action.id)
         runner.command({ type: 'close' })
         break
@@ -331,15 +334,10 @@ export class Supervisor {
   /** The address that an attempt sends from is no more: its peer cannot answer. */
   #addressGone(id: number, carrier: Carrier): void {
     this.#forget(id)
-    this.#uplinkLost(carrier)
+    this.#reporter.uplinkLost(carrier.name)
     this.#slot.drop(id)
     this.#phases.delete(id)
     this.#input({ type: 'ended', id, readdressed: true })
-  }
-
-  #uplinkLost(carrier: Carrier): void {
-    this.#ports.status.failed(this.name, { code: 'uplink_lost', uplink: carrier.name })
-    this.#stranded = true
   }
 
   #forget(id: number): void {
@@ -362,39 +360,25 @@ export class Supervisor {
   // ---- what users see
 
   #show(): void {
-    const { status } = this.#ports
     const { state } = this.#dialer
-    this.#explainWaiting(state)
+    this.#reporter.explainWaiting(state, this.#lacking)
     const shown = state.name === 'dialling' ? (state.opened ?? state.attempts[0]) : undefined
-    status.tunnel(
-      this.name,
-      tunnelPatch({
-        dialer: state,
-        disabled: this.#disabled,
-        phase: shown && this.#phases.get(shown.id),
-        applied: this.#slot.applied,
-        dials: this.#dials,
-        session: this.#slot.live,
-        datapath: this.#slot.device?.datapath(),
-      }),
-    )
+    this.#reporter.show({
+      dialer: state,
+      disabled: this.#disabled,
+      phase: shown && this.#phases.get(shown.id),
+      applied: this.#slot.applied,
+      dials: this.#dials,
+      session: this.#slot.live,
+      datapath: this.#slot.device?.datapath(),
+    })
     this.#options.onPath?.()
     if (state.name === 'cold') for (const resolve of this.#whenDown.splice(0)) resolve()
-  }
-
-  /** Says once that there is no uplink, unless the loss of one was said. */
-  #explainWaiting(state: Dialer['state']): void {
-    const waits = state.name === 'waiting' && state.until === undefined
-    if (waits && !this.#stranded)
-      this.#ports.status.failed(this.name, noUplink(this.#options.tunnel, this.#lacking))
-    this.#stranded = waits
   }
 
   #showStatistics(live: Session): void {
     const { device } = this.#slot
     if (!device || this.#slot.live !== live) return
-    const { rx, tx } = device.counters()
-    const { rttMs: rtt_ms, loss, jitterMs: jitter_ms } = live.echo
-    this.#ports.status.tunnel(this.name, { rx, tx, rtt_ms, loss, jitter_ms })
+    this.#reporter.statistics(live, device)
   }
 }

@@ -17,6 +17,7 @@ export type Failure =
   // L2TP tunnel
   | { readonly code: 'no_answer'; readonly server: string }
   | { readonly code: 'port_closed'; readonly server: string }
+  | { readonly code: 'blocked_here'; readonly server: string }
   | { readonly code: 'secret_wrong' }
   | { readonly code: 'secret_unproved' }
   | { readonly code: 'secret_needed' }
@@ -67,6 +68,8 @@ export function failureMessage(failure: Failure): string {
       return `the LNS ${failure.server} does not answer: its address may be wrong, it may be down, or something on the way drops UDP port 1701`
     case 'port_closed':
       return `${failure.server} answers that nothing listens on the L2TP port: it is not an LNS, or its service is down`
+    case 'blocked_here':
+      return `a firewall rule of this machine forbids packets to the LNS ${failure.server}: look at the output and postrouting chains of \`nft list ruleset\``
     case 'secret_wrong':
       return 'the LNS uses another tunnel secret: option tunnel_secret is wrong on one of the two sides'
     case 'secret_unproved':

@@ -38,6 +38,16 @@ test('a second server is up soon where the first is dead, whether it is silent, 
   }
 })
 
+test('where a firewall of this machine forbids the packets, it is blamed, and not the LNS', async () => {
+  const here = world(1, { forbiddenHosts: ['192.0.2.1'] })
+  await here.network.run(here.network.now + 30_000)
+  assert.deepEqual([...new Set(here.router.failures)], ['blocked_here'])
+  const { complaints } = here.router.log
+  assert.equal(complaints.length, 1, 'told once, not at each dial')
+  here.router.machine.forbidden.clear()
+  await upWithin(here, 61_000)
+})
+
 function dualStack(seed: number, path6: ConstructorParameters<typeof Network>[1]) {
   const network = new Network(seed, PATH)
   const wire = new Wire(network)

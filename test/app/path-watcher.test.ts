@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PathWatcher } from '../../src/app/path-watcher.ts'
+import { SocketErrors } from '../../src/app/socket-errors.ts'
 import { DEFAULT_PROBE } from '../../src/core/config/probe.ts'
 import type { ProbeTarget } from '../../src/core/config/types.ts'
 import { targetKey } from '../../src/core/failover/health.ts'
@@ -32,7 +33,7 @@ function silent(known: readonly ProbeTarget[]): PathWatcher {
       datagrams: machine,
       tcpProbes: { connect: () => nothing },
       entropy: (count) => new Uint8Array(count),
-      log: new MemoryLog(),
+      errors: new SocketErrors(network.clock, new MemoryLog()),
     },
   )
   const way = { device: 'eth0', index: 2, sources: { 4: '192.0.2.2' } }

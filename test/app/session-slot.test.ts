@@ -4,6 +4,7 @@ import { refusalOf } from '../../src/app/apply-failure.ts'
 import type { AttemptRunner } from '../../src/app/attempt.ts'
 import { Devices } from '../../src/app/devices.ts'
 import { SessionSlot } from '../../src/app/session-slot.ts'
+import { SocketErrors } from '../../src/app/socket-errors.ts'
 import type { StatusWriter } from '../../src/app/status-store.ts'
 import { type Failure, failureMessage } from '../../src/core/failure.ts'
 import type { Change } from '../../src/core/system/change.ts'
@@ -43,6 +44,7 @@ async function told(change: Change, code: string): Promise<Failure[]> {
       datagrams: { open: () => assert.fail(), openIcmp: () => assert.fail() },
       entropy: seededEntropy(1),
       log: logInto([]),
+      errors: new SocketErrors(new FakeClock(), logInto([])),
       devices: new Devices(new FakeSystem(SYSTEM)),
       status: { failed: (_tunnel: string, failure: Failure) => void failures.push(failure) } as StatusWriter,
     },

@@ -34,6 +34,10 @@ const MESSAGES: readonly [Failure, string][] = [
     'the LNS 192.0.2.1 does not answer: its address may be wrong, it may be down, or something on the way drops UDP port 1701',
   ],
   [
+    { code: 'blocked_here', server: '192.0.2.1' },
+    'a firewall rule of this machine forbids packets to the LNS 192.0.2.1: look at the output and postrouting chains of `nft list ruleset`',
+  ],
+  [
     { code: 'secret_needed' },
     'the LNS asks for a tunnel secret and none is configured: set option tunnel_secret',
   ],

@@ -33,6 +33,8 @@ export class Machine implements Datagrams {
   readonly network: Network
   /** Hosts that answer every datagram with an ICMP "port unreachable". */
   readonly refusing = new Set<string>()
+  /** Hosts to which a firewall of this machine lets nothing out. */
+  readonly forbidden = new Set<string>()
   /** Carries ICMP for the devices inside; a TUN host of the simulation sets it. */
   icmp: ((options: IcmpOptions) => IcmpSocket) | undefined
   /** Tells of every change of a device or an address. */
@@ -187,6 +189,7 @@ export class SimSocket implements DatagramSocket {
     const host = this.#source ?? this.#sourceOn(device)
     if (!device) this.#fail('ENODEV')
     else if (!device.up || host === undefined) this.#fail('ENETUNREACH')
+    else if (this.#machine.forbidden.has(to.host)) this.#fail('EPERM')
     else if (this.#machine.refusing.has(to.host)) {
       const { delay } = this.#machine.network.pathBetween(host, to.host)
       this.#fail('ECONNREFUSED', 2 * delay)

@@ -26,6 +26,8 @@ export function world(
     path?: Path
     /** Hosts that answer with "port unreachable". */
     closedHosts?: readonly string[]
+    /** Hosts to which a firewall of the router lets nothing out. */
+    forbiddenHosts?: readonly string[]
   } = {},
 ): World {
   const network = new Network(seed, options.path ?? GOOD_PATH)
@@ -33,6 +35,7 @@ export function world(
   const lns = new SimLns(network, seed, options.lns)
   const router = new SimRouter(network, seed, options.tunnel)
   for (const host of options.closedHosts ?? []) router.machine.refusing.add(host)
+  for (const host of options.forbiddenHosts ?? []) router.machine.forbidden.add(host)
   router.machine.add('fibre', [CLIENT])
   router.supervisor.want('session')
   return { network, wire, lns, router }

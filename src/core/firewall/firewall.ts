@@ -5,7 +5,7 @@
 import { clampChains } from './clamp.ts'
 import { GUARD } from './guard.ts'
 import { ICMP_ERRORS, ICMP_IN, ICMP_THROUGH } from './icmp.ts'
-import { leavingChains, refusedFamilies, refusedOnTheWay } from './leaving.ts'
+import { leavingChains, refusedFromHere, refusedOnTheWay } from './leaving.ts'
 import { markingChains } from './marking.ts'
 import { natChains } from './nat.ts'
 import { quoted } from './packets.ts'
@@ -19,7 +19,7 @@ export function firewallText(input: FirewallInput): string {
   const denied = paths.filter(({ filter }) => filter === 'deny')
   const covered = coveredPaths(paths)
   const jumps = covered.map(intoSection)
-  const refusedHere = refusedFamilies(paths)
+  const refusedHere = refusedFromHere(paths)
   return replaceTable([
     ...(denied.length + covered.length === 0 ? [] : [ICMP_ERRORS, ICMP_IN]),
     ...(covered.length === 0 ? [] : [ICMP_THROUGH]),

@@ -8,6 +8,9 @@ import type { FirewallInput, OwnedPrefix } from './types.ts'
 const PRIVATE = oneOf(PRIVATE_NETWORKS.map(formatPrefix))
 /** The same, and addresses between provider and customer (RFC 6598) and of a link alone (RFC 3927). */
 const UNROUTABLE = '{ 10.0.0.0/8, 100.64.0.0/10, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 }'
+/** RFC 4861 section 4, RFC 2710 section 3, RFC 3810 section 5: what a host says of itself to its link. */
+const LINK_MESSAGES =
+  '{ nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-report, mld-listener-done, mld2-listener-report }'
 
 /** At the very end, when source addresses are those that the internet would see. */
 export function leavingChains({ paths, owned, asked }: FirewallInput): Chain[] {
@@ -69,6 +72,21 @@ export function refusedFamilies(paths: FirewallInput['paths']): string[] {
         : `oifname ${quoted(device)} meta nfproto ipv6 counter reject with icmpv6 no-route`,
     ),
   )
+}
+
+/**
+ * The same for what this machine sends itself, except what speaks with the link alone: solicitations, reports and what
+ * goes to a neighbour's link-local address. Without it a family that is lacking could never arrive (RFC 4890 section 4.4).
+ */
+export function refusedFromHere(paths: FirewallInput['paths']): string[] {
+  const lacking6 = paths.filter(({ uncarried }) => uncarried.includes(6)).map(({ device }) => device)
+  if (lacking6.length === 0) return refusedFamilies(paths)
+  const ofTheLink = `oifname ${devices(lacking6)}`
+  return [
+    `${ofTheLink} icmpv6 type ${LINK_MESSAGES} accept`,
+    `${ofTheLink} ip6 daddr { fe80::/10, ff02::/16 } accept`,
+    ...refusedFamilies(paths),
+  ]
 }
 
 function ownersOnly({ prefix, devices: owners }: OwnedPrefix): string[] {
