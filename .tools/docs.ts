@@ -29,12 +29,14 @@ ${example('shortest.json')}\`\`\`
 
 \`lifeline check\` validates a file and prints what is in effect, every default filled in and secrets hidden. A running
 daemon reads its file again on SIGHUP; only what changed is touched, and a wrong file leaves the running configuration
-in place.
+in place, as does one without any tunnel ([cli.md](cli.md#signals)). Where several of the usual files exist, \`check\` and the
+daemon say which one is read.
 
 ## Notation
 
 - A name ending in \`.json\` means JSON, one in \`.uci\` means UCI; otherwise a file that begins with \`{\` is JSON.
-- In JSON the keys are the words of UCI: \`{"TYPE":{"NAME":{"OPTION":VALUE}}}\`. \`null\` and \`""\` are as if left out.
+- In JSON the keys are the words of UCI: \`{"TYPE":{"NAME":{"OPTION":VALUE}}}\`. The types of which there is one section may
+  do without its name: \`{"failover":{"path":["fibre","lte"]}}\`. \`null\` and \`""\` are as if left out.
 - Names of sections hold \`a-z\`, \`0-9\` and \`_\`, and are unique over all types. In UCI \`lifeline\`, \`failover\`,
   \`firewall\` and \`redirect\` may be anonymous. An uplink or tunnel cannot be called \`auto\`, nor by digits alone.
 - A single value is as good as a list of one, in both notations: \`option\` and \`list\`, a text and an array.
@@ -44,7 +46,7 @@ in place.
 - **size**: octets, or a number with \`k\`, \`M\` or \`G\`, which are decimal: \`500M\` is 500,000,000.
 - **path**: a full one, from \`/\` on.
 - **server**: a host name or literal address; another port than 1701 as \`NAME:PORT\` or \`[IPv6]:PORT\`.
-- Unknown options and types of sections have no effect and give a warning. A wrong value is an error: the file is
+- Unknown options have no effect and give a warning. An unknown type of section or a wrong value is an error: the file is
   refused, and every error in it is listed with its line.
 - After the first line that is no UCI, or the first character that is no JSON, nothing more is read: further errors show
   once it is mended.

@@ -23,7 +23,7 @@ import { EXIT } from './cli/exit-codes.ts'
 import { runCli } from './cli/program.ts'
 import { processTerminal } from './cli/terminal.ts'
 import { ok } from './core/result.ts'
-import { readConfig } from './host/config-files.ts'
+import { readConfig, realPath } from './host/config-files.ts'
 import { ControlClient } from './host/control-client.ts'
 import { listenControl } from './host/control-socket.ts'
 import { HookFolder } from './host/hook-runner.ts'
@@ -38,7 +38,7 @@ declare const LIFELINE_VERSION: string
 const version = typeof LIFELINE_VERSION === 'string' ? LIFELINE_VERSION : 'development'
 
 /** Runs until SIGTERM or SIGINT; then everything of ours is gone again. */
-async function startDaemon({ configFile, socket }: DaemonOptions): Promise<number> {
+async function startDaemon({ configFile, socket, notices }: DaemonOptions): Promise<number> {
   // Their defaults would end the process while that starts.
   const stopAsked = new Promise((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve))
   let reloadAsked = false
@@ -53,7 +53,7 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
     for (const problem of ready.error.problems ?? []) log.error(problem)
     return EXIT.usage
   }
-  for (const warning of ready.value.warnings) log.warn(warning)
+  for (const warning of [...notices(), ...ready.value.warnings]) log.warn(warning)
   const { lifeline } = ready.value.config
   sink.level = lifeline.logLevel
   const lock = await lockNamespace()
@@ -81,8 +81,10 @@ async function startDaemon({ configFile, socket }: DaemonOptions): Promise<numbe
     hostName: hostname(),
     readConfig: () => {
       const read = readConfig(configFile)
-      if (read.ok) sink.level = read.value.config.lifeline.logLevel
-      return read
+      if (!read.ok) return read
+      const { config, warnings } = read.value
+      sink.level = config.lifeline.logLevel
+      return ok({ config, warnings: [...notices(), ...warnings] })
     },
   })
   const keeper = new Keeper({ ...system, apply, watcher, log })
@@ -132,6 +134,7 @@ runCli(process.argv.slice(2), {
     const ports = { ...openSystem(), version, hostName: hostname() }
     return ready.ok ? ok(await tryBrokers(ready.value.config, name, ports, tell)) : ready
   },
+  realPath,
   now: () => new Date(),
 }).then(
   (code) => process.exit(code),

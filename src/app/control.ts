@@ -33,8 +33,11 @@ export interface ControlTarget {
   drill(path: string | undefined): Promise<Result<DrillReport, Refusal>>
   /** The last 24 h of a path; undefined if nothing is kept of it. */
   history(path: string): PathHistory | undefined
-  /** Reads the configuration again; a wrong one leaves the running one in place. */
-  reload(): Promise<Result<ReloadReport, Refusal>>
+  /**
+   * Reads the configuration again; a wrong one leaves the running one in place, and so does one without any tunnel where
+   * tunnels run, unless `force`.
+   */
+  reload(force: boolean): Promise<Result<ReloadReport, Refusal>>
   plan(): Promise<Result<PlanReport, Refusal>>
 }
 
@@ -88,7 +91,7 @@ export interface ControlMethods {
   use: { params: { path: string }; result: Record<string, never> }
   drill: { params: { path?: string }; result: DrillReport }
   history: { params: { path: string }; result: PathHistory }
-  reload: { params: undefined; result: ReloadReport }
+  reload: { params: { force?: boolean } | undefined; result: ReloadReport }
   plan: { params: undefined; result: PlanReport }
 }
 
@@ -154,7 +157,7 @@ export class Control {
     this.#method('version', () => ({ version: target.status().version, schema: target.status().schema }))
     this.#method('status', () => target.status())
     this.#method('events', (params, session) => this.#events(params, session))
-    this.#method('reload', async () => settle(await target.reload()))
+    this.#method('reload', async (params) => settle(await target.reload(readForce(params))))
     this.#method('plan', async () => settle(await target.plan()))
     this.#method('history', (params) => this.#history(params))
     for (const command of COMMANDS)
@@ -243,6 +246,15 @@ export class Control {
 interface ControlSession {
   readonly stream: LineStream
   unfollow: Cancel | undefined
+}
+
+function readForce(params: unknown): boolean {
+  const given = params ?? {}
+  const { force = false, ...others } = isObject(given) ? given : { force: params }
+  if (typeof force === 'boolean' && Object.keys(others).length === 0) return force
+  throw new JSONRPCErrorException('reload takes force (true or false)', JSONRPCErrorCode.InvalidParams, {
+    code: 'wrong_argument',
+  })
 }
 
 function settle<T>(outcome: Result<T, Refusal>): T {

@@ -1,4 +1,10 @@
-import { changedTunnels, concernsPaths, describeChanges, needsRedial } from '../core/config/changes.ts'
+import {
+  changedTunnels,
+  concernsPaths,
+  describeChanges,
+  needsRedial,
+  needsRestart,
+} from '../core/config/changes.ts'
 import type { Config, FailoverConfig, TunnelConfig } from '../core/config/types.ts'
 import type { PathHistory } from '../core/failover/history.ts'
 import type { ActiveRoute } from '../core/failover/types.ts'
@@ -27,7 +33,8 @@ import { Failover, type FailoverPorts, type Switched } from './failover.ts'
 import { Histories } from './histories.ts'
 import type { Memory } from './memory.ts'
 import type { Publishers } from './mqtt/publishers.ts'
-import { foreignWarnings, listRules, refusalByNft } from './plan.ts'
+import { nextConfig } from './next-config.ts'
+import { foreignWarnings, listRules } from './plan.ts'
 import type { Cancel, Log, Nft, StateFiles, SystemResolvers } from './ports.ts'
 import type { StatusStore } from './status-store.ts'
 import { Supervisor, type SupervisorPorts } from './supervisor.ts'
@@ -174,8 +181,8 @@ export class Daemon implements ControlTarget {
     return report ? ok(report) : err({ code: 'refused', message })
   }
 
-  reload(): Promise<Result<ReloadReport, Refusal>> {
-    const done = this.#reloading.then(() => this.#reload())
+  reload(force = false): Promise<Result<ReloadReport, Refusal>> {
+    const done = this.#reloading.then(() => this.#reload(force))
     this.#reloading = done.catch(() => {})
     return done
   }
@@ -190,24 +197,16 @@ export class Daemon implements ControlTarget {
 
   // ---- reload
 
-  async #reload(): Promise<Result<ReloadReport, Refusal>> {
-    const { log, status, nft, watcher } = this.#ports
+  async #reload(force: boolean): Promise<Result<ReloadReport, Refusal>> {
+    const { log, status, watcher } = this.#ports
     if (this.#phase !== 'running') return this.#notNow()
-    const read = this.#ports.readConfig()
-    if (!read.ok) {
-      log.error('the new configuration is wrong, the running one stays', { problems: read.error.problems })
-      return read
-    }
-    const { config } = read.value
-    const { nft: filters } = desiredState(config, watcher.facts, this.#states, this.#active)
-    const refusal = filters === undefined ? undefined : await refusalByNft(nft, filters)
+    const filtersOf = (config: Config) => desiredState(config, watcher.facts, this.#states, this.#active).nft
+    const next = await nextConfig(this.#config, force, this.#ports, filtersOf)
     if (this.#phase !== 'running') return this.#notNow()
-    if (refusal !== undefined) {
-      log.error('the new configuration cannot be used, the running one stays', { reason: refusal.message })
-      return err(refusal)
-    }
+    if (!next.ok) return next
+    const { config } = next.value
     const old = this.#config
-    const warnings = [...read.value.warnings, ...needsRestart(old, config)]
+    const warnings = [...next.value.warnings, ...needsRestart(old, config)]
     for (const warning of warnings) log.warn(warning)
     const changes = describeChanges(old, config)
     const { added, removed, changed } = changedTunnels(old, config)
@@ -218,7 +217,7 @@ export class Daemon implements ControlTarget {
     if (this.#phase !== 'running') return this.#notNow()
     for (const name of removed) this.#states.delete(name)
     this.#config = config
-    this.#warnings = read.value.warnings
+    this.#warnings = next.value.warnings
     this.#configured()
     const begun = config.tunnels.filter(({ name }) => added.includes(name) || redialled.includes(name))
     for (const tunnel of begun) this.#add(tunnel)
@@ -387,10 +386,4 @@ export class Daemon implements ControlTarget {
     const { facts } = this.#ports.watcher
     return desiredState(this.#config, facts, this.#states, this.#active, this.#failover?.addresses)
   }
-}
-
-/** What a reload cannot change, in words. */
-function needsRestart(old: Config, next: Config): string[] {
-  const moved = old.lifeline.stateDir !== next.lifeline.stateDir
-  return moved ? ['option state_dir counts from the next start on: restart lifeline'] : []
 }

@@ -4,31 +4,40 @@ import { printEffective } from '../core/config/print.ts'
 import { formatProblem } from '../core/config/problems.ts'
 import { formatStandbyCost, standbyCosts } from '../core/failover/standby-cost.ts'
 import { loadConfig } from '../host/config-files.ts'
-import { chooseConfigFile, withConfigOption } from './config-file.ts'
+import { type ChosenFile, chooseConfigFile, findingLine, namedFile, withConfigFile } from './config-file.ts'
 import type { CliContext, Finish } from './context.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { Terminal } from './terminal.ts'
 
 /** `lifeline check`: validates a configuration and prints what is in effect. */
-export function addCheck(program: Command, { terminal }: CliContext, finish: Finish): void {
+export function addCheck(program: Command, { terminal, realPath }: CliContext, finish: Finish): void {
   const command = program
     .command('check')
     .description('Validate a configuration and print what is in effect, secrets hidden')
     .addOption(new Option('--format <notation>', 'print as').choices(['uci', 'json']))
-    .addHelpText('after', '\nExamples:\n  lifeline check\n  lifeline check -c ./lifeline.json --format uci')
-  withConfigOption(command).action(({ config, format }: { config?: string; format?: Notation }) =>
-    finish(runCheck({ config: chooseConfigFile(config), format }, terminal)),
-  )
+    .addHelpText('after', '\nExamples:\n  lifeline check\n  lifeline check ./lifeline.json --format uci')
+  withConfigFile(command).action((named: string | undefined, { config, format }: CheckOptions) => {
+    const chosen = chooseConfigFile(namedFile(named, config), realPath)
+    finish(runCheck({ config: chosen.file, others: chosen.others(), format }, terminal))
+  })
+}
+
+interface CheckOptions {
+  readonly config?: string
+  readonly format?: Notation
 }
 
 export interface CheckArguments {
   readonly config: string
+  /** What is to be said of the choice of this file. */
+  readonly others?: ReturnType<ChosenFile['others']>
   /** How to print; as the file is written if left out. */
   readonly format?: Notation | undefined
 }
 
 /** Prints problems, and what standby costs, to stderr, and the effective configuration, secrets hidden, to stdout. */
 export function runCheck(args: CheckArguments, terminal: Terminal): ExitCode {
+  for (const other of args.others ?? []) terminal.err(`lifeline: warning: ${findingLine(other)}\n`)
   const loaded = loadConfig(args.config)
   const problems = loaded.ok ? loaded.value.warnings : loaded.error
   for (const problem of problems) terminal.err(`${formatProblem(problem)}\n`)

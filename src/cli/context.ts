@@ -1,6 +1,7 @@
 import type { PlanReport, Refusal } from '../app/control.ts'
 import type { Finding } from '../app/doctor/finding.ts'
 import type { Result } from '../core/result.ts'
+import type { RealPath } from './config-file.ts'
 import type { Connect } from './daemon.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -21,12 +22,15 @@ export interface CliContext {
     name: string | undefined,
     tell: (finding: Finding) => void,
   ): Promise<Result<boolean, Refusal>>
+  readonly realPath: RealPath
   /** The wall clock. */
   now(): Date
 }
 
 export interface DaemonOptions {
   readonly configFile: string
+  /** What has to be said now of the choice of that file, one sentence each. */
+  notices(): readonly string[]
   readonly socket: string
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Finding } from '../app/doctor/finding.ts'
 import type { Paint, Tone } from '../core/status-text.ts'
-import { chooseConfigFile, withConfigOption } from './config-file.ts'
+import { chooseConfigFile, namedFile, withConfigFile } from './config-file.ts'
 import type { CliContext, Finish } from './context.ts'
 import { EXIT, refusalError } from './exit-codes.ts'
 
@@ -24,12 +24,14 @@ Changes nothing. Each server is called, and hung up on at once, whether or not t
 
 Examples:
   lifeline doctor
-  lifeline doctor -c ./lifeline.json`,
+  lifeline doctor ./lifeline.json`,
     )
-  withConfigOption(command).action(async ({ config, json }: DoctorOptions) => {
+  withConfigFile(command).action(async (named: string | undefined, { config, json }: DoctorOptions) => {
     const show = (finding: Finding) =>
       terminal.out(json ? `${JSON.stringify(finding)}\n` : findingText(finding, terminal.paint))
-    const examined = await context.examine(chooseConfigFile(config), show)
+    const { file, others } = chooseConfigFile(namedFile(named, config), context.realPath)
+    for (const other of others()) show(other)
+    const examined = await context.examine(file, show)
     if (!examined.ok) throw refusalError(examined.error)
     finish(examined.value ? EXIT.ok : EXIT.failed)
   })

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Finding } from '../app/doctor/finding.ts'
 import { chooseConfigFile, withConfigOption } from './config-file.ts'
 import type { CliContext, Finish } from './context.ts'
 import { findingText } from './doctor.ts'
@@ -26,9 +27,11 @@ Examples:
     )
   withConfigOption(test).action(
     async (name: string | undefined, { config, json }: { config?: string; json?: true }) => {
-      const tried = await context.tryBrokers(chooseConfigFile(config), name, (finding) =>
-        terminal.out(json ? `${JSON.stringify(finding)}\n` : findingText(finding, terminal.paint)),
-      )
+      const show = (finding: Finding) =>
+        terminal.out(json ? `${JSON.stringify(finding)}\n` : findingText(finding, terminal.paint))
+      const { file, others } = chooseConfigFile(config, context.realPath)
+      for (const other of others()) show(other)
+      const tried = await context.tryBrokers(file, name, show)
       if (!tried.ok) throw refusalError(tried.error)
       finish(tried.value ? EXIT.ok : EXIT.failed)
     },

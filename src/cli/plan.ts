@@ -1,9 +1,14 @@
 import type { Command } from 'commander'
 import type { PlanReport } from '../app/control.ts'
-import { chooseConfigFile, withConfigOption } from './config-file.ts'
+import { chooseConfigFile, findingLine, namedFile, withConfigFile } from './config-file.ts'
 import type { CliContext } from './context.ts'
 import { DaemonClient, withSocketOption } from './daemon.ts'
 import { CliError, EXIT, refusalError } from './exit-codes.ts'
+
+interface PlanOptions {
+  readonly config?: string
+  readonly socket: string
+}
 
 /** `lifeline plan`: what would change in the kernel, by the same comparison that the daemon works with. */
 export function addPlan(program: Command, context: CliContext): void {
@@ -14,18 +19,21 @@ export function addPlan(program: Command, context: CliContext): void {
     .addHelpText(
       'after',
       `
-The running daemon is asked; with -c, or where none runs, it is what \`lifeline run\` would begin with.
+The running daemon is asked; with a file, or where none runs, it is what \`lifeline run\` would begin with.
 
 Examples:
   lifeline plan
-  lifeline plan -c ./lifeline.json`,
+  lifeline plan ./lifeline.json`,
     )
-  withSocketOption(withConfigOption(command)).action(async (options: { config?: string; socket: string }) => {
-    const asked = options.config === undefined ? await askRunning(options.socket) : undefined
-    const plan = asked ?? (await planAtStart(chooseConfigFile(options.config)))
-    for (const warning of plan.warnings) terminal.err(`lifeline: warning: ${warning}\n`)
-    terminal.out(planText(plan))
-  })
+  withSocketOption(withConfigFile(command)).action(
+    async (argument: string | undefined, options: PlanOptions) => {
+      const named = namedFile(argument, options.config)
+      const asked = named === undefined ? await askRunning(options.socket) : undefined
+      const plan = asked ?? (await planAtStart(named))
+      for (const warning of plan.warnings) terminal.err(`lifeline: warning: ${warning}\n`)
+      terminal.out(planText(plan))
+    },
+  )
 
   async function askRunning(socket: string): Promise<PlanReport | undefined> {
     try {
@@ -36,10 +44,11 @@ Examples:
     }
   }
 
-  async function planAtStart(configFile: string): Promise<PlanReport> {
-    const planned = await context.planAtStart(configFile)
-    if (planned.ok) return planned.value
-    throw refusalError(planned.error)
+  async function planAtStart(named: string | undefined): Promise<PlanReport> {
+    const { file, others } = chooseConfigFile(named, context.realPath)
+    const planned = await context.planAtStart(file)
+    if (!planned.ok) throw refusalError(planned.error)
+    return { ...planned.value, warnings: [...others().map(findingLine), ...planned.value.warnings] }
   }
 }
 

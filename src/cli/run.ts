@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { chooseConfigFile, withConfigOption } from './config-file.ts'
+import { chooseConfigFile, findingLine, withConfigOption } from './config-file.ts'
 import type { CliContext, Finish } from './context.ts'
 import { withSocketOption } from './daemon.ts'
 
@@ -18,7 +18,8 @@ Examples:
   lifeline run -c ./lifeline.json --socket /tmp/lifeline.sock`,
     )
   withSocketOption(withConfigOption(command)).action(async (options: { config?: string; socket: string }) => {
-    const configFile = chooseConfigFile(options.config)
-    finish(await context.startDaemon({ configFile, socket: options.socket }))
+    const { file: configFile, others } = chooseConfigFile(options.config, context.realPath)
+    const notices = () => others().map(findingLine)
+    finish(await context.startDaemon({ configFile, notices, socket: options.socket }))
   })
 }

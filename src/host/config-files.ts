@@ -1,5 +1,5 @@
 /** Configuration files, and the files with secrets that they name. */
-import { readFileSync, type Stats, statSync } from 'node:fs'
+import { readFileSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { decodeUtf8 } from '../core/bytes.ts'
 import { type Notation, notationOf } from '../core/config/notation.ts'
 import { formatProblem, formatWarning, type Problem } from '../core/config/problems.ts'
@@ -56,6 +56,15 @@ export const secretFiles: SecretSource = {
       : undefined
     return ok({ text: text.replace(/\r?\n$/, ''), ...(warning === undefined ? {} : { warning }) })
   },
+}
+
+/** What a path leads to, symbolic links followed; undefined if nothing is there that this user may see. */
+export function realPath(file: string): string | undefined {
+  try {
+    return realpathSync(file)
+  } catch {
+    return undefined
+  }
 }
 
 const MAX_CONFIG_OCTETS = 1_000_000

@@ -78,7 +78,8 @@ class Target implements ControlTarget {
   history(path: string) {
     return path === 'fibre' ? HISTORY : undefined
   }
-  async reload() {
+  async reload(force: boolean) {
+    this.calls.push(force ? 'reload by force' : 'reload')
     return this.reloading ? err(this.reloading) : ok({ changes: ['tunnel aaisp: mtu'], warnings: [] })
   }
   async plan(): Promise<never> {
@@ -112,6 +113,17 @@ function make() {
 function call(method: string, params?: unknown) {
   return { jsonrpc: '2.0', id: 7, method, params }
 }
+
+test('a reload is forced by its own word alone', async () => {
+  const { target, ask } = make()
+  for (const params of [undefined, {}, { force: false }, { force: true }]) await ask(call('reload', params))
+  assert.deepEqual(target.calls, ['reload', 'reload', 'reload', 'reload by force'])
+  for (const params of [{ force: 1 }, { forced: true }, [true], { force: true, more: 1 }]) {
+    const { error } = (await ask(call('reload', params))) as { error?: { data?: { code?: string } } }
+    assert.equal(error?.data?.code, 'wrong_argument', JSON.stringify(params))
+  }
+  assert.equal(target.calls.length, 4)
+})
 
 test('status, version and reload give what the daemon says', async () => {
   const { target, ask } = make()

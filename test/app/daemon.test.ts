@@ -301,6 +301,40 @@ test('a tunnel that a user has switched off stays so when its section changes', 
   assert.equal(here.status.status().tunnel.aaisp?.state, 'dialling')
 })
 
+test('a reload that would leave no tunnel where one runs is refused until it is forced', async () => {
+  const off = tunnelOf('off', { servers: LITERAL, enabled: false })
+  const here = daemonOf(configOf([tunnelOf('aaisp', { servers: LITERAL }), off]))
+  await here.start()
+  const { length } = here.system.done
+  here.write(configOf([]))
+  const message =
+    'the new configuration has no tunnel, so the running one stays (with aaisp): to remove all tunnels use `lifeline reload --force`'
+  assert.deepEqual(await here.within(5_000, here.daemon.reload()), {
+    ok: false,
+    error: { code: 'refused', message },
+  })
+  assert.equal(here.lines.at(-1), `error ${message}`)
+  assert.deepEqual(here.system.done.slice(length), [])
+  assert.deepEqual(Object.keys(here.status.status().tunnel), ['aaisp', 'off'])
+
+  // Uplinks alone do not make up for it.
+  here.write({ ...configOf([], [uplinkOf('fibre', 'eth0')]), failover: { ...FAILOVER, paths: ['fibre'] } })
+  assert.equal((await here.within(5_000, here.daemon.reload())).ok, false)
+
+  assert.ok((await here.within(5_000, here.daemon.reload(true))).ok)
+  assert.deepEqual(here.status.status().tunnel, {})
+})
+
+test('tunnels that are switched off by the configuration are removed without force', async () => {
+  const here = daemonOf(configOf([tunnelOf('aaisp', { servers: LITERAL })]))
+  await here.start()
+  here.write(configOf([tunnelOf('aaisp', { servers: LITERAL, enabled: false })]))
+  assert.ok((await here.within(5_000, here.daemon.reload())).ok)
+  here.write(configOf([]))
+  assert.ok((await here.within(5_000, here.daemon.reload())).ok)
+  assert.deepEqual(here.status.status().tunnel, {})
+})
+
 test('the path that a user has chosen outlives a reload, unless the mode itself changes', async () => {
   const config: Config = {
     ...configOf([tunnelOf('aaisp', { servers: LITERAL })], [uplinkOf('fibre', 'eth0')]),

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { runCheck } from '../../src/cli/check.ts'
+import type { CliContext } from '../../src/cli/context.ts'
+import { runCli } from '../../src/cli/program.ts'
 import { Captured } from './captured.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lifeline-check-'))
@@ -56,14 +58,25 @@ test('check lists what is wrong and prints nothing else', () => {
 
 test('check of a file with warnings passes', () => {
   const file = shortest('shortest.uci')
-  writeFileSync(file, `${readFileSync(file, 'utf8')}\nconfig failovr 'main'\n`)
+  writeFileSync(file, `${readFileSync(file, 'utf8')}\toption colour 'red'\n`)
   const captured = new Captured()
   assert.equal(runCheck({ config: file }, captured), 0)
-  assert.match(
-    captured.stderr(),
-    /^[^\n]*:6: warning: failovr 'main': the type of section is unknown[^\n]*\n$/,
-  )
+  assert.match(captured.stderr(), /^[^\n]*:5: warning: tunnel 'aaisp', option 'colour': unknown[^\n]*\n$/)
   assert.notEqual(captured.stdout().length, 0)
+})
+
+test('check takes the path as an argument, and tells of a second configuration', async () => {
+  const captured = new Captured()
+  const file = shortest('shortest.uci')
+  const context = { version: '1', terminal: captured, realPath: () => undefined } as unknown as CliContext
+  assert.equal(await runCli(['check', file], context), 0)
+  assert.match(captured.stdout().toString(), /^config tunnel 'aaisp'$/m)
+  assert.equal(await runCli(['check', file, '-c', 'other.json'], context), 2)
+
+  const others = [{ severity: 'warning', subject: 'configuration', message: 'two', advice: 'one' }] as const
+  const told = new Captured()
+  assert.equal(runCheck({ config: file, others }, told), 0)
+  assert.equal(told.stderr(), 'lifeline: warning: two: one\n')
 })
 
 test('check says what standing by costs on a metered uplink', () => {

@@ -24,6 +24,8 @@ class Bench {
   sockets: string[] = []
   started: DaemonOptions[] = []
   planned: string[] = []
+  /** Files of the usual names. */
+  files: string[] = []
   plan: Result<PlanReport, Refusal> = ok({ changes: ['add device l2tp-aaisp'], nft: '', warnings: [] })
   findings: Finding[] = []
   interactive = false
@@ -69,6 +71,7 @@ class Bench {
         for (const finding of this.findings) tell(finding)
         return ok(this.findings.every(({ severity }) => severity !== 'problem'))
       },
+      realPath: (file) => (this.files.includes(file) ? file : undefined),
       now: () => NOW,
     }
     return runCli(args, context)
@@ -187,6 +190,13 @@ test('what the daemon refuses is shown with its lines; wrong names and configura
   }
 })
 
+test('reload asks, or forces', async () => {
+  const bench = new Bench(() => ({ changes: ['tunnel aaisp removed'], warnings: [] }))
+  assert.equal(await bench.run('reload'), 0)
+  assert.equal(await bench.run('reload', '--force'), 0)
+  assert.deepEqual(bench.asked, [['reload'], ['reload', { force: true }]])
+})
+
 test('wrong usage is told on standard error, with exit code 2', async () => {
   for (const args of [
     ['up'],
@@ -264,7 +274,34 @@ test('version', async () => {
 test('run hands over configuration and socket, and ends as the daemon ends', async () => {
   const bench = new Bench()
   assert.equal(await bench.run('run', '-c', 'x.json', '--socket', '/tmp/s'), 42)
-  assert.deepEqual(bench.started, [{ configFile: 'x.json', socket: '/tmp/s' }])
+  const [{ notices, ...started } = { notices: () => ['none'] }] = bench.started
+  assert.deepEqual(started, { configFile: 'x.json', socket: '/tmp/s' })
+  assert.deepEqual(notices(), [])
+})
+
+test('run, check, plan, doctor and mqtt test tell of a second configuration', async () => {
+  const sentence =
+    'there are two configurations: /etc/config/lifeline is read, and /etc/lifeline/lifeline.conf has no effect'
+  for (const args of [['run'], ['check'], ['plan'], ['doctor'], ['doctor', '--json'], ['mqtt', 'test']]) {
+    const bench = new Bench()
+    bench.files = ['/etc/lifeline/lifeline.conf', '/etc/config/lifeline']
+    await bench.run(...args)
+    const told = [bench.out, bench.err, ...bench.started.flatMap(({ notices }) => notices())].join()
+    assert.ok(told.includes(sentence), `${args.join(' ')}: ${told}`)
+    // Said of nothing where a file is named.
+    const named = new Bench()
+    named.files = bench.files
+    await named.run(...args, '-c', 'x.json')
+    const other = [named.out, named.err, ...named.started.flatMap(({ notices }) => notices())].join()
+    assert.ok(!other.includes('two configurations'), `${args.join(' ')}: ${other}`)
+  }
+})
+
+test('doctor, plan and check take the file as an argument', async () => {
+  const bench = new Bench()
+  assert.equal(await bench.run('doctor', 'x.json'), 0)
+  assert.equal(await bench.run('plan', 'y.json'), 0)
+  assert.deepEqual(bench.planned, ['x.json', 'y.json'])
 })
 
 test('plan asks the daemon; with -c or without a daemon it compares by itself', async () => {

@@ -78,6 +78,22 @@ export function needsRedial(options: readonly string[]): boolean {
   return options.some((option) => !others.includes(option))
 }
 
+/**
+ * Why tunnels that run are not removed for a configuration without any, in words; undefined where that is not so. It is
+ * rather a slip, such as a file that was emptied, than a wish, which can be forced or expressed by `enabled 0`.
+ */
+export function leftWithoutTunnels(old: Config, next: Config): string | undefined {
+  const running = old.tunnels.filter(({ enabled }) => enabled).map(({ name }) => name)
+  if (next.tunnels.length > 0 || running.length === 0) return undefined
+  return `the new configuration has no tunnel, so the running one stays (with ${running.join(', ')}): to remove all tunnels use \`lifeline reload --force\``
+}
+
+/** What a reload cannot change, in words. */
+export function needsRestart(old: Config, next: Config): string[] {
+  const moved = old.lifeline.stateDir !== next.lifeline.stateDir
+  return moved ? ['option state_dir counts from the next start on: restart lifeline'] : []
+}
+
 /** Whether the paths of `failover`, how they are probed or how they are routed may have changed. */
 export function concernsPaths(old: Config, next: Config): boolean {
   const { added, removed, changed } = changedTunnels(old, next)

@@ -1,10 +1,19 @@
 /** A configuration written in JSON: `{"TYPE":{"NAME":{"OPTION":VALUE}}}`. */
 import { decodeUtf8 } from '../bytes.ts'
 import { type JsonMember, type JsonNode, parseJson } from './json.ts'
-import { sectionTitle } from './problems.ts'
-import type { Source, SourceOption, SourceProblem, SourceSection, SourceValue } from './source.ts'
+import { sectionTitle, unknownType } from './problems.ts'
+import type {
+  SectionType,
+  SectionTypes,
+  Source,
+  SourceOption,
+  SourceProblem,
+  SourceSection,
+  SourceValue,
+} from './source.ts'
 
-export function jsonSource(content: Uint8Array): Source {
+/** `types`: the types of section that there are. */
+export function jsonSource(content: Uint8Array, types: SectionTypes): Source {
   const text = decodeUtf8(withoutMark(content))
   if (text === undefined) return { sections: [], problems: [{ line: 1, reason: 'it is not UTF-8' }] }
   const parsed = parseJson(text)
@@ -12,7 +21,7 @@ export function jsonSource(content: Uint8Array): Source {
     const { line, column, reason } = parsed.error
     return { sections: [], problems: [{ line, reason: `this is not JSON (column ${column}): ${reason}` }] }
   }
-  return new JsonSource().read(parsed.value)
+  return new JsonSource(types).read(parsed.value)
 }
 
 const FORM = '{"TYPE":{"NAME":{"OPTION":VALUE}}}'
@@ -24,19 +33,47 @@ function withoutMark(content: Uint8Array): Uint8Array {
   return marked ? content.subarray(3) : content
 }
 
+/** Whether the options of the one section stand in the place of its name: then not all of it are objects. */
+function isWrittenDirectly(node: JsonNode, { options }: SectionType): boolean {
+  if (node.kind !== 'object') return false
+  return node.members.some(({ name, value }) =>
+    value.kind === 'null' ? options.includes(name) : value.kind !== 'object',
+  )
+}
+
 class JsonSource {
+  readonly #types: SectionTypes
   readonly #sections: SourceSection[] = []
   readonly #problems: SourceProblem[] = []
 
+  constructor(types: SectionTypes) {
+    this.#types = types
+  }
+
   read(root: JsonNode): Source {
-    for (const type of this.#members(root, 'the whole text', 'types of sections'))
-      for (const section of this.#members(type.value, `'${type.name}'`, 'names of sections'))
-        this.#section(type.name, section)
+    for (const type of this.#members(root, 'the whole text', 'types of sections')) this.#type(type)
     return { sections: this.#sections, problems: this.#problems }
   }
 
-  #section(type: string, { name, line, value }: JsonMember): void {
-    const title = sectionTitle(type, name)
+  #type(type: JsonMember): void {
+    const { name, line, value } = type
+    const known = Object.hasOwn(this.#types, name) ? this.#types[name] : undefined
+    if (known?.single && isWrittenDirectly(value, known)) {
+      this.#section(name, { name: undefined, line, value })
+      return
+    }
+    const sections = this.#members(value, `'${name}'`, 'names of sections')
+    for (const section of sections) this.#section(name, section)
+    // Without a section in it nobody else would notice.
+    if (known === undefined && sections.length === 0)
+      this.#problems.push({ line, section: `'${name}'`, ...unknownType(name, Object.keys(this.#types)) })
+  }
+
+  #section(
+    type: string,
+    { name, line, value }: Omit<JsonMember, 'name'> & { name: string | undefined },
+  ): void {
+    const title = name === undefined ? type : sectionTitle(type, name)
     const members = this.#members(value, title, 'options', title)
     const options = members.flatMap((member) => this.#option(title, member) ?? [])
     if (value.kind === 'object' || value.kind === 'null') this.#sections.push({ type, name, line, options })

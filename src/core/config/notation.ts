@@ -1,6 +1,6 @@
 /** The two notations of a configuration, UCI and JSON. */
 import { jsonSource } from './json-source.ts'
-import type { Source } from './source.ts'
+import type { SectionTypes, Source } from './source.ts'
 import { uciSource } from './uci-source.ts'
 
 export type Notation = 'uci' | 'json'
@@ -13,8 +13,8 @@ export function notationOf(file: string, content: Uint8Array): Notation {
   return first === OPENING_BRACE ? 'json' : 'uci'
 }
 
-export function readSource(notation: Notation, content: Uint8Array): Source {
-  return notation === 'json' ? jsonSource(content) : uciSource(content)
+export function readSource(notation: Notation, content: Uint8Array, types: SectionTypes): Source {
+  return notation === 'json' ? jsonSource(content, types) : uciSource(content)
 }
 
 /** White space of JSON, and the octets of a byte order mark. */

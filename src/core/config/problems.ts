@@ -57,6 +57,24 @@ export function nameTaken(
   }
 }
 
+/** Types of OpenWrt's own files, and where they belong. */
+const FOREIGN_TYPES: Readonly<Record<string, string>> = {
+  interface: "a tunnel that was an interface of `proto l2tp` is written as `config tunnel 'NAME'` here",
+  lac: "what xl2tpd calls a LAC is written as `config tunnel 'NAME'` here",
+  zone: "there are no zones here: `config firewall` has 'path' and 'lan'",
+  rule: 'what may come in is `list allow` of `config firewall` here',
+  forwarding: 'from where the internet may be used is `list lan` of `config firewall` here',
+}
+
+/** What is said of a type of section that there is not. */
+export function unknownType(type: string, known: readonly string[]): { reason: string; allowed: string } {
+  const foreign = Object.hasOwn(FOREIGN_TYPES, type) ? FOREIGN_TYPES[type] : undefined
+  const guess = foreign === undefined ? nearest(type, known) : undefined
+  const hint = guess === undefined ? '' : ` (did you mean '${guess}'?)`
+  const reason = foreign === undefined ? '' : `: ${foreign}`
+  return { reason: `the type of section is unknown${hint}${reason}`, allowed: known.join(', ') }
+}
+
 /** The line of an option, or of one of its values; that of the section where it was not written. */
 export function lineOf(source: SourceSection, option?: string, index = 0): number {
   const values = source.options.find((candidate) => candidate.name === option)?.values

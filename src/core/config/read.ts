@@ -9,7 +9,7 @@ import { sectionName } from './kinds.ts'
 import { lifeline } from './lifeline.ts'
 import { mqtt } from './mqtt.ts'
 import { type Notation, readSource } from './notation.ts'
-import { nameTaken, nearest, type Problem } from './problems.ts'
+import { nameTaken, type Problem, unknownType } from './problems.ts'
 import {
   type EffectiveSection,
   type Reading,
@@ -19,7 +19,7 @@ import {
 } from './read-section.ts'
 import { redirect } from './redirect.ts'
 import type { Options, SecretSource, Section } from './schema.ts'
-import type { SourceSection } from './source.ts'
+import type { SectionTypes, SourceSection } from './source.ts'
 import { tunnel } from './tunnel.ts'
 import type { Config } from './types.ts'
 import { uplink } from './uplink.ts'
@@ -41,13 +41,22 @@ export interface ReadConfig {
 /** All types of section, in the order of the reference. */
 export const SECTIONS = { lifeline, uplink, tunnel, failover, firewall, redirect, mqtt } as const
 
+const TYPES: SectionTypes = Object.fromEntries(
+  Object.values(SECTIONS).map(
+    ({ type, options, ...schema }: AnySection & Pick<Section<Options, unknown>, 'type' | 'options'>) => [
+      type,
+      { single: schema.single === true || schema.onlyName !== undefined, options: Object.keys(options) },
+    ],
+  ),
+)
+
 /** Reads the octets of a file. On failure all problems are listed, warnings included, in the order of lines. */
 export function readConfig(
   content: Uint8Array,
   options: ReadOptions,
 ): Result<ReadConfig, readonly Problem[]> {
   const { file, notation, secrets } = options
-  const source = readSource(notation, content)
+  const source = readSource(notation, content, TYPES)
   const reading: Reading = { file, secrets, problems: [] }
   for (const { severity = 'error', line, section, option, reason, allowed } of source.problems)
     reading.problems.push({ severity, file, line, section, option, reason, allowed })
@@ -95,11 +104,8 @@ const NO_LIFELINE: SourceSection = { type: 'lifeline', name: 'main', line: 1, op
 
 function reportUnknownType(section: SourceSection, reading: Reading): void {
   const { type, name } = section
-  if (Object.hasOwn(SECTIONS, type)) return
-  const report = reporter(reading, section, name)
-  const guess = nearest(type, Object.keys(SECTIONS))
-  const hint = guess === undefined ? '' : `; did you mean '${guess}'?`
-  report({ severity: 'warning', reason: `the type of section is unknown, so it has no effect${hint}` })
+  if (!Object.hasOwn(SECTIONS, type))
+    reporter(reading, section, name)(unknownType(type, Object.keys(SECTIONS)))
 }
 
 interface NamedSection {

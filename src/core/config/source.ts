@@ -6,6 +6,15 @@ export interface Source {
   readonly problems: readonly SourceProblem[]
 }
 
+/** What the notation has to know of the types of section: JSON writes those of which there is one without a name too. */
+export type SectionTypes = Readonly<Record<string, SectionType>>
+
+export interface SectionType {
+  /** There is one such section at most. */
+  readonly single: boolean
+  readonly options: readonly string[]
+}
+
 /** What is wrong with the writing itself. */
 export interface SourceProblem {
   /** An error if left out. */

@@ -120,6 +120,29 @@ test('the configuration cannot be changed', () => {
     assert.ok(Object.isFrozen(part))
 })
 
+test('in JSON the one section of its type may be written without its name', () => {
+  const direct = mustRead(
+    'json',
+    '{"lifeline":{"node":"router","log_level":null},"uplink":{"fibre":{"device":"eth0"}},"failover":{"path":["fibre"],"mode":"auto"}}',
+  )
+  const named = mustRead(
+    'json',
+    '{"lifeline":{"main":{"node":"router"}},"uplink":{"fibre":{"device":"eth0"}},"failover":{"failover":{"path":"fibre"}}}',
+  )
+  assert.deepEqual(plain(direct.config), plain(named.config))
+  assert.deepEqual(direct.warnings, [])
+  assert.equal(direct.config.lifeline.node, 'router')
+  assert.deepEqual(direct.config.failover?.paths, ['fibre'])
+})
+
+test('a section may bear the name of an option all the same', () => {
+  const { config } = mustRead(
+    'json',
+    '{"uplink":{"fibre":{"device":"eth0"}},"failover":{"mode":{"path":["fibre"]}}}',
+  )
+  assert.equal(config.failover?.name, 'mode')
+})
+
 test('nothing at all is a configuration that does nothing, with a warning', () => {
   for (const content of ['', '{}', '\ufeff{}', 'null']) {
     const result = read(content === '' ? 'uci' : 'json', content)
