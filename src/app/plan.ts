@@ -1,6 +1,12 @@
 import type { Config } from '../core/config/types.ts'
 import { holdsOurTable } from '../core/firewall/foreign.ts'
-import { needsOf, obstacles } from '../core/firewall/needs.ts'
+import {
+  deniedByDefault,
+  deniedByDefaultText,
+  needsOf,
+  obstacles,
+  obstacleText,
+} from '../core/firewall/needs.ts'
 import { err, ok, type Result } from '../core/result.ts'
 import { describeChange } from '../core/system/change.ts'
 import { desiredState } from '../core/system/desired.ts'
@@ -73,7 +79,9 @@ export function foreignWarnings(
     )
   if (!rules.ok) return [...devices, `the rules of others cannot be read: ${rules.error.message}`]
   const chains = obstacles(rules.value, needsOf(config, uplinks(config, facts))).map(
-    ({ chain, need }) => `the chain ${chain} drops ${need.purpose}: ${need.advice}`,
+    (obstacle) => `${obstacleText(obstacle)}: ${obstacle.need.advice}`,
   )
-  return [...devices, ...chains]
+  const denied = deniedByDefault(rules.value, config)
+  const told = denied && deniedByDefaultText(denied)
+  return [...devices, ...chains, ...(told ? [`${told.message}: ${told.advice}`] : [])]
 }

@@ -35,6 +35,23 @@ test('a plan warns of foreign chains that drop what is allowed, after what the c
   assert.match(nft, /^table inet lifeline/)
 })
 
+test('a plan beside rules of their own says what they drop, what cannot be judged, and what lifeline denies itself', async () => {
+  const rules: unknown = JSON.parse(readFileSync('test/fixtures/doctor/router.json', 'utf8'))
+  const { config } = mustRead('uci', TEXT.slice(0, TEXT.indexOf('config firewall')))
+  const nft: Nft = { load: async () => {}, check: async () => {}, list: async () => rules }
+  const sysctls = { read: () => undefined, write: () => {} }
+  const { warnings } = await planAtStart({ config, warnings: [] }, NO_FACTS, { nft, sysctls })
+  assert.equal(warnings.length, 2)
+  assert.match(
+    warnings[0] ?? '',
+    /^the chain inet firewall forward drops what the network behind this machine sends/,
+  )
+  assert.match(
+    warnings[1] ?? '',
+    /lifeline denies by default.*list allow.*option firewall 'none' in the tunnel$/,
+  )
+})
+
 test('no foreign chain, no warning; rules that cannot be read are said to be so', async () => {
   assert.deepEqual((await plan(async () => ({ nftables: [] }))).warnings, ['from the configuration'])
   const refused = await plan(async () => {

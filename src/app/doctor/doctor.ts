@@ -27,7 +27,7 @@ export async function examine(
   const situation = { config, facts }
   report(...checkDevices(situation))
   report(...checkReversePath(ports.sysctls, situation))
-  report(...(await checkForeignChains(ports.nft, situation)))
+  report(...(await checkForeignChains(ports.nft, ports.probe, situation)))
   report(...checkForeignRules(ports.probe, situation))
   report(...checkUplinks(situation))
   report(...(await checkServers(ports, situation)))

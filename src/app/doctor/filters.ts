@@ -1,14 +1,27 @@
 /** What stands in the way of packets on this machine: other firewalls and strict reverse-path filters. */
 import { strictReversePathChain } from '../../core/firewall/foreign.ts'
-import { needsOf, obstacles } from '../../core/firewall/needs.ts'
+import {
+  deniedByDefault,
+  deniedByDefaultText,
+  needsOf,
+  obstacles,
+  obstacleText,
+} from '../../core/firewall/needs.ts'
 import { TABLE_MAIN } from '../../core/netlink/route.ts'
 import { type Facts, OUR_PROTOCOL } from '../../core/system/facts.ts'
 import { uplinks } from '../../core/system/uplinks.ts'
 import { type Nft, type Sysctls, SystemError, type SystemProbe } from '../ports.ts'
 import type { Finding, Situation } from './finding.ts'
 
-/** Names the foreign chains that drop what the tunnels need or allow. */
-export async function checkForeignChains(nft: Nft, { config, facts }: Situation): Promise<Finding[]> {
+/** One line for each table that the old kernel interface of iptables holds. */
+const LEGACY_TABLES = '/proc/net/ip_tables_names'
+
+/** Names the foreign chains that drop what the tunnels need or allow, or that cannot be judged. */
+export async function checkForeignChains(
+  nft: Nft,
+  probe: SystemProbe,
+  { config, facts }: Situation,
+): Promise<Finding[]> {
   const subject = 'other firewalls'
   let ruleset: unknown
   try {
@@ -18,11 +31,11 @@ export async function checkForeignChains(nft: Nft, { config, facts }: Situation)
     return [{ severity: 'note', subject, message: `the rules of others cannot be read: ${cause.message}` }]
   }
   const needs = needsOf(config, uplinks(config, facts))
-  const findings: Finding[] = obstacles(ruleset, needs).map(({ chain, need }) => ({
-    severity: need.severity,
+  const findings: Finding[] = obstacles(ruleset, needs).map((obstacle) => ({
+    severity: obstacle.because === undefined ? obstacle.need.severity : 'note',
     subject,
-    message: `the chain ${chain} drops ${need.purpose}`,
-    advice: need.advice,
+    message: obstacleText(obstacle),
+    advice: obstacle.need.advice,
   }))
   const strict = strictReversePathChain(ruleset)
   if (strict !== undefined && config.uplinks.length > 1) {
@@ -34,8 +47,19 @@ export async function checkForeignChains(nft: Nft, { config, facts }: Situation)
         'make it loose (without `iif`; on NixOS networking.firewall.checkReversePath = "loose"): standby uplinks lose their answers otherwise',
     })
   }
-  if (findings.length > 0) return findings
-  return [{ severity: 'ok', subject, message: 'no nftables chain drops what the tunnels need' }]
+  if (probe.read(LEGACY_TABLES)?.trim()) {
+    findings.push({
+      severity: 'note',
+      subject,
+      message: 'could not judge the rules of iptables-legacy, which nft does not show',
+      advice: 'look at `iptables-legacy-save`, or load them with iptables-nft',
+    })
+  }
+  const denied = deniedByDefault(ruleset, config)
+  const own: Finding[] =
+    denied === undefined ? [] : [{ severity: 'note', subject: 'own rules', ...deniedByDefaultText(denied) }]
+  if (findings.length > 0) return [...findings, ...own]
+  return [{ severity: 'ok', subject, message: 'no nftables chain drops what the tunnels need' }, ...own]
 }
 
 /**

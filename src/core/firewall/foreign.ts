@@ -2,38 +2,37 @@
  * What other programs' nftables chains do with packets that we allow: an accept of ours cannot override a drop of theirs,
  * since nft runs all base chains. Works on the JSON of `nft -j list ruleset` (libnftables-json(5)).
  */
+import { Matcher } from './foreign-match.ts'
+import { type Chain, chainName, get, has, list, readTables, type Table } from './foreign-tables.ts'
+import { hooksOf, type PacketKind, seenAt } from './packet-kind.ts'
 import { TABLE } from './ruleset.ts'
 
-/** A kind of packet. What is undefined may be anything. */
-export interface PacketKind {
-  readonly hook: 'prerouting' | 'input' | 'forward' | 'output'
-  readonly family: 4 | 6
-  readonly iif?: string
-  readonly oif?: string
-  readonly protocol?: 'tcp' | 'udp' | 'sctp' | 'esp' | 'ah' | 'gre' | 'icmp' | 'ipv6-icmp'
-  /** In nft's words, such as `echo-request`. */
-  readonly icmpType?: string
-  readonly sport?: number
-  readonly dport?: number
-  readonly state?: 'new' | 'established'
-}
+/** What becomes of a kind of packet, and the base chain that is to blame, as `inet fw4 forward`. */
+export type Judgement =
+  | { readonly type: 'passes' }
+  /** It drops every packet of this kind. */
+  | { readonly type: 'drops'; readonly chain: string }
+  /** It may drop them: `because` names what it looks at that is not known, in nft's words. */
+  | { readonly type: 'unclear'; readonly chain: string; readonly because: string }
 
 /**
- * The first foreign base chain that drops every packet of this kind, as `inet fw4 forward`; undefined if there is none.
- * Whatever is not understood counts as a possible accept, so what is found is certain.
+ * What the base chains of all tables but ours do with packets of a kind. `drops` is certain; so is `passes`, for all but
+ * those who are named: a blocked sender, or more packets than a limit lets through.
  */
-export function droppedBy(ruleset: unknown, packet: PacketKind): string | undefined {
-  const tables = readTables(ruleset)
-  for (const table of tables) {
-    if (!speaks(table.family, packet.family) || `${table.family} ${table.name}` === TABLE) continue
-    for (const chain of table.chains.values()) {
-      if (chain.hook !== packet.hook || chain.type !== 'filter') continue
-      const ends = new Walk(table, packet).chain(chain.name)
-      if (chain.policy === 'drop' && ends.delete('fall')) ends.add('drop')
-      if (ends.size === 1 && ends.has('drop')) return `${table.family} ${table.name} ${chain.name}`
-    }
+export function judge(ruleset: unknown, packet: PacketKind): Judgement {
+  let unclear: Judgement | undefined
+  for (const { table, chain } of baseChains(ruleset)) {
+    if (!meets(table, chain, packet)) continue
+    const seen = seenAt(packet, chain.hook ?? '', chain.priority)
+    const sure = endsOf(new Walk(table, seen, 'sure'), chain)
+    const name = chainName(table, chain)
+    if (sure.size === 1 && sure.has('drop')) return { type: 'drops', chain: name }
+    if (unclear !== undefined || !sure.has('drop')) continue
+    const walk = new Walk(table, seen, 'expected')
+    if (endsOf(walk, chain).has('drop'))
+      unclear = { type: 'unclear', chain: name, because: walk.doubt ?? 'rules that are not understood' }
   }
-  return undefined
+  return unclear ?? { type: 'passes' }
 }
 
 /**
@@ -41,15 +40,22 @@ export function droppedBy(ruleset: unknown, packet: PacketKind): string | undefi
  * `inet nixos-fw rpfilter`; undefined if there is none.
  */
 export function strictReversePathChain(ruleset: unknown): string | undefined {
-  for (const table of readTables(ruleset)) {
-    if (`${table.family} ${table.name}` === TABLE) continue
+  for (const table of foreignTables(ruleset)) {
     for (const chain of table.chains.values()) {
-      if (chain.rules.some((rule) => rule.some(looksBackOverDevice))) {
-        return `${table.family} ${table.name} ${chain.name}`
-      }
+      if (chain.rules.some((rule) => rule.some(looksBackOverDevice))) return chainName(table, chain)
     }
   }
   return undefined
+}
+
+/** A foreign chain that filters what comes in or passes through, so that somebody has rules of their own here. */
+export function filteringChain(ruleset: unknown): string | undefined {
+  const found = baseChains(ruleset).find(
+    ({ chain }) =>
+      (chain.hook === 'input' || chain.hook === 'forward') &&
+      (chain.policy === 'drop' || chain.rules.length > 0),
+  )
+  return found && chainName(found.table, found.chain)
 }
 
 /** Whether the table of ours is there. */
@@ -60,6 +66,25 @@ export function holdsOurTable(ruleset: unknown): boolean {
   })
 }
 
+function foreignTables(ruleset: unknown): readonly Table[] {
+  return readTables(ruleset).filter(({ family, name }) => `${family} ${name}` !== TABLE)
+}
+
+function baseChains(ruleset: unknown): { table: Table; chain: Chain }[] {
+  return foreignTables(ruleset).flatMap((table) =>
+    [...table.chains.values()].filter(({ hook }) => hook !== undefined).map((chain) => ({ table, chain })),
+  )
+}
+
+function meets({ family }: Table, { hook, devices }: Chain, packet: PacketKind): boolean {
+  if (family === 'netdev')
+    return hook === 'ingress'
+      ? packet.iif !== undefined && devices.includes(packet.iif)
+      : hook === 'egress' && packet.oif !== undefined && devices.includes(packet.oif)
+  const speaks = family === 'inet' || family === (packet.family === 4 ? 'ip' : 'ip6')
+  return speaks && hook !== undefined && hooksOf(packet).includes(hook)
+}
+
 function looksBackOverDevice(statement: unknown): boolean {
   const match = get(statement, 'match')
   const flags = list(get(get(get(match, 'left'), 'fib'), 'flags'))
@@ -67,65 +92,47 @@ function looksBackOverDevice(statement: unknown): boolean {
   return get(get(statement, 'xt'), 'name') === 'rpfilter'
 }
 
-interface Table {
-  readonly family: string
-  readonly name: string
-  readonly chains: Map<string, Chain>
-  readonly sets: Map<string, readonly unknown[]>
-}
-
-interface Chain {
-  readonly name: string
-  readonly type: unknown
-  readonly hook: unknown
-  readonly policy: unknown
-  /** Each rule is a list of statements. */
-  readonly rules: (readonly unknown[])[]
-}
-
-function readTables(ruleset: unknown): readonly Table[] {
-  const tables = new Map<string, Table>()
-  const tableOf = (item: unknown, name: unknown): Table => {
-    const family = String(get(item, 'family'))
-    const key = `${family} ${name}`
-    const known = tables.get(key) ?? { family, name: String(name), chains: new Map(), sets: new Map() }
-    tables.set(key, known)
-    return known
-  }
-  for (const item of list(get(ruleset, 'nftables'))) {
-    const [chain, set, rule] = [get(item, 'chain'), get(item, 'set'), get(item, 'rule')]
-    if (chain !== undefined) {
-      const name = String(get(chain, 'name'))
-      const [type, hook, policy] = [get(chain, 'type'), get(chain, 'hook'), get(chain, 'policy')]
-      tableOf(chain, get(chain, 'table')).chains.set(name, { name, type, hook, policy, rules: [] })
-    } else if (set !== undefined) {
-      tableOf(set, get(set, 'table')).sets.set(String(get(set, 'name')), list(get(set, 'elem')))
-    } else if (rule !== undefined) {
-      const table = tableOf(rule, get(rule, 'table'))
-      table.chains.get(String(get(rule, 'chain')))?.rules.push(list(get(rule, 'expr')))
-    }
-  }
-  return [...tables.values()]
-}
-
 /** Where a packet may end: `next` is the following rule, `fall` the end of the chain. */
 type End = 'accept' | 'drop' | 'fall' | 'next'
-/** True, false, or not known. */
-type Truth = boolean | undefined
 
 const MAX_DEPTH = 16
-/** Statements that neither decide nor filter. */
-const NEUTRAL = new Set(['counter', 'log', 'mangle', 'notrack', 'flow', 'dup', 'ct helper', 'ct timeout'])
+/** Statements of address translation, which end a chain as an accept does. */
+const TRANSLATIONS = [
+  'accept',
+  'queue',
+  'dnat',
+  'snat',
+  'masquerade',
+  'redirect',
+  'tproxy',
+  'fwd',
+  'synproxy',
+]
+const VERDICTS = new Set([...TRANSLATIONS, 'drop', 'reject', 'return', 'continue', 'jump', 'goto', 'vmap'])
+
+function endsOf(walk: Walk, { name, policy }: Chain): Set<End> {
+  const ends = walk.chain(name)
+  if (policy === 'drop' && ends.delete('fall')) ends.add('drop')
+  return ends
+}
 
 /** Follows one kind of packet through the chains of one table. */
 class Walk {
   readonly #table: Table
-  readonly #packet: PacketKind
+  readonly #matcher: Matcher
   readonly #known = new Map<string, ReadonlySet<End>>()
+  /** What is looked at, and not known; and what was taken for granted. */
+  #unknown: string | undefined
+  #assumed: string | undefined
 
-  constructor(table: Table, packet: PacketKind) {
+  constructor(table: Table, packet: PacketKind, basis: 'sure' | 'expected') {
     this.#table = table
-    this.#packet = packet
+    this.#matcher = new Matcher(table, packet, basis)
+  }
+
+  /** Why more than one end is possible, or why the one that was found is not certain. */
+  get doubt(): string | undefined {
+    return this.#unknown ?? this.#assumed
   }
 
   /** All ends that are possible, never `next`. */
@@ -133,7 +140,10 @@ class Walk {
     const known = this.#known.get(name)
     if (known !== undefined) return new Set(known)
     const chain = this.#table.chains.get(name)
-    if (chain === undefined || depth > MAX_DEPTH) return new Set(['accept', 'drop', 'fall'])
+    if (chain === undefined || depth > MAX_DEPTH) {
+      this.#unknown ??= `the chain ${name}`
+      return new Set(['accept', 'drop', 'fall'])
+    }
     const ends = new Set<End>()
     let goesOn = true
     for (const rule of chain.rules) {
@@ -149,32 +159,28 @@ class Walk {
 
   #rule(statements: readonly unknown[], depth: number): Set<End> {
     const ends = new Set<End>()
+    let open: string | undefined
     for (const statement of statements) {
-      const matches = this.#matches(statement)
-      if (matches === false) return ends.add('next')
-      if (matches === undefined) ends.add('next')
+      if (!VERDICTS.has(keyOf(statement))) {
+        const matches = this.#matcher.statement(statement)
+        if (this.#matcher.assumed) this.#assumed ??= inWords(statement)
+        if (matches === false) return ends.add('next')
+        if (matches === undefined) {
+          ends.add('next')
+          open ??= inWords(statement)
+        }
+        continue
+      }
       const decided = this.#verdict(statement, depth)
       for (const end of decided) ends.add(end)
-      if (decided.size > 0 && !decided.has('next')) return ends
+      if (decided.has('accept') || decided.has('drop')) this.#unknown ??= open
+      if (!decided.has('next')) return ends
     }
     return ends.add('next')
   }
 
-  #matches(statement: unknown): Truth {
-    const match = get(statement, 'match')
-    if (match !== undefined) {
-      const equal = this.#equals(get(match, 'left'), get(match, 'right'))
-      const op = get(match, 'op')
-      if (op === '==' || op === 'in') return equal
-      return op === '!=' && equal !== undefined ? !equal : undefined
-    }
-    const [key = ''] = typeof statement === 'object' && statement !== null ? Object.keys(statement) : []
-    return NEUTRAL.has(key) || VERDICTS.has(key) ? true : undefined
-  }
-
-  /** Empty for a statement that decides nothing. */
   #verdict(statement: unknown, depth: number): ReadonlySet<End> {
-    if (has(statement, 'accept') || has(statement, 'queue')) return new Set(['accept'])
+    if (TRANSLATIONS.some((key) => has(statement, key))) return new Set(['accept'])
     if (has(statement, 'drop') || has(statement, 'reject')) return new Set(['drop'])
     if (has(statement, 'return')) return new Set(['fall'])
     if (has(statement, 'continue')) return new Set(['next'])
@@ -184,114 +190,52 @@ class Walk {
       return ends
     }
     if (has(statement, 'goto')) return this.chain(String(get(get(statement, 'goto'), 'target')), depth + 1)
-    const vmap = get(statement, 'vmap')
-    return vmap === undefined ? new Set() : this.#vmap(vmap, depth)
+    return this.#vmap(get(statement, 'vmap'), depth)
   }
 
   #vmap(vmap: unknown, depth: number): Set<End> {
     const ends = new Set<End>()
-    const elements = list(get(get(vmap, 'data'), 'set'))
-    // A named map, whose elements are not in the rule.
-    if (elements.length === 0) return new Set(['accept', 'drop', 'next'])
+    const [key, data] = [get(vmap, 'key'), get(vmap, 'data')]
+    const elements = typeof data === 'string' ? this.#table.sets.get(data.slice(1)) : list(get(data, 'set'))
+    if (elements === undefined) {
+      this.#unknown ??= inWords(key)
+      return new Set(['accept', 'drop', 'next'])
+    }
     for (const element of elements) {
       const [value, verdict] = list(element)
-      const matches = this.#equals(get(vmap, 'key'), value)
+      const matches = this.#matcher.equals(key, value)
       if (matches === false) continue
-      for (const end of this.#verdict(verdict, depth)) ends.add(end)
+      const decided = this.#verdict(verdict, depth)
+      for (const end of decided) ends.add(end)
       if (matches === true) return ends
+      if (decided.size > 0) this.#unknown ??= inWords(key)
     }
     return ends.add('next')
   }
-
-  #equals(left: unknown, right: unknown): Truth {
-    const payload = get(left, 'payload')
-    if (payload !== undefined && !this.#carries(String(get(payload, 'protocol')))) return false
-    const value = this.#valueOf(left)
-    return value === undefined ? undefined : this.#isIn(value, right)
-  }
-
-  /** Whether the packet may have this header at all. */
-  #carries(header: string): boolean {
-    const { family, protocol } = this.#packet
-    if (header === 'ip') return family === 4
-    if (header === 'ip6') return family === 6
-    if (header === 'icmpv6') return protocol === undefined || protocol === 'ipv6-icmp'
-    if (TRANSPORTS.has(header)) return protocol === undefined || protocol === header
-    return true
-  }
-
-  #valueOf(left: unknown): string | number | undefined {
-    const { family, iif, oif, protocol, icmpType, sport, dport, state } = this.#packet
-    const payload = get(left, 'payload')
-    switch (get(payload, 'field')) {
-      case 'sport':
-        return sport
-      case 'dport':
-        return dport
-      case 'type':
-        return icmpType
-    }
-    if (get(get(left, 'ct'), 'key') === 'state') return state
-    switch (get(get(left, 'meta'), 'key')) {
-      case 'iif':
-      case 'iifname':
-        return iif
-      case 'oif':
-      case 'oifname':
-        return oif
-      case 'l4proto':
-        return protocol
-      case 'nfproto':
-        return family === 4 ? 'ipv4' : 'ipv6'
-      case 'protocol':
-        return family === 4 ? 'ip' : 'ip6'
-      default:
-        return undefined
-    }
-  }
-
-  #isIn(value: string | number, right: unknown): Truth {
-    if (typeof right === 'number') return right === value
-    if (typeof right === 'string') {
-      if (right.startsWith('@'))
-        return anyOf(this.#table.sets.get(right.slice(1)), (one) => this.#isIn(value, one))
-      if (right.endsWith('*')) return String(value).startsWith(right.slice(0, -1))
-      return right === String(value)
-    }
-    if (Array.isArray(right)) return anyOf(right, (one) => this.#isIn(value, one))
-    const [set, range, element] = [get(right, 'set'), get(right, 'range'), get(right, 'elem')]
-    if (element !== undefined) return this.#isIn(value, get(element, 'val'))
-    if (set !== undefined) return anyOf(list(set), (one) => this.#isIn(value, one))
-    const [low, high] = list(range)
-    if (typeof low === 'number' && typeof high === 'number')
-      return low <= Number(value) && Number(value) <= high
-    return undefined
-  }
 }
 
-/** Headers behind that of IP which a packet has one of, by nft's names; `icmpv6` is another name of `ipv6-icmp`. */
-const TRANSPORTS = new Set(['tcp', 'udp', 'udplite', 'sctp', 'dccp', 'esp', 'comp', 'ah', 'icmp'])
-
-const VERDICTS = new Set(['accept', 'drop', 'reject', 'queue', 'return', 'continue', 'jump', 'goto', 'vmap'])
-
-function anyOf(items: readonly unknown[] | undefined, test: (item: unknown) => Truth): Truth {
-  const truths = items?.map(test) ?? [undefined]
-  if (truths.includes(true)) return true
-  return truths.includes(undefined) ? undefined : false
+function keyOf(statement: unknown): string {
+  return typeof statement === 'object' && statement !== null ? (Object.keys(statement)[0] ?? '') : ''
 }
 
-function speaks(tableFamily: string, family: 4 | 6): boolean {
-  return tableFamily === 'inet' || tableFamily === (family === 4 ? 'ip' : 'ip6')
+/** What a statement or an expression looks at, as nft writes it: `ip saddr`, `meta mark`, `limit`. */
+function inWords(statement: unknown): string {
+  const expression = get(get(statement, 'match'), 'left') ?? statement
+  const masked = list(get(expression, '&'))[0]
+  if (masked !== undefined) return inWords(masked)
+  const parts = list(get(expression, 'concat'))
+  if (parts.length > 0) return parts.map(inWords).join(' . ')
+  const payload = get(expression, 'payload')
+  if (payload !== undefined) return words('', get(payload, 'protocol'), get(payload, 'field'))
+  const xt = get(expression, 'xt')
+  if (xt !== undefined) return words('an iptables match', get(xt, 'name'))
+  const key = keyOf(expression)
+  const value = get(expression, key)
+  return words(key, typeof value === 'object' ? (get(value, 'key') ?? get(value, 'result')) : undefined)
 }
 
-function has(value: unknown, key: string): boolean {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-}
-
-function get(value: unknown, key: string): unknown {
-  return has(value, key) ? (value as Record<string, unknown>)[key] : undefined
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
+function words(...parts: readonly unknown[]): string {
+  const text = parts.filter((part) => typeof part === 'string' && part !== '').join(' ')
+  // What a set of rules says is shown to people: short, and without control characters.
+  return text.replace(/[^\x20-\x7e]/g, '').slice(0, 60) || 'something that is not understood'
 }

@@ -6,12 +6,16 @@ import type {
   FirewallConfig,
   Prefix,
   RedirectConfig,
+  ServerName,
   TunnelConfig,
 } from '../config/types.ts'
 import { ipFamily } from '../ip/address.ts'
 import { sectionOf } from '../system/firewall-input.ts'
+import { hostPrefix } from '../system/prefix.ts'
 import type { Uplink } from '../system/uplinks.ts'
-import { droppedBy, type PacketKind } from './foreign.ts'
+import { filteringChain, type Judgement, judge } from './foreign.ts'
+import type { PacketKind } from './packet-kind.ts'
+import type { Whereabouts } from './whereabouts.ts'
 
 /** Kinds of packets that are needed for one purpose: one of them dropped is enough to spoil it. */
 export interface Need {
@@ -22,18 +26,64 @@ export interface Need {
   readonly packets: readonly PacketKind[]
 }
 
-/** A need, and the foreign chain that is in its way, as `inet fw4 forward`. */
+/**
+ * A need, and the foreign chain that is in its way, as `inet fw4 forward`; `because`: it may be, which depends on what
+ * cannot be judged here.
+ */
 export interface Obstacle {
   readonly need: Need
   readonly chain: string
+  readonly because: string | undefined
 }
 
-/** The needs that a ruleset, as `nft -j list ruleset` prints it, does not let pass. What is found is certain. */
+/** The needs that a ruleset, as `nft -j list ruleset` prints it, does not let pass for certain. */
 export function obstacles(ruleset: unknown, needs: readonly Need[]): readonly Obstacle[] {
   return needs.flatMap((need) => {
-    const chain = need.packets.map((packet) => droppedBy(ruleset, packet)).find((name) => name !== undefined)
-    return chain === undefined ? [] : [{ need, chain }]
+    const judgements = need.packets.map((packet) => judge(ruleset, packet))
+    const worst = judgements.find(({ type }) => type === 'drops') ?? judgements.find(isInTheWay)
+    if (worst === undefined || !isInTheWay(worst)) return []
+    return [{ need, chain: worst.chain, because: worst.type === 'unclear' ? worst.because : undefined }]
   })
+}
+
+function isInTheWay(judgement: Judgement): judgement is Exclude<Judgement, { type: 'passes' }> {
+  return judgement.type !== 'passes'
+}
+
+/** What is said of an obstacle, without what to do about it. */
+export function obstacleText({ need, chain, because }: Obstacle): string {
+  if (because === undefined) return `the chain ${chain} drops ${need.purpose}`
+  return `could not judge whether the chain ${chain} lets pass ${need.purpose}: it depends on ${because}`
+}
+
+/** Where somebody filters by rules of their own, and leaves our tunnels to what we do without a section. */
+export interface DeniedByDefault {
+  readonly tunnels: readonly string[]
+  /** A chain of theirs, as `inet fw4 input`. */
+  readonly chain: string
+}
+
+/** Undefined where nobody else filters, or every tunnel has a section or `firewall none`. */
+export function deniedByDefault(ruleset: unknown, config: Config): DeniedByDefault | undefined {
+  const denied = config.tunnels.filter(
+    ({ name, enabled, firewall }) =>
+      enabled && firewall !== 'none' && sectionOf(name, 'tunnel', config) === undefined,
+  )
+  const chain = denied.length === 0 ? undefined : filteringChain(ruleset)
+  return chain === undefined ? undefined : { tunnels: denied.map(({ name }) => name), chain }
+}
+
+/** What those are told who filter by rules of their own, and what they can write. */
+export function deniedByDefaultText({ tunnels, chain }: DeniedByDefault): {
+  message: string
+  advice: string
+} {
+  const which = `${tunnels.length === 1 ? 'the tunnel' : 'the tunnels'} ${tunnels.join(', ')}`
+  return {
+    message: `there are rules of your own (${chain}), and lifeline denies by default: through ${which} only replies and pings come in, whatever your rules accept`,
+    advice:
+      "name what may come in in a section `config firewall` (list allow '443/tcp'), or leave it all to your rules with option firewall 'none' in the tunnel",
+  }
 }
 
 /** All that is needed, what tunnels run over first. */
@@ -48,7 +98,8 @@ export function needsOf(config: Config, uplinks: readonly Uplink[]): readonly Ne
 }
 
 function underlayNeeds({ name, device, addresses }: Uplink, config: Config): Need[] {
-  const ports = [...new Set(config.tunnels.flatMap((tunnel) => tunnel.servers.map(({ port }) => port)))]
+  const servers = config.tunnels.flatMap((tunnel) => tunnel.servers)
+  const ports = [...new Set(servers.map(({ port }) => port))]
   const families = ([4, 6] as const).filter((family) =>
     addresses.some((address) => address.includes(':') === (family === 6)),
   )
@@ -56,11 +107,22 @@ function underlayNeeds({ name, device, addresses }: Uplink, config: Config): Nee
     purpose: `L2TP over ${name} (UDP port ${port})`,
     severity: 'problem',
     advice: `allow UDP to port ${port} out of ${device}, and the answers to it`,
-    packets: families.flatMap((family): PacketKind[] => [
-      { hook: 'output', family, oif: device, protocol: 'udp', dport: port, state: 'new' },
-      { hook: 'input', family, iif: device, protocol: 'udp', sport: port, state: 'established' },
-    ]),
+    packets: families.flatMap((family): PacketKind[] => {
+      const lns = hostsOf(servers.filter((server) => server.port === port))
+      const there = lns === undefined ? {} : { daddr: lns }
+      const back = lns === undefined ? {} : { saddr: lns }
+      return [
+        { hook: 'output', family, oif: device, protocol: 'udp', dport: port, state: 'new', ...there },
+        { hook: 'input', family, iif: device, protocol: 'udp', sport: port, state: 'established', ...back },
+      ]
+    }),
   }))
+}
+
+/** The addresses of servers, if all are given by address. */
+function hostsOf(servers: readonly ServerName[]): Whereabouts | undefined {
+  const literal = servers.every(({ host }) => ipFamily(host) !== undefined)
+  return literal ? servers.map(({ host }) => hostPrefix(host)) : undefined
 }
 
 function tunnelNeeds({ name, device, ipv6 }: TunnelConfig, { firewalls }: Config): Need[] {
@@ -73,8 +135,8 @@ function tunnelNeeds({ name, device, ipv6 }: TunnelConfig, { firewalls }: Config
     severity: 'problem',
     advice: zone,
     packets: [
-      ...each({ hook: 'output', oif: device, protocol: 'tcp', state: 'new' }),
-      ...each({ hook: 'input', iif: device, protocol: 'tcp', state: 'established' }),
+      ...each({ hook: 'output', oif: device, protocol: 'tcp', state: 'new', daddr: 'internet' }),
+      ...each({ hook: 'input', iif: device, protocol: 'tcp', state: 'established', saddr: 'internet' }),
     ],
   }
   // A section says which devices the network is behind, if any.
@@ -83,8 +145,8 @@ function tunnelNeeds({ name, device, ipv6 }: TunnelConfig, { firewalls }: Config
     severity: 'warning',
     advice: zone,
     packets: [
-      ...each({ hook: 'forward', oif: device, protocol: 'tcp', state: 'new' }),
-      ...each({ hook: 'forward', iif: device, protocol: 'tcp', state: 'established' }),
+      ...each({ hook: 'forward', oif: device, protocol: 'tcp', state: 'new', ...OUTWARDS }),
+      ...each({ hook: 'forward', iif: device, protocol: 'tcp', state: 'established', ...INWARDS }),
     ],
   }
   const pings: Need = {
@@ -92,11 +154,39 @@ function tunnelNeeds({ name, device, ipv6 }: TunnelConfig, { firewalls }: Config
     severity: 'warning',
     advice: `allow ICMP from ${device} if this machine is to be seen`,
     packets: [
-      { hook: 'input', family: 4, iif: device, protocol: 'icmp', icmpType: 'echo-request', state: 'new' },
+      {
+        hook: 'input',
+        family: 4,
+        iif: device,
+        protocol: 'icmp',
+        icmpType: 'echo-request',
+        state: 'new',
+        saddr: 'internet',
+      },
     ],
   }
-  return firewalls.length > 0 ? [ofMachine, pings] : [ofMachine, ofNetwork, pings]
+  const router: Need = {
+    purpose: `router advertisements of the tunnel ${name}, without which it has no IPv6 address`,
+    severity: 'warning',
+    advice: `allow ICMPv6 of the type nd-router-advert from ${device}`,
+    packets: [
+      {
+        hook: 'input',
+        family: 6,
+        iif: device,
+        protocol: 'ipv6-icmp',
+        icmpType: 'nd-router-advert',
+        // Neighbour discovery is never part of a connection (nf_conntrack_proto_icmpv6.c, noct_valid_new).
+        state: 'untracked',
+        saddr: [{ address: 'fe80::', length: 10 }],
+      },
+    ],
+  }
+  return [ofMachine, ...(firewalls.length > 0 ? [] : [ofNetwork]), pings, ...(ipv6 ? [router] : [])]
 }
+
+const OUTWARDS = { saddr: 'inside', daddr: 'internet' } as const
+const INWARDS = { saddr: 'internet', daddr: 'inside' } as const
 
 interface CoveredPath {
   readonly name: string
@@ -126,7 +216,12 @@ function sectionNeeds(
     ...allow.map((rule) =>
       need(
         `what comes in over ${name} and is allowed (${allowRule.print(rule)})`,
-        begins(rule, familiesOf(rule.sources)).map((packet) => ({ ...packet, hook: 'input', iif: device })),
+        begins(rule, familiesOf(rule.sources)).map((packet) => ({
+          ...packet,
+          hook: 'input',
+          iif: device,
+          saddr: sendersOf(rule.sources),
+        })),
       ),
     ),
     ...allowForward.map((rule) =>
@@ -136,6 +231,8 @@ function sectionNeeds(
           ...packet,
           hook: 'forward',
           iif: device,
+          saddr: sendersOf(rule.sources),
+          daddr: [rule.destination],
         })),
       ),
     ),
@@ -144,19 +241,38 @@ function sectionNeeds(
       .map((redirect) =>
         need(
           `what comes in over ${name} and is redirected to ${redirect.destIp} (redirect '${redirect.name}')`,
-          begins(behind(redirect), [4]).map((packet) => ({ ...packet, hook: 'forward', iif: device })),
+          begins(behind(redirect), [4]).map((packet) => ({
+            ...packet,
+            hook: 'forward',
+            iif: device,
+            saddr: sendersOf(redirect.srcIps),
+            daddr: [hostPrefix(redirect.destIp)],
+            redirected: true,
+          })),
         ),
       ),
     ...lan.map((inside) =>
       need(
         `what ${inside} sends out over ${name}, or the answers`,
         ([4, 6] as const).flatMap((family): PacketKind[] => [
-          { hook: 'forward', family, iif: inside, oif: device, protocol: 'tcp', state: 'new' },
-          { hook: 'forward', family, iif: device, oif: inside, protocol: 'tcp', state: 'established' },
+          { hook: 'forward', family, iif: inside, oif: device, protocol: 'tcp', state: 'new', ...OUTWARDS },
+          {
+            hook: 'forward',
+            family,
+            iif: device,
+            oif: inside,
+            protocol: 'tcp',
+            state: 'established',
+            ...INWARDS,
+          },
         ]),
       ),
     ),
   ]
+}
+
+function sendersOf(sources: readonly Prefix[]): Whereabouts {
+  return sources.length === 0 ? 'internet' : sources
 }
 
 type Service = Pick<AllowRule, 'protocols' | 'ports'>

@@ -13,25 +13,47 @@ function loaded(name: string): Nft {
   return { load: async () => {}, check: async () => {}, list: async () => ruleset }
 }
 
+/** Two uplinks, and a section that says what may pass. */
+const FILTERED = JSON.stringify({ ...JSON.parse(TWO_UPLINKS), firewall: { internet: {} } })
+
+function examineChains(nft: Nft, config = TWO_UPLINKS, files = {}): Promise<Finding[]> {
+  return checkForeignChains(nft, probe(files), situation(config))
+}
+
+const DENIES =
+  'and lifeline denies by default: through the tunnel aaisp only replies and pings come in, whatever your rules accept'
+
+/** What the fixture `desktop` does depends on ports and marks that nobody knows. */
+const UNCLEAR = [
+  'note: could not judge whether the chain inet filter output lets pass what this machine sends into the tunnel aaisp, or the answers: it depends on tcp dport',
+  'note: could not judge whether the chain inet filter forward lets pass what the network behind this machine sends into the tunnel aaisp, or the answers: it depends on meta mark',
+]
+
 function lines(findings: readonly Finding[]): string[] {
   return findings.map(({ severity, message }) => `${severity}: ${message}`)
 }
 
 test('a zone firewall without a zone for the tunnel: what the network sends into it is dropped', async () => {
-  assert.deepEqual(lines(await checkForeignChains(loaded('zones'), situation())), [
+  assert.deepEqual(lines(await examineChains(loaded('zones'))), [
     'warning: the chain inet zones forward drops what the network behind this machine sends into the tunnel aaisp, or the answers',
     'warning: the chain inet zones input drops pings that arrive through the tunnel aaisp',
+    'warning: the chain inet zones input drops router advertisements of the tunnel aaisp, without which it has no IPv6 address',
+    `note: there are rules of your own (inet zones input), ${DENIES}`,
   ])
 })
 
 test('a host that drops on output: neither L2TP nor the tunnel work, and its strict filter harms the standby uplink', async () => {
-  assert.deepEqual(lines(await checkForeignChains(loaded('desktop'), situation())), [
+  assert.deepEqual(lines(await examineChains(loaded('desktop'))), [
     'problem: the chain inet filter output drops L2TP over fibre (UDP port 1701)',
     'problem: the chain inet filter output drops L2TP over lte (UDP port 1701)',
+    ...UNCLEAR,
     'warning: the chain inet filter prerouting drops packets that arrive on another device than the one that leads back',
+    `note: there are rules of your own (inet filter input), ${DENIES}`,
   ])
-  assert.deepEqual(lines(await checkForeignChains(loaded('desktop'), situation(ONE_UPLINK))), [
+  assert.deepEqual(lines(await examineChains(loaded('desktop'), ONE_UPLINK)), [
     'problem: the chain inet filter output drops L2TP over eth0 (UDP port 1701)',
+    ...UNCLEAR,
+    `note: there are rules of your own (inet filter input), ${DENIES}`,
   ])
 })
 
@@ -49,7 +71,7 @@ test('a device that does not exist has no reverse-path filter', () => {
 })
 
 test('where nobody drops, that is said; where nft cannot be asked, too', async () => {
-  assert.deepEqual(lines(await checkForeignChains(loaded('open'), situation())), [
+  assert.deepEqual(lines(await examineChains(loaded('open'), FILTERED)), [
     'ok: no nftables chain drops what the tunnels need',
   ])
   const silent = loaded('open')
@@ -59,12 +81,21 @@ test('where nobody drops, that is said; where nft cannot be asked, too', async (
       throw new SystemError('EPERM', 'not for you')
     },
   }
-  assert.deepEqual(lines(await checkForeignChains(refusing, situation())), [
+  assert.deepEqual(lines(await examineChains(refusing)), [
     'note: the rules of others cannot be read: not for you',
   ])
 })
 
 const RP = (device: string) => `net/ipv4/conf/${device}/rp_filter`
+
+test('rules that nft does not show are not called harmless', async () => {
+  const legacy = (names: string) =>
+    examineChains(loaded('open'), FILTERED, { '/proc/net/ip_tables_names': names })
+  assert.deepEqual(lines(await legacy('')), ['ok: no nftables chain drops what the tunnels need'])
+  assert.deepEqual(lines(await legacy('filter\n')), [
+    'note: could not judge the rules of iptables-legacy, which nft does not show',
+  ])
+})
 
 test('rp_filter: the larger of all and the device counts, and only uplinks that stand by are harmed', () => {
   const strictAll = sysctls({ [RP('all')]: '1', [RP('eth0')]: '0', [RP('wwan0')]: '0' })
