@@ -39,7 +39,9 @@ daemon say which one is read.
   do without its name: \`{"failover":{"path":["fibre","lte"]}}\`. \`null\` and \`""\` are as if left out.
 - Names of sections hold \`a-z\`, \`0-9\` and \`_\`, and are unique over all types. In UCI \`lifeline\`, \`failover\`,
   \`firewall\` and \`redirect\` may be anonymous. An uplink or tunnel cannot be called \`auto\`, nor by digits alone.
-- A single value is as good as a list of one, in both notations: \`option\` and \`list\`, a text and an array.
+- A single value is as good as a list of one, in both notations: \`option\` and \`list\`, a text and an array. Several may
+  stand in one text, divided by spaces, where no value can hold a space: \`option dns '192.0.2.53 192.0.2.54'\`.
+- Of an \`option\` that stands in a section twice the last one counts, with a warning.
 - Numbers may be written as texts.
 - **boolean**: \`1\`, \`true\`, \`on\`, \`yes\`, \`enabled\`; \`0\`, \`false\`, \`off\`, \`no\`, \`disabled\`; in JSON also true and false.
 - **duration**: seconds, or a number with \`ms\`, \`s\`, \`m\` or \`h\`: \`0.5\`, \`500ms\`, \`2m\`.

@@ -1,10 +1,10 @@
 /** Configuration files, and the files with secrets that they name. */
 import { readFileSync, realpathSync, type Stats, statSync } from 'node:fs'
-import { decodeUtf8 } from '../core/bytes.ts'
 import { type Notation, notationOf } from '../core/config/notation.ts'
 import { formatProblem, formatWarning, type Problem } from '../core/config/problems.ts'
 import { type ReadConfig, readConfig as read } from '../core/config/read.ts'
 import type { FileSecret, SecretSource } from '../core/config/schema.ts'
+import { decodeText } from '../core/config/text.ts'
 import type { Config } from '../core/config/types.ts'
 import { err, ok, type Result } from '../core/result.ts'
 
@@ -43,18 +43,18 @@ export function readConfig(
   return err({ code: 'config_invalid', message: `the configuration ${file} is wrong`, problems })
 }
 
-/** Files of secrets on this system: UTF-8 text; one line break at the end does not count. */
+/** Files of secrets on this system: UTF-8 text; a byte order mark and one line break at the end do not count. */
 export const secretFiles: SecretSource = {
   read(path: string): Result<FileSecret, string> {
     const content = readWhole(path, MAX_SECRET_OCTETS)
     if (!content.ok) return err(`${path}: ${content.error}`)
     const { bytes, stats } = content.value
-    const text = decodeUtf8(bytes)
-    if (text === undefined) return err(`${path}: it is not UTF-8`)
+    const text = decodeText(bytes)
+    if (!text.ok) return err(`${path}: ${text.error}`)
     const warning = isWorldReadable(stats)
       ? `${path}: it holds a secret and ${worldReadable(path)}`
       : undefined
-    return ok({ text: text.replace(/\r?\n$/, ''), ...(warning === undefined ? {} : { warning }) })
+    return ok({ text: text.value.replace(/\r?\n$/, ''), ...(warning === undefined ? {} : { warning }) })
   },
 }
 

@@ -47,7 +47,7 @@ test('check prints what is in effect as the file is written, or as wanted', () =
 
 test('check lists what is wrong and prints nothing else', () => {
   const file = join(folder, 'wrong')
-  writeFileSync(file, "config tunnel 'aaisp'\n\toption server 'a b'\n\toption mtu '1'\n\toption mtv '1'\n")
+  writeFileSync(file, "config tunnel 'aaisp'\n\toption server 'a!b'\n\toption mtu '1'\n\toption mtv '1'\n")
   const captured = new Captured()
   assert.equal(runCheck({ config: file }, captured), 2)
   assert.equal(captured.stdout().length, 0)

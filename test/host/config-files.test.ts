@@ -29,6 +29,7 @@ describe('files of secrets', () => {
       [' wonder land \n', ' wonder land '],
       ['wonderland\n\n', 'wonderland\n'],
       ['žluť', 'žluť'],
+      ['\ufeffwonderland\r\n', 'wonderland'],
     ] as const
     for (const [content, text] of contents)
       assert.deepEqual(secretFiles.read(write('secret', content)), { ok: true, value: { text } })
@@ -48,6 +49,7 @@ describe('files of secrets', () => {
       [join(folder, 'folder'), 'it is a folder'],
       [join(folder, 'circle'), 'its symbolic links go in circles'],
       [write('latin1', Uint8Array.of(0x63, 0xe9)), 'it is not UTF-8'],
+      [write('utf16', Uint8Array.of(0xff, 0xfe, 0x63, 0)), 'it is UTF-16: save it as UTF-8'],
       [write('large', 'x'.repeat(5000)), 'it has 5000 octets, more than 4096'],
       ['/dev/zero', 'it is not a regular file'],
     ] as const

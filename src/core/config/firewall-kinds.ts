@@ -18,6 +18,7 @@ const network = networkOrHost()
 /** What may come in: `22/tcp`, `25,443/tcp`, `6000-6100/udp from 192.0.2.0/24`, `esp`. */
 export const allowRule: Kind<AllowRule> = {
   name: 'allowance',
+  spaced: true,
   allowed:
     'PORTS/PROTOCOL such as 22/tcp, 25,443/tcp, 6000-6100/udp or 53/tcpudp, or one of esp, ah and gre; with `from 192.0.2.0/24` behind it only from there',
   parse(text) {
@@ -31,6 +32,7 @@ export const allowRule: Kind<AllowRule> = {
 /** What may come in to a host of the LAN: `443/tcp=2001:db8::5`, with `from` as in `allowRule`. */
 export const forwardRule: Kind<ForwardRule> = {
   name: 'allowance to a host',
+  spaced: true,
   allowed:
     'PORTS/PROTOCOL=ADDRESS such as 443/tcp=2001:db8::5 or 6000-6100/udp=2001:db8:2::/64; with `from 2001:db8:3::/48` behind it only from there',
   parse(text) {
@@ -63,6 +65,7 @@ export const portRange: Kind<PortRange> = {
 
 /** Protocols as OpenWrt's firewall writes them: `tcp`, `udp`, `tcp udp`, `tcpudp`. */
 export const portProtocols: Kind<readonly PortProtocol[]> = {
+  spaced: true,
   name: '`tcp`, `udp`, `tcp udp`, `sctp`',
   allowed: 'tcp, udp, tcp udp or sctp',
   parse(text) {

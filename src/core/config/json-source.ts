@@ -1,6 +1,6 @@
 /** A configuration written in JSON: `{"TYPE":{"NAME":{"OPTION":VALUE}}}`. */
-import { decodeUtf8 } from '../bytes.ts'
 import { type JsonMember, type JsonNode, parseJson } from './json.ts'
+import { lookalikeIn } from './lookalikes.ts'
 import { sectionTitle, unknownType } from './problems.ts'
 import type {
   SectionType,
@@ -11,27 +11,27 @@ import type {
   SourceSection,
   SourceValue,
 } from './source.ts'
+import { decodeText } from './text.ts'
 
 /** `types`: the types of section that there are. */
 export function jsonSource(content: Uint8Array, types: SectionTypes): Source {
-  const text = decodeUtf8(withoutMark(content))
-  if (text === undefined) return { sections: [], problems: [{ line: 1, reason: 'it is not UTF-8' }] }
+  const decoded = decodeText(content)
+  if (!decoded.ok) return { sections: [], problems: [{ line: 1, reason: decoded.error }] }
+  const text = decoded.value
   const parsed = parseJson(text)
   if (!parsed.ok) {
     const { line, column, reason } = parsed.error
-    return { sections: [], problems: [{ line, reason: `this is not JSON (column ${column}): ${reason}` }] }
+    const there = text.split('\n')[line - 1]?.[column - 1] ?? ''
+    const lookalike = lookalikeIn(there)
+    const named = lookalike === undefined ? '' : `, not ${lookalike}`
+    const problem = { line, reason: `this is not JSON (column ${column}): ${reason}${named}` }
+    return { sections: [], problems: [problem] }
   }
   return new JsonSource(types).read(parsed.value)
 }
 
 const FORM = '{"TYPE":{"NAME":{"OPTION":VALUE}}}'
 const VALUES = 'a text, number, boolean, or a list of them'
-
-/** Without a byte order mark, which RFC 8259 section 8.1 lets a reader ignore. */
-function withoutMark(content: Uint8Array): Uint8Array {
-  const marked = content[0] === 0xef && content[1] === 0xbb && content[2] === 0xbf
-  return marked ? content.subarray(3) : content
-}
 
 /** Whether the options of the one section stand in the place of its name: then not all of it are objects. */
 function isWrittenDirectly(node: JsonNode, { options }: SectionType): boolean {

@@ -13,6 +13,8 @@ export interface Kind<T> {
   readonly range?: string
   /** JSON may give `true` or `false`. */
   readonly boolean?: true
+  /** A value may hold spaces, so that several in one text cannot be told from one. */
+  readonly spaced?: true
   /** JSON and `check` show it in words of their own, never the value. */
   readonly secret?: true
   /** The value, or what is wrong with the text; of a secret the text is not quoted. */

@@ -1,4 +1,6 @@
 /** Reads one section by its schema: values, defaults, and what is wrong with them. */
+import { lookalikeIn, suspectIn, suspectReason } from './lookalikes.ts'
+import { OTHER_CLIENTS, wordOf } from './other-clients.ts'
 import { lineOf, nearest, type Problem, type Report, sectionTitle } from './problems.ts'
 import type { Option, Options, SecretSource, Section, Values } from './schema.ts'
 import type { SourceOption, SourceSection } from './source.ts'
@@ -21,6 +23,8 @@ export interface Reading {
   readonly file: string
   readonly secrets: SecretSource
   readonly problems: Problem[]
+  /** Types of section that have an option of that name. */
+  typesWith(option: string): readonly string[]
 }
 
 export interface ReadSection<C> {
@@ -46,7 +50,8 @@ export function readSection<O extends Options, C>(
     if (printed.length > 0) effective.push({ name: optionName, list: option.list, values: printed })
   }
   for (const { name: given } of source.options)
-    if (!Object.hasOwn(section.options, given)) reportUnknown(given, section, report)
+    if (!Object.hasOwn(section.options, given))
+      reportUnknown(given, section, reading.typesWith(given), report)
 
   const enabled = values.enabled !== false
   const missing = Object.entries(section.options).filter(
@@ -99,24 +104,46 @@ function readOption<V>(
     return option.absent(section)
   }
   const read = option.read(values.map(({ text }) => text))
-  if (read.ok) return read.value
-  for (const { index, reason, allowed = option.allowed } of read.error)
-    report({ option: name, index, reason, allowed })
+  if (read.ok) {
+    if (!option.list) warnOfSuspects(given, report)
+    return read.value
+  }
+  for (const { index, reason, allowed = option.allowed } of read.error) {
+    const lookalike = lookalikeIn(values[index]?.text ?? '')
+    const named = lookalike === undefined ? '' : `: it holds ${lookalike}`
+    report({ option: name, index, reason: `${reason}${named}`, allowed })
+  }
   return option.absent(section)
+}
+
+/** A login with such a character in it fails, and nobody sees why. */
+function warnOfSuspects({ name, values }: SourceOption, report: Report): void {
+  for (const [index, { text }] of values.entries()) {
+    const suspect = suspectIn(text)
+    if (suspect !== undefined)
+      report({ severity: 'warning', option: name, index, reason: suspectReason(suspect) })
+  }
 }
 
 function reportUnknown(
   name: string,
   { options, foreign = {} }: Pick<Section<Options, unknown>, 'options' | 'foreign'>,
+  elsewhere: readonly string[],
   report: Report,
 ): void {
-  const known = Object.hasOwn(foreign, name) ? foreign[name] : undefined
+  const word = wordOf(name)
+  const known = Object.hasOwn(foreign, word) ? foreign[word] : undefined
   if (known !== undefined) {
     report({ ...known, option: name })
     return
   }
-  const guess = nearest(name, Object.keys(options))
-  const hint = guess === undefined ? '' : `; did you mean '${guess}'?`
+  const guess = Object.hasOwn(OTHER_CLIENTS, word) ? undefined : nearest(name, Object.keys(options))
+  const hint =
+    elsewhere.length > 0
+      ? `; it is an option of ${elsewhere.map((type) => `'config ${type}'`).join(' and ')}`
+      : guess === undefined
+        ? ''
+        : `; did you mean '${guess}'?`
   report({ severity: 'warning', option: name, reason: `unknown, so it has no effect${hint}` })
 }
 

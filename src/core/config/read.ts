@@ -57,7 +57,7 @@ export function readConfig(
 ): Result<ReadConfig, readonly Problem[]> {
   const { file, notation, secrets } = options
   const source = readSource(notation, content, TYPES)
-  const reading: Reading = { file, secrets, problems: [] }
+  const reading: Reading = { file, secrets, problems: [], typesWith }
   for (const { severity = 'error', line, section, option, reason, allowed } of source.problems)
     reading.problems.push({ severity, file, line, section, option, reason, allowed })
 
@@ -106,6 +106,10 @@ function reportUnknownType(section: SourceSection, reading: Reading): void {
   const { type, name } = section
   if (!Object.hasOwn(SECTIONS, type))
     reporter(reading, section, name)(unknownType(type, Object.keys(SECTIONS)))
+}
+
+function typesWith(option: string): readonly string[] {
+  return Object.entries(TYPES).flatMap(([type, { options }]) => (options.includes(option) ? [type] : []))
 }
 
 interface NamedSection {

@@ -118,7 +118,10 @@ export function one<T>(
   }
 }
 
-/** An option with any number of values. `default` is as a user would write them, empty if left out. */
+/**
+ * An option with any number of values. `default` is as a user would write them, empty if left out. One text may hold
+ * several, divided by spaces as in other files of OpenWrt, where no value can hold a space itself.
+ */
 export function list<T>(
   kind: Kind<T>,
   about: About & { default?: readonly string[]; defaultText?: string },
@@ -132,10 +135,13 @@ export function list<T>(
       const values: T[] = []
       const errors: ReadError[] = []
       const seen = new Map<string, string>()
-      for (const [index, text] of texts.entries()) {
+      for (const { index, text } of texts.flatMap((text, index) => divided(kind, text, index))) {
         const value = kind.parse(text)
         if (!value.ok) {
-          errors.push({ index, reason: `${value.error}${isSeveral(kind, text) ? EACH_ITS_OWN : ''}` })
+          errors.push({
+            index,
+            reason: `${value.error}${kind.spaced && isSeveral(kind, text) ? EACH_ITS_OWN : ''}`,
+          })
           continue
         }
         const identity = kind.identity?.(value.value) ?? String(kind.print(value.value))
@@ -152,6 +158,12 @@ export function list<T>(
 }
 
 const EACH_ITS_OWN = ' (give each value a `list` line, or an element of an array, of its own)'
+
+/** Each value of a text, with the index of that. */
+function divided(kind: Kind<unknown>, text: string, index: number): { index: number; text: string }[] {
+  const words = kind.spaced ? [] : text.split(/\s+/).filter((word) => word !== '')
+  return (words.length === 0 ? [text] : words).map((word) => ({ index, text: word }))
+}
 
 /** Several values in one are a common slip, as other programs divide them at spaces. */
 function isSeveral(kind: Kind<unknown>, text: string): boolean {

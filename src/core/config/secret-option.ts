@@ -1,5 +1,6 @@
 /** Secrets that a section gives itself, as `password`, or names a file for, as `password_file`. */
 import type { Secret } from '../secret.ts'
+import { suspectIn, suspectReason } from './lookalikes.ts'
 import type { BuildContext, Option } from './schema.ts'
 
 /** A secret as the options NAME and NAME_file gave it. */
@@ -27,7 +28,12 @@ export function secretOf(
   const parsed = option.read([content.value.text])
   if (content.value.warning)
     report({ severity: 'warning', option: fileOption, reason: content.value.warning })
-  if (parsed.ok) return parsed.value
+  if (parsed.ok) {
+    const suspect = suspectIn(content.value.text)
+    if (suspect !== undefined)
+      report({ severity: 'warning', option: fileOption, reason: `${file}: ${suspectReason(suspect)}` })
+    return parsed.value
+  }
   const reason = `${file}: ${parsed.error[0]?.reason}`
   if (enabled) report({ option: fileOption, reason, allowed: option.allowed })
   return undefined

@@ -2,8 +2,9 @@
 import { Secret } from '../secret.ts'
 import { duration, flag, integer, oneOf, path, secret, sectionName, text, wordOr } from './kinds.ts'
 import { addressPrefix, deviceName, network, server } from './network-kinds.ts'
+import { OTHER_CLIENTS } from './other-clients.ts'
 import { probeOverrideOptions, probeOverrides } from './probe.ts'
-import { type BuildContext, list, one, type Section, type Values } from './schema.ts'
+import { type BuildContext, type Foreign, list, one, type Section, type Values } from './schema.ts'
 import { secretOf } from './secret-option.ts'
 import type { TunnelConfig } from './types.ts'
 
@@ -112,6 +113,7 @@ export const tunnel: Section<typeof options, TunnelConfig> = {
   type: 'tunnel',
   doc: 'An L2TP tunnel with one PPP session. The name is the one used in commands and in status.',
   options,
+  foreign: Object.fromEntries(Object.entries(OTHER_CLIENTS).map(([name, hint]) => [name, ineffective(hint)])),
   build(values: TunnelValues, context) {
     if (context.enabled) check(values, context)
     const password = secretOf(
@@ -180,6 +182,10 @@ export const tunnelOptionOf: Readonly<
   standby: 'standby',
   backsUp: 'backs_up',
   enabled: 'enabled',
+}
+
+function ineffective(hint: string): Foreign {
+  return { severity: 'warning', reason: `unknown, so it has no effect; ${hint}` }
 }
 
 /** What the single values cannot show. */

@@ -25,6 +25,8 @@ export interface UciOption {
   readonly list: boolean
   /** One for an option, one or more for a list; never none. */
   readonly values: readonly UciValue[]
+  /** Lines of the values that a later `option` put an end to. */
+  readonly replaced: readonly number[]
 }
 
 export interface UciValue {
@@ -65,6 +67,7 @@ interface MutableOption {
   readonly name: string
   list: boolean
   values: UciValue[]
+  readonly replaced: number[]
 }
 
 const KEYWORDS: ReadonlyMap<string, 'package' | 'config' | 'option' | 'list'> = new Map([
@@ -197,12 +200,13 @@ class Parser {
     const value = { text, line: this.#startLine }
     const known = options.find((option) => option.name === name)
     if (known === undefined) {
-      options.push({ name, list, values: [value] })
+      options.push({ name, list, values: [value], replaced: [] })
     } else if (list) {
       known.list = true
       known.values.push(value)
     } else {
       known.list = false
+      known.replaced.push(...known.values.map(({ line }) => line))
       known.values = [value]
     }
   }

@@ -135,6 +135,52 @@ test('in JSON the one section of its type may be written without its name', () =
   assert.deepEqual(direct.config.failover?.paths, ['fibre'])
 })
 
+test('a list may stand in one text, divided by spaces of any kind, in both notations', () => {
+  const uci = mustRead(
+    'uci',
+    "config uplink 'fibre'\n\toption device 'eth0'\n\toption dns '8.8.8.8 8.8.4.4'\n" +
+      "config failover\n\toption path ' fibre\u00a0aaisp '\n" +
+      "config tunnel 'aaisp'\n\tlist server 'lns.example 192.0.2.9:1702'\n\tlist server '2001:db8::9'\n" +
+      "\toption username 'a b'\n\toption password 'c d'\n\toption auth 'chap pap'\n" +
+      "config redirect\n\toption proto 'tcp udp'\n\toption src_dport '25'\n\toption dest_ip '192.168.1.2'\n",
+  ).config
+  assert.deepEqual(uci.uplinks[0]?.dns, ['8.8.8.8', '8.8.4.4'])
+  assert.deepEqual(uci.failover?.paths, ['fibre', 'aaisp'])
+  assert.deepEqual(
+    uci.tunnels[0]?.servers.map(({ host, port }) => `${host} ${port}`),
+    ['lns.example 1701', '192.0.2.9 1702', '2001:db8::9 1701'],
+  )
+  assert.deepEqual(uci.tunnels[0]?.auth, ['chap', 'pap'])
+  assert.equal(uci.tunnels[0]?.username, 'a b')
+  assert.equal(uci.tunnels[0]?.password.reveal(), 'c d')
+  assert.deepEqual(uci.redirects[0]?.protocols, ['tcp', 'udp'])
+  const json = mustRead('json', '{"uplink":{"fibre":{"device":"eth0","dns":"8.8.8.8 8.8.4.4"}}}').config
+  assert.deepEqual(json.uplinks[0]?.dns, ['8.8.8.8', '8.8.4.4'])
+})
+
+test('of a list in one text the wrong value is named, and what stands there twice', () => {
+  const result = read(
+    'uci',
+    "config uplink 'x'\n\toption device 'eth0'\n\toption dns '8.8.8.8 8.8.8 8.8.8.8'\n",
+  )
+  assert.ok(!result.ok)
+  assert.deepEqual(
+    result.error.map(({ line, reason }) => `${line} ${reason}`),
+    ["3 '8.8.8' is not an address", "3 '8.8.8.8' stands there twice"],
+  )
+})
+
+test('a byte order mark is no part of a configuration', () => {
+  for (const [notation, name] of [
+    ['uci', 'shortest.uci'],
+    ['json', 'shortest.json'],
+  ] as const) {
+    const marked = mustRead(notation, `\ufeff${fixture(name)}`)
+    assert.deepEqual(plain(marked.config), { ...NOTHING, tunnels: [AAISP] })
+    assert.deepEqual(marked.warnings, [])
+  }
+})
+
 test('a section may bear the name of an option all the same', () => {
   const { config } = mustRead(
     'json',

@@ -13,6 +13,7 @@ export const SECRETS: Readonly<Record<string, string>> = {
   '/etc/lifeline/other': 'looking-glass',
   '/etc/lifeline/lines': 'user\npassword',
   '/etc/lifeline/empty': '',
+  '/etc/lifeline/copied': 'wonder\u00a0land',
 }
 
 export const secrets: SecretSource = {
