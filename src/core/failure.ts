@@ -1,3 +1,5 @@
+import { quote } from './quote.ts'
+
 /**
  * Why a tunnel is not up, as `last_error` shows it: a code for programs, and one sentence that says what happened and,
  * where it can be known, what to do. Texts of the peer must already be printable.
@@ -15,7 +17,8 @@ export type Failure =
   | { readonly code: 'resolver_failed'; readonly name: string; readonly cause: string }
   | { readonly code: 'unreachable'; readonly server: string; readonly cause: string }
   // L2TP tunnel
-  | { readonly code: 'no_answer'; readonly server: string }
+  /** `secret`: it was asked to prove that it knows the tunnel secret. */
+  | { readonly code: 'no_answer'; readonly server: string; readonly secret?: boolean }
   | { readonly code: 'port_closed'; readonly server: string }
   | { readonly code: 'blocked_here'; readonly server: string }
   | { readonly code: 'secret_wrong' }
@@ -26,18 +29,39 @@ export type Failure =
   | { readonly code: 'tunnel_lost' }
   // L2TP session
   | { readonly code: 'session_refused'; readonly reason: string }
+  /** Result 2 with error 7, of a CDN or StopCCN: it wants us at another LNS. */
+  | { readonly code: 'try_another'; readonly server: string; readonly peerMessage?: string }
   | { readonly code: 'session_closed'; readonly reason: string }
   // PPP
   | { readonly code: 'lcp_silent' }
   | { readonly code: 'lcp_disagreed'; readonly reason: string }
   | { readonly code: 'looped_back' }
-  | { readonly code: 'auth_method'; readonly asked: string; readonly allowed: readonly string[] }
-  | { readonly code: 'auth_failed'; readonly method: string; readonly peerMessage?: string }
+  | {
+      readonly code: 'auth_method'
+      /** All that the LNS would have taken. */
+      readonly asked: readonly string[]
+      readonly allowed: readonly string[]
+      /** Configuration can allow one of these. */
+      readonly allowable: boolean
+    }
+  /** `reason`: what a code of the LNS means. */
+  | {
+      readonly code: 'auth_failed'
+      readonly method: string
+      readonly reason?: string
+      readonly peerMessage?: string
+    }
   | { readonly code: 'auth_closed'; readonly reason?: string }
   | { readonly code: 'auth_silent' }
   | { readonly code: 'auth_impostor' }
   | { readonly code: 'no_network'; readonly reason: string }
   | { readonly code: 'terminated'; readonly peerMessage?: string }
+  /** The LNS ended it when we had just told it that we do not do this. */
+  | {
+      readonly code: 'declined'
+      readonly what: readonly ('mppe' | 'ecp' | 'ipv6')[]
+      readonly peerMessage?: string
+    }
   | { readonly code: 'silent'; readonly seconds: number }
   | { readonly code: 'protocol_error'; readonly reason: string }
   // This machine
@@ -65,7 +89,7 @@ export function failureMessage(failure: Failure): string {
     case 'unreachable':
       return `the LNS ${failure.server} cannot be reached over this uplink: ${failure.cause}`
     case 'no_answer':
-      return `the LNS ${failure.server} does not answer: its address may be wrong, it may be down, or something on the way drops UDP port 1701`
+      return `the LNS ${failure.server} does not answer: ${silence(failure).join(', or ')}`
     case 'port_closed':
       return `${failure.server} answers that nothing listens on the L2TP port: it is not an LNS, or its service is down`
     case 'blocked_here':
@@ -84,6 +108,8 @@ export function failureMessage(failure: Failure): string {
       return 'the LNS stopped answering: it was restarted, or the line to it is broken'
     case 'session_refused':
       return `the LNS refused the session: ${failure.reason}`
+    case 'try_another':
+      return `the LNS ${failure.server} asks us to use another server${quoted(failure.peerMessage)}`
     case 'session_closed':
       return `the LNS closed the session: ${failure.reason}`
     case 'lcp_silent':
@@ -93,11 +119,13 @@ export function failureMessage(failure: Failure): string {
     case 'looped_back':
       return 'the line is looped back: what we send comes back to us'
     case 'auth_method':
-      return `the LNS wants a login by ${failure.asked} and only ${failure.allowed.join(', ')} is allowed: see option auth`
+      return `the LNS wants a login by ${failure.asked.join(', ')} and only ${failure.allowed.join(', ')} is allowed: ${failure.allowable ? 'see option auth' : 'lifeline can do no such login, so set the LNS to one that is allowed'}`
     case 'auth_failed':
-      return `the LNS refused user name or password (${failure.method})${quoted(failure.peerMessage)}`
+      return failure.reason === undefined
+        ? `the LNS refused user name or password (${failure.method})${quoted(failure.peerMessage)}`
+        : `the LNS refused the login (${failure.method}): ${failure.reason}${quoted(failure.peerMessage, ', ')}`
     case 'auth_closed':
-      return `the LNS closed the session right after the password was sent: user name or password is probably wrong${failure.reason ? ` (it said: ${failure.reason})` : ''}`
+      return `the LNS closed the session right after the password was sent: user name or password is probably wrong${quoted(failure.reason, '; it said: ')}`
     case 'auth_silent':
       return 'the LNS did not say whether it accepts the password: its login service (RADIUS) may be down'
     case 'auth_impostor':
@@ -106,6 +134,8 @@ export function failureMessage(failure: Failure): string {
       return `the login succeeded, but neither IPv4 nor IPv6 came up: ${failure.reason}`
     case 'terminated':
       return `the LNS ended the connection${quoted(failure.peerMessage)}`
+    case 'declined':
+      return `the LNS ended the connection when it was denied ${failure.what.map((what) => DECLINED[what]).join(' and ')}${quoted(failure.peerMessage)}`
     case 'silent':
       return `nothing arrived from the LNS for ${failure.seconds} s: the line to it is broken, or it was restarted`
     case 'protocol_error':
@@ -136,8 +166,23 @@ function unusable({ uplinks, lacking = [] }: Extract<Failure, { code: 'no_uplink
   return reasons.length > 0 ? reasons : ['this machine has no default route']
 }
 
-/** `: "what the peer said"`, bounded. */
-function quoted(peerMessage: string | undefined): string {
-  const text = peerMessage?.trim().slice(0, 120)
-  return text ? `: "${text}"` : ''
+/** What may keep an LNS from answering, the likely first. */
+function silence({ secret }: Extract<Failure, { code: 'no_answer' }>): string[] {
+  return [
+    'its address may be wrong, it may be down or take no more tunnels at the moment',
+    ...(secret ? ['it may have no tunnel secret for us (option tunnel_secret is set here)'] : []),
+    'something on the way drops UDP port 1701',
+  ]
+}
+
+const DECLINED = {
+  mppe: 'encryption by MPPE, which it seems to require and lifeline does not do',
+  ecp: 'encryption by ECP, which it seems to require and lifeline does not do',
+  ipv6: 'IPv6, which it seems to require and which is off here (see option ipv6)',
+} as const
+
+/** What the peer said, after `lead`; nothing if it said nothing. */
+function quoted(peerMessage: string | undefined, lead = ': '): string {
+  const text = quote(peerMessage)
+  return text === '' ? '' : `${lead}${text}`
 }

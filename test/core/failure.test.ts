@@ -31,7 +31,11 @@ const MESSAGES: readonly [Failure, string][] = [
   ],
   [
     { code: 'no_answer', server: '192.0.2.1' },
-    'the LNS 192.0.2.1 does not answer: its address may be wrong, it may be down, or something on the way drops UDP port 1701',
+    'the LNS 192.0.2.1 does not answer: its address may be wrong, it may be down or take no more tunnels at the moment, or something on the way drops UDP port 1701',
+  ],
+  [
+    { code: 'no_answer', server: '192.0.2.1', secret: true },
+    'the LNS 192.0.2.1 does not answer: its address may be wrong, it may be down or take no more tunnels at the moment, or it may have no tunnel secret for us (option tunnel_secret is set here), or something on the way drops UDP port 1701',
   ],
   [
     { code: 'blocked_here', server: '192.0.2.1' },
@@ -42,13 +46,41 @@ const MESSAGES: readonly [Failure, string][] = [
     'the LNS asks for a tunnel secret and none is configured: set option tunnel_secret',
   ],
   [
-    { code: 'auth_method', asked: 'PAP', allowed: ['chap', 'mschapv2'] },
-    'the LNS wants a login by PAP and only chap, mschapv2 is allowed: see option auth',
+    { code: 'auth_method', asked: ['EAP', 'PAP'], allowed: ['chap', 'mschapv2'], allowable: true },
+    'the LNS wants a login by EAP, PAP and only chap, mschapv2 is allowed: see option auth',
+  ],
+  [
+    { code: 'auth_method', asked: ['MS-CHAPv1'], allowed: ['chap', 'mschapv2'], allowable: false },
+    'the LNS wants a login by MS-CHAPv1 and only chap, mschapv2 is allowed: lifeline can do no such login, so set the LNS to one that is allowed',
   ],
   [{ code: 'auth_failed', method: 'chap' }, 'the LNS refused user name or password (chap)'],
   [
     { code: 'auth_failed', method: 'chap', peerMessage: ' Bad password ' },
     'the LNS refused user name or password (chap): "Bad password"',
+  ],
+  [
+    { code: 'auth_failed', method: 'chap', peerMessage: 'user "alice" is unknown' },
+    `the LNS refused user name or password (chap): "user 'alice' is unknown"`,
+  ],
+  [
+    { code: 'auth_failed', method: 'mschapv2', reason: 'the account is disabled', peerMessage: '"call us"' },
+    'the LNS refused the login (mschapv2): the account is disabled, "call us"',
+  ],
+  [
+    { code: 'auth_closed', reason: 'no "such" line' },
+    `the LNS closed the session right after the password was sent: user name or password is probably wrong; it said: "no 'such' line"`,
+  ],
+  [
+    { code: 'declined', what: ['mppe'], peerMessage: 'MPPE required but peer negotiation failed' },
+    'the LNS ended the connection when it was denied encryption by MPPE, which it seems to require and lifeline does not do: "MPPE required but peer negotiation failed"',
+  ],
+  [
+    { code: 'declined', what: ['ipv6'] },
+    'the LNS ended the connection when it was denied IPv6, which it seems to require and which is off here (see option ipv6)',
+  ],
+  [
+    { code: 'try_another', server: '192.0.2.1', peerMessage: 'draining' },
+    'the LNS 192.0.2.1 asks us to use another server: "draining"',
   ],
   [
     { code: 'auth_closed' },

@@ -7,7 +7,7 @@ import type { PppCause, PppClientOptions, PppEvent } from '../ppp/types.ts'
 import type { Millis } from '../time.ts'
 import { earliest } from '../time.ts'
 import { Credentials } from './credentials.ts'
-import { failureOfL2tp, failureOfPpp } from './failure-of.ts'
+import { failureOfL2tp, failureOfPpp, mayBeAboutPpp } from './failure-of.ts'
 import type { CallPhase, ClientCommand, ClientEvent } from './types.ts'
 
 export interface ClientOptions {
@@ -324,19 +324,20 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
         wasUp: false,
       })
     call.ppp.command(now, { type: 'lowerDown' })
-    let afterPassword = false
+    let lowerDown: Extract<PppCause, { code: 'lowerDown' }> | undefined
     for (let event = call.ppp.pollEvent(); event; event = call.ppp.pollEvent()) {
       if (event.type !== 'closed') continue
+      if (event.cause.code === 'lowerDown') lowerDown = event.cause
       // Where PPP knows better than the CDN, such as a quarrel about authentication, its word counts.
-      if (event.cause.code !== 'lowerDown') return failureOfPpp(event.cause)
-      afterPassword = event.cause.afterPassword
+      else if (mayBeAboutPpp(cause)) return failureOfPpp(event.cause)
     }
     return failureOfL2tp(now, cause, {
       server,
       secret,
-      credentialsSentAt: afterPassword ? call.credentials.sentAt : undefined,
+      credentialsSentAt: lowerDown?.afterPassword ? call.credentials.sentAt : undefined,
       authenticated: call.authenticated,
       wasUp: call.wasUp,
+      ...(lowerDown?.declined ? { declined: lowerDown.declined } : {}),
     })
   }
 

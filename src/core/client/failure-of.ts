@@ -1,9 +1,9 @@
 import type { Failure } from '../failure.ts'
-import { describeCause, peerReason } from '../l2tp/cause.ts'
+import { asksForAnother, describeCause, peerReason } from '../l2tp/cause.ts'
 import { StopCcnResult } from '../l2tp/codes.ts'
 import type { AwaitedMessage, L2tpCause } from '../l2tp/types.ts'
 import { pppCauseMessage } from '../ppp/cause.ts'
-import type { PppCause } from '../ppp/types.ts'
+import type { Declined, PppCause } from '../ppp/types.ts'
 import type { Millis } from '../time.ts'
 
 /** What was known of a call when it ended: LNSes give one and the same code for many things (CDN result 3). */
@@ -16,6 +16,8 @@ export interface CallHistory {
   readonly authenticated: boolean
   /** A network protocol was open at some time. */
   readonly wasUp: boolean
+  /** What we had just told the LNS that we do not do. */
+  readonly declined?: readonly Declined[]
 }
 
 /** An LNS that closes this much later than the password came did not refuse it: it got no verdict itself. In ms. */
@@ -23,13 +25,14 @@ const VERDICT_LIMIT = 3_000
 
 /** Why the tunnel or session ended, in terms of what a user can do about it. */
 export function failureOfL2tp(now: Millis, cause: L2tpCause, history: CallHistory): Failure | undefined {
-  const { server } = history
+  const { server, secret } = history
   switch (cause.by) {
     case 'local':
       return undefined
     case 'timeout':
       if (cause.awaited !== 'acknowledgement') return failureOfOmission(cause.scope, cause.awaited)
-      if (cause.scope === 'tunnel' && cause.phase === 'opening') return { code: 'no_answer', server }
+      if (cause.scope === 'tunnel' && cause.phase === 'opening')
+        return { code: 'no_answer', server, ...(secret ? { secret } : {}) }
       return { code: 'tunnel_lost' }
     case 'protocol':
       switch (cause.violation) {
@@ -43,6 +46,7 @@ export function failureOfL2tp(now: Millis, cause: L2tpCause, history: CallHistor
           return { code: 'protocol_error', reason: describeCause(cause) }
       }
     case 'peer':
+      if (asksForAnother(cause)) return { code: 'try_another', server, ...peerMessage(cause.message) }
       return cause.scope === 'tunnel' ? failureOfStopCcn(cause, history) : failureOfCdn(now, cause, history)
   }
 }
@@ -67,6 +71,7 @@ function failureOfStopCcn(cause: PeerCause, { secret }: CallHistory): Failure {
 
 function failureOfCdn(now: Millis, cause: PeerCause, history: CallHistory): Failure {
   const reason = peerReason(cause)
+  if (history.declined) return { code: 'declined', what: history.declined, ...peerMessage(cause.message) }
   if (history.wasUp || history.authenticated) return { code: 'session_closed', reason }
   if (history.credentialsSentAt !== undefined) {
     if (now - history.credentialsSentAt >= VERDICT_LIMIT) return { code: 'auth_silent' }
@@ -79,6 +84,15 @@ function failureOfCdn(now: Millis, cause: PeerCause, history: CallHistory): Fail
     : { code: 'session_refused', reason }
 }
 
+/**
+ * Whether an LNS that ends things below PPP may do so for what PPP found out. One that is shut down or does not answer
+ * any more has other reasons.
+ */
+export function mayBeAboutPpp(cause: L2tpCause): boolean {
+  if (cause.by !== 'peer' || asksForAnother(cause)) return false
+  return cause.scope === 'session' || cause.result !== StopCcnResult.shuttingDown
+}
+
 /** The same for a PPP link that ended by itself; undefined where we closed it or the layer below went away. */
 export function failureOfPpp(cause: PppCause): Failure | undefined {
   switch (cause.code) {
@@ -86,9 +100,19 @@ export function failureOfPpp(cause: PppCause): Failure | undefined {
     case 'lowerDown':
       return undefined
     case 'authFailed':
-      return { code: 'auth_failed', method: cause.method, ...peerMessage(cause.message) }
+      return {
+        code: 'auth_failed',
+        method: cause.method,
+        ...(cause.reason === undefined ? {} : { reason: cause.reason }),
+        ...peerMessage(cause.message),
+      }
     case 'authUnacceptable':
-      return { code: 'auth_method', asked: cause.demanded, allowed: cause.allowed }
+      return {
+        code: 'auth_method',
+        asked: cause.demanded.map(({ name }) => name),
+        allowed: cause.allowed,
+        allowable: cause.demanded.some(({ method }) => method !== undefined),
+      }
     case 'authTimeout':
       return { code: 'auth_silent' }
     case 'peerNotGenuine':
@@ -99,6 +123,7 @@ export function failureOfPpp(cause: PppCause): Failure | undefined {
           ? { code: 'auth_closed' }
           : { code: 'auth_closed', reason: cause.message }
       }
+      if (cause.declined) return { code: 'declined', what: cause.declined, ...peerMessage(cause.message) }
       return { code: 'terminated', ...peerMessage(cause.message) }
     case 'echoTimeout':
       return { code: 'silent', seconds: Math.round(cause.silence / 1000) }

@@ -44,7 +44,7 @@ const options = {
     defaultText: "the device of the main table's default route, followed as it changes",
   }),
   auth: list(oneOf('chap', 'mschapv2', 'pap'), {
-    doc: 'How the LNS may ask for the password. `pap` sends it in the clear.',
+    doc: 'How the LNS may ask for the password: whichever of these it asks for is taken. The order is that of the suggestions to an LNS that asks for another one. `pap` sends the password in the clear.',
     default: ['chap', 'mschapv2'],
   }),
   mtu: one(wordOr('auto', integer(SMALLEST_MTU, LARGEST_MTU, 'octets')), {

@@ -1,5 +1,6 @@
 /** Why a tunnel or session ended: building causes, and saying them in words. RFC 2661 section 4.4.2. */
 import { printable } from '../bytes.ts'
+import { quote } from '../quote.ts'
 import { CdnResult, cdnWords, errorWords, GeneralError, StopCcnResult, stopCcnWords } from './codes.ts'
 import { type Cdn, PROTOCOL_VERSION, type StopCcn } from './messages.ts'
 import type {
@@ -99,6 +100,11 @@ export function describeCause(cause: L2tpCause): string {
   }
 }
 
+/** The peer wants us at another LNS, now or as a rule (RFC 2661 section 4.4.2). */
+export function asksForAnother({ result, error }: Extract<L2tpCause, { by: 'peer' }>): boolean {
+  return result === CdnResult.generalError && error === GeneralError.tryAnother
+}
+
 /** What the peer itself gave as its reason, with codes in parentheses. */
 export function peerReason(cause: Extract<L2tpCause, { by: 'peer' }>): string {
   const words = `${codes(cause)}${q931Words(cause.q931)}`
@@ -136,8 +142,9 @@ const AUTHENTICATION: ReadonlySet<L2tpViolation> = new Set([
 type Codes = Pick<Extract<L2tpCause, { by: 'peer' }>, 'scope' | 'result' | 'error' | 'message'>
 
 function codes({ scope, result, error, message }: Codes): string {
-  const text = message === undefined || message === '' ? '' : `, "${message}"`
-  if (result === undefined) return text === '' ? '' : `: ${text.slice(2)}`
+  const quoted = quote(message)
+  if (result === undefined) return quoted === '' ? '' : `: ${quoted}`
+  const text = quoted === '' ? '' : `, ${quoted}`
   const label = scope === 'tunnel' ? 'StopCCN' : 'CDN'
   const words = scope === 'tunnel' ? stopCcnWords(result) : cdnWords(result)
   // With StopCCN 5 the error field is the highest version that the sender supports, no error code.
@@ -149,7 +156,8 @@ function codes({ scope, result, error, message }: Codes): string {
 
 function q931Words(q931: Extract<L2tpCause, { by: 'peer' }>['q931']): string {
   if (!q931) return ''
-  const text = q931.message === undefined ? '' : `, "${q931.message}"`
+  const quoted = quote(q931.message)
+  const text = quoted === '' ? '' : `, ${quoted}`
   return ` (Q.931 cause ${q931.cause}${text})`
 }
 

@@ -34,7 +34,7 @@ export function authName({ data }: PppOption): string {
     case MD5:
       return 'CHAP'
     case MS_CHAP_V1:
-      return 'MS-CHAP version 1'
+      return 'MS-CHAPv1'
     case MS_CHAP_V2:
       return 'MS-CHAPv2'
     default:
@@ -42,14 +42,26 @@ export function authName({ data }: PppOption): string {
   }
 }
 
-/** The side that is asked to authenticate itself. */
+/** A method that the peer asked for and did not get. */
+export interface AskedMethod {
+  /** In a user's words. */
+  readonly name: string
+  /** Undefined if it is none of ours, so that no configuration can allow it. */
+  readonly method: AuthMethod | undefined
+}
+
+/**
+ * The side that is asked to authenticate itself. What is allowed is agreed to at once, since some peers drop for good
+ * what was Nak-ed although they need it; a Nak answers only what is not allowed.
+ */
 export class AuthConsent {
   readonly #allowed: readonly AuthMethod[]
-  #naks = 0
+  /** How often each was suggested since the last agreement. */
+  readonly #suggested = new Map<AuthMethod, number>()
+  readonly #refused = new Map<string, AskedMethod>()
   #agreed: AuthMethod | undefined
-  #refused: string | undefined
 
-  /** `allowed` in order of preference. */
+  /** `allowed` in the order in which they are suggested. */
   constructor(allowed: readonly AuthMethod[]) {
     this.#allowed = allowed
   }
@@ -59,34 +71,42 @@ export class AuthConsent {
     return this.#agreed
   }
 
-  /** What the peer asked for last and did not get. */
-  get refused(): string | undefined {
-    return this.#refused
+  /** All that the peer has asked for in vain, first one first, until it is content. */
+  get refused(): readonly AskedMethod[] {
+    return [...this.#refused.values()]
   }
 
-  /**
-   * Our favourite is suggested once; then whatever is allowed will do. Each further Nak suggests the next of ours, for
-   * peers that try one method after the other whatever they are told.
-   */
   judge(option: PppOption): Verdict {
     const method = authMethod(option)
-    const favourite = this.#allowed[this.#naks % this.#allowed.length]
-    if (favourite === undefined) {
-      this.#refused = authName(option)
-      return reject
-    }
-    if (method !== undefined && this.#allowed.includes(method) && (method === favourite || this.#naks > 0)) {
-      return ack
-    }
-    this.#naks++
-    this.#refused = authName(option)
-    return nak(authOption(favourite))
+    if (method !== undefined && this.#allowed.includes(method)) return ack
+    const name = authName(option)
+    this.#refused.set(name, { name, method })
+    const suggestion = this.#next(option)
+    return suggestion === undefined ? reject : nak(authOption(suggestion))
   }
 
   onAgreed(option: PppOption | undefined): void {
     this.#agreed = option && authMethod(option)
-    this.#refused = undefined
-    this.#naks = 0
+    this.#suggested.clear()
+    // Who asks no more may still mind: pppd goes on without, and then closes.
+    if (this.#agreed !== undefined) this.content()
+  }
+
+  /** The peer goes on with what it got. */
+  content(): void {
+    this.#refused.clear()
+  }
+
+  /**
+   * The next one each time, for peers that try one method after the other whatever they are told. Those of the protocol
+   * that the peer asks for come first: pppd takes another protocol for a refusal of all that CHAP can do.
+   */
+  #next(asked: PppOption): AuthMethod | undefined {
+    const times = (method: AuthMethod) => this.#suggested.get(method) ?? 0
+    const strange = (method: AuthMethod) => (u16(authOption(method).data, 0) === u16(asked.data, 0) ? 0 : 1)
+    const [next] = [...this.#allowed].sort((a, b) => times(a) - times(b) || strange(a) - strange(b))
+    if (next !== undefined) this.#suggested.set(next, times(next) + 1)
+    return next
   }
 }
 

@@ -6,9 +6,9 @@ import type { NegotiationFailure, PppCause } from './types.ts'
 export function pppCauseMessage(cause: PppCause): string {
   switch (cause.code) {
     case 'authFailed':
-      return `the LNS refused user name or password (${methodNames[cause.method]})${said(cause.message)}`
+      return `the LNS refused user name or password (${methodNames[cause.method]})${cause.reason === undefined ? '' : `: ${cause.reason}`}${said(cause.message)}`
     case 'authUnacceptable':
-      return `the LNS insists on ${cause.demanded}, but only ${allowed(cause.allowed)} allowed here (option auth)`
+      return `the LNS insists on ${cause.demanded.map(({ name }) => name).join(', ')}, but only ${allowed(cause.allowed)} allowed here (option auth)`
     case 'authTimeout':
       return cause.answered
         ? `the LNS has not decided about user name and password (${methodNames[cause.method]}): its RADIUS server may be down`

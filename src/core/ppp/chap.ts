@@ -9,8 +9,8 @@ import {
   CHALLENGE_LENGTH,
   checkSuccess,
   encodeResponse,
-  failureInWords,
   ntResponse,
+  readFailure,
 } from './mschapv2.ts'
 import { type ControlPacket, decodePacket, encodePacket } from './packet.ts'
 import { protocols } from './protocol.ts'
@@ -140,8 +140,8 @@ export class ChapClient implements AuthDialogue {
   }
 
   #failed({ data }: ControlPacket): AuthOutcome {
-    const message = this.method === 'chap' ? printable(data) : failureInWords(data)
-    const said = message === '' ? {} : { message }
+    const message = printable(data)
+    const said = this.method === 'mschapv2' ? readFailure(data) : message === '' ? {} : { message }
     return { kind: 'failed', cause: { code: 'authFailed', method: this.method, ...said } }
   }
 }

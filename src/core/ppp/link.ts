@@ -24,6 +24,7 @@ import type {
   PppOptions,
   PppPhase,
 } from './types.ts'
+import { Unmet } from './unmet.ts'
 
 type State =
   | { readonly phase: 'dead' | 'establish' | 'network' }
@@ -41,6 +42,7 @@ export class PppLink {
   readonly #policy: LcpPolicy
   readonly #lcp: ControlProtocol<LcpTerms>
   readonly #maintenance: LinkMaintenance
+  readonly #unmet: Unmet
   #network: NetworkPhase | undefined
   #dialogue: AuthDialogue | undefined
   /** An authentication packet that overtook the Configure-Ack before it. */
@@ -56,6 +58,7 @@ export class PppLink {
     this.#options = options
     this.#limits = { ...defaultPppLimits, ...options.limits }
     this.#policy = new LcpPolicy(options)
+    this.#unmet = new Unmet(this.#policy.consent, options.auth)
     this.#lcp = new ControlProtocol(
       this.#policy,
       this.#limits,
@@ -216,7 +219,7 @@ export class PppLink {
     if (this.#policy.looped || this.#maintenance.looped) this.#abandon(now, { code: 'loopback' })
     else if (this.#policy.demand.impossible) {
       const { auth } = this.#options
-      const demanded = auth.map((method) => authName(authOption(method))).join(', ')
+      const demanded = auth.map((method) => ({ name: authName(authOption(method)), method }))
       this.#abandon(now, { code: 'authUnacceptable', demanded, allowed: auth })
     }
   }
@@ -269,7 +272,11 @@ export class PppLink {
     const { ipcp, ipv6cp } = networkPolicies(options, username)
     return new NetworkPhase(ipcp, ipv6cp, this.#limits, {
       send: (protocol, packet) => this.#send(protocol, packet),
-      emit: (event) => this.#emit(event),
+      emit: (event) => {
+        // Whatever the peer asked for in vain: it goes on without.
+        if (event.type === 'ipcpOpened' || event.type === 'ipv6cpOpened') this.#policy.consent.content()
+        this.#emit(event)
+      },
       failed: (now, cause) => this.#abandon(now, cause),
       mayReject: (now) => this.#maintenance.mayReject(now),
       mru: () => this.#policy.result().peerMru,
@@ -292,7 +299,9 @@ export class PppLink {
 
   /** During authentication what we do not speak is silently discarded (RFC 1661 section 3.5). */
   #receiveUnknown(now: Millis, frame: PppFrame): void {
-    if (this.#state.phase === 'network') this.#maintenance.rejectProtocol(now, frame)
+    if (this.#state.phase !== 'network') return
+    this.#unmet.declined(now, frame)
+    this.#maintenance.rejectProtocol(now, frame)
   }
 
   #closeInOrder(now: Millis, reason: string | undefined): void {
@@ -322,19 +331,10 @@ export class PppLink {
     if (this.#closed) return
     this.#network?.stop(now)
     this.#maintenance.echo.stop()
-    const exact = this.#state.phase === 'terminate' ? this.#state.cause : this.#moreExactly(cause)
+    const exact = this.#state.phase === 'terminate' ? this.#state.cause : this.#unmet.exactly(now, cause)
     this.#closed = true
     this.#enter({ phase: 'dead' })
     this.#emit({ type: 'closed', cause: exact })
-  }
-
-  /** While LCP argued about authentication, that is what it failed at, whoever ended it and how. */
-  #moreExactly(cause: PppCause): PppCause {
-    const { refused } = this.#policy.consent
-    const vague =
-      cause.code === 'negotiationFailed' || cause.code === 'peerTerminated' || cause.code === 'lowerDown'
-    if (refused === undefined || !vague || this.#inputPhase !== 'establish') return cause
-    return { code: 'authUnacceptable', demanded: refused, allowed: this.#options.auth }
   }
 
   /** Whether the peer is just deciding about our name and password. */

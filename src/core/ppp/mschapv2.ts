@@ -75,24 +75,25 @@ export function checkSuccess(
   return { genuine: equalBytes(fromHex(found[1]), proof), text: found[2] ?? '' }
 }
 
-/** RFC 2759 section 6. */
+/** RFC 2759 section 6: the code that says no more than the Failure itself. */
+const WRONG_LOGIN = '691'
+/** The other ones. */
 const failures: Readonly<Record<string, string>> = {
   '646': 'logging on is not allowed at this hour',
   '647': 'the account is disabled',
   '648': 'the password has expired and must be changed with the provider',
   '649': 'the account has no permission to dial in',
-  '691': 'user name or password is wrong',
   '709': 'the password could not be changed',
 }
 
-/** A Failure message (`E=691 R=0 C=... V=3 M=...`) in words. */
-export function failureInWords(message: Uint8Array): string {
-  const text = printable(message)
+/** What a Failure message (`E=691 R=0 C=... V=3 M=...`) says: what its code means, and the LNS's own words. */
+export function readFailure(packet: Uint8Array): { readonly reason?: string; readonly message?: string } {
+  const text = printable(packet)
   const code = /E=(\d{1,10})/.exec(text)?.[1]
+  if (code === undefined) return text === '' ? {} : { message: text }
   const said = /M=(.*)/.exec(text)?.[1]?.trim()
-  if (code === undefined) return text
-  const words = failures[code] ?? `error ${code}`
-  return said ? `${words} ("${said}")` : words
+  const message = said ? { message: said } : {}
+  return code === WRONG_LOGIN ? message : { reason: failures[code] ?? `error ${code}`, ...message }
 }
 
 /** ChallengeHash (section 8.2): without the domain that may stand before the name. */

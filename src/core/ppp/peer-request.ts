@@ -2,7 +2,7 @@ import { equalBytes } from '../bytes.ts'
 import type { Millis } from '../time.ts'
 import { decodeOptions, encodeOptions, type PppOption } from './options.ts'
 import { type ControlPacket, codes } from './packet.ts'
-import type { OptionPolicy } from './policy.ts'
+import { type OptionPolicy, reject, type Verdict } from './policy.ts'
 import type { PppLimits } from './types.ts'
 
 /** What the peer's Configure-Request deserves. `agreed` is undefined if something in it was refused. */
@@ -25,6 +25,19 @@ const UNDER_WAY = 4_000
 /** How often the Ack of a later one is repeated. It may be a renegotiation, and must not be put off for long. */
 const MAX_REPEATED_RENEWALS = 2
 
+/** How often a copy of a request gets what the request got; who never changes its identifier wants to hear more. */
+const MAX_SAME_VERDICTS = 2
+
+/** What the policy said to a request that was refused. */
+interface Refused {
+  readonly identifier: number
+  readonly data: Uint8Array
+  readonly verdicts: readonly Verdict[]
+  readonly at: Millis
+  /** How many came after it. */
+  readonly copies: number
+}
+
 /** The request that we acknowledged last, and what became of that Ack. */
 interface Acked {
   readonly reply: ControlPacket
@@ -39,7 +52,7 @@ export class PeerRequest {
   readonly #limits: PppLimits
   /** 2 for each refusal, less for that of a retransmission. */
   #score = 0
-  #refused: { readonly identifier: number; readonly at: Millis } | undefined
+  #refused: Refused | undefined
   #acked: Acked | undefined
 
   constructor(policy: OptionPolicy<unknown>, limits: PppLimits) {
@@ -53,8 +66,9 @@ export class PeerRequest {
     if (!options.ok) return undefined
     const rejects: PppOption[] = []
     const naks: PppOption[] = []
-    for (const option of options.value) {
-      const verdict = this.#policy.judge(option)
+    const verdicts = this.#verdicts(request, options.value)
+    for (const [index, option] of options.value.entries()) {
+      const verdict = verdicts[index] ?? reject
       if (verdict.kind === 'reject' || (verdict.kind === 'nak' && this.#rejectsOnly)) rejects.push(option)
       else if (verdict.kind === 'nak') naks.push(verdict.suggestion)
     }
@@ -68,7 +82,7 @@ export class PeerRequest {
       rejects.length > 0
         ? reply(codes.configureReject, encodeOptions(rejects))
         : reply(codes.configureNak, encodeOptions(naks))
-    this.#countRefusal(now, request)
+    this.#countRefusal(now, request, verdicts)
     return { reply: refusal, agreed: undefined, insists: this.#score > this.#limits.maxFailure * 4 }
   }
 
@@ -117,11 +131,20 @@ export class PeerRequest {
     return this.#score >= this.#limits.maxFailure * 2
   }
 
+  /** A copy of a request is told what the request was: with another suggestion the peer would have had two to choose from. */
+  #verdicts({ identifier, data }: ControlPacket, options: readonly PppOption[]): readonly Verdict[] {
+    const known = this.#refused
+    const same = known?.identifier === identifier && equalBytes(known.data, data)
+    if (known && same && known.copies < MAX_SAME_VERDICTS) return known.verdicts
+    return options.map((option) => this.#policy.judge(option))
+  }
+
   /** A retransmission at leisure counts less: our answer was probably lost, the peer is not stubborn. */
-  #countRefusal(now: Millis, { identifier }: ControlPacket): void {
+  #countRefusal(now: Millis, { identifier, data }: ControlPacket, verdicts: readonly Verdict[]): void {
     const last = this.#refused
     const retransmitted = last?.identifier === identifier && now - last.at >= this.#limits.restartTimer / 2
     this.#score += retransmitted ? 0.5 : 2
-    this.#refused = { identifier, at: now }
+    const copies = last?.verdicts === verdicts ? last.copies + 1 : 0
+    this.#refused = { identifier, data: data.slice(), verdicts, at: now, copies }
   }
 }

@@ -3,6 +3,7 @@ import type { AuthMethod } from '../config/types.ts'
 import type { Digests, Entropy } from '../crypto.ts'
 import type { Secret } from '../secret.ts'
 import type { Millis } from '../time.ts'
+import type { AskedMethod } from './auth-option.ts'
 
 /** The client is authenticated and is given an address; the server (an LNS) demands the one and gives the other. */
 export type PppOptions = PppClientOptions | PppServerOptions
@@ -11,7 +12,10 @@ export type PppOptions = PppClientOptions | PppServerOptions
 export interface PppCommonOptions {
   /** Largest packet in octets that we wish to receive (our MRU); 576..65535. */
   readonly mru: number
-  /** What we agree to, in order of preference. The client allows these; the server demands the first that the client takes. */
+  /**
+   * The client allows these, whichever of them is asked for; the order is that of its suggestions to a peer that asks
+   * for another one. The server demands the first that the client takes.
+   */
   readonly auth: readonly AuthMethod[]
   /** Whether IPV6CP is negotiated; without, it is refused with a Protocol-Reject. */
   readonly ipv6: boolean
@@ -144,10 +148,19 @@ export type ControlProtocolName = 'LCP' | 'IPCP' | 'IPV6CP'
 
 /** Why a link ended. `pppCauseMessage` in cause.ts says it in a sentence for a user. */
 export type PppCause =
-  /** The peer refused our name or password (client), or we refused the peer's (server). */
-  | { readonly code: 'authFailed'; readonly method: AuthMethod; readonly message?: string }
-  /** The peer insists on a method that is not allowed. */
-  | { readonly code: 'authUnacceptable'; readonly demanded: string; readonly allowed: readonly AuthMethod[] }
+  /** The peer refused our name or password (client), or we refused the peer's (server). `reason`: what its code means. */
+  | {
+      readonly code: 'authFailed'
+      readonly method: AuthMethod
+      readonly reason?: string
+      readonly message?: string
+    }
+  /** The peer wants one of these methods, and none of them is allowed. */
+  | {
+      readonly code: 'authUnacceptable'
+      readonly demanded: readonly AskedMethod[]
+      readonly allowed: readonly AuthMethod[]
+    }
   /** Nobody decided within `authTimeout`; `answered`: whether our name and password were sent. */
   | { readonly code: 'authTimeout'; readonly method: AuthMethod; readonly answered: boolean }
   /** MS-CHAPv2: the peer accepted us but does not know the password itself (RFC 2759 section 5). */
@@ -158,6 +171,8 @@ export type PppCause =
       readonly phase: PppPhase
       readonly afterPassword: boolean
       readonly message?: string
+      /** What we had just told it that we do not do. */
+      readonly declined?: readonly Declined[]
     }
   /** Nothing at all arrived for `silence`. */
   | { readonly code: 'echoTimeout'; readonly silence: Millis }
@@ -175,7 +190,16 @@ export type PppCause =
   | { readonly code: 'loopback' }
   | { readonly code: 'localClose'; readonly reason?: string }
   /** The lower layer went away in `phase`; `afterPassword`: while the peer was deciding about our password. */
-  | { readonly code: 'lowerDown'; readonly phase: PppPhase; readonly afterPassword: boolean }
+  | {
+      readonly code: 'lowerDown'
+      readonly phase: PppPhase
+      readonly afterPassword: boolean
+      /** What we had just told the peer that we do not do. */
+      readonly declined?: readonly Declined[]
+    }
+
+/** What some peers cannot do without: encryption by MPPE (RFC 3078) or ECP (RFC 1968), and IPv6 where it is off. */
+export type Declined = 'mppe' | 'ecp' | 'ipv6'
 
 /** Why an option automaton gave up. */
 export type NegotiationFailure =

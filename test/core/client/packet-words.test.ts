@@ -11,7 +11,7 @@ test('datagrams are told by name, code and number', () => {
   assert.equal(words('0002 a000 87fc ff03 c021 0101 000e 0104 05b6'), 'lcp configureRequest id 1')
   assert.equal(words('0002 a000 87fc ff03 c223 0201 0006 0000'), 'chap code 2 id 1')
   assert.equal(words('0002 a000 87fc 21 4500 0014'), 'ipv4 of 4 octets')
-  assert.equal(words('0002 a000 87fc ff03 80fd 0101 0004'), 'protocol 80fd configureRequest id 1')
+  assert.equal(words('0002 a000 87fc ff03 80fd 0101 0004'), 'ccp configureRequest id 1')
   assert.equal(words('00'), 'malformed (short)')
 })
 

@@ -74,17 +74,22 @@ export class Puppet {
 
   /** LCP is agreed on, and authentication begins. */
   openLcp(auth: string): this {
-    return this.say(SCCRP).answerCall(ICRP).#acknowledgeLcp().#requestLcp(1, '05b6', auth)
+    return this.say(SCCRP).answerCall(ICRP).#acknowledgeLcp().requestLcp(1, '05b6', auth)
   }
 
   /** Our Configure-Ack was lost, and the LNS asks again. */
   repeatLcp(auth: string): this {
-    return this.#requestLcp(1, '05b6', auth)
+    return this.requestLcp(1, '05b6', auth)
   }
 
   /** The LNS begins LCP anew, when that was open. */
   renegotiateLcp(auth: string): this {
-    return this.#requestLcp(2, '05b5', auth).#acknowledgeLcp()
+    return this.requestLcp(2, '05b5', auth).#acknowledgeLcp()
+  }
+
+  /** The LNS asks for LCP options, this MRU and authentication among them; hexadecimal. */
+  requestLcp(identifier: number, mru: string, auth: string): this {
+    return this.ppp(protocols.lcp, codes.configureRequest, identifier, fromHex(`0104${mru}${auth}`))
   }
 
   challenge(identifier: number): this {
@@ -112,10 +117,6 @@ export class Puppet {
 
   #acknowledgeLcp(): this {
     return this.ppp(protocols.lcp, codes.configureAck, this.#request.identifier, this.#request.data)
-  }
-
-  #requestLcp(identifier: number, mru: string, auth: string): this {
-    return this.ppp(protocols.lcp, codes.configureRequest, identifier, fromHex(`0104${mru}${auth}`))
   }
 
   #receive(bytes: Uint8Array): this {

@@ -44,3 +44,8 @@ test('an LNS that acknowledges nothing does not answer, or has stopped to', () =
   assert.deepEqual(codes(new Puppet()), ['no_answer'])
   assert.deepEqual(codes(new Puppet().say(SCCRP)), ['tunnel_lost'])
 })
+
+test('an LNS that has no tunnel secret for us may stay silent: that is one of the reasons given', () => {
+  const [failure] = new Puppet(withSecret).wait(60_000).failures
+  assert.deepEqual(failure, { code: 'no_answer', server: '192.0.2.1', secret: true })
+})

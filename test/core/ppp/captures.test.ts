@@ -124,7 +124,7 @@ test('auth-nak-storm: we stop long before the LNS does', () => {
   assert.ok(script.sent().length < 20)
   assert.deepEqual(script.end.last('closed')?.cause, {
     code: 'authUnacceptable',
-    demanded: 'CHAP',
+    demanded: [{ name: 'CHAP', method: 'chap' }],
     allowed: ['mschapv2'],
   })
 })

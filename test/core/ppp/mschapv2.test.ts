@@ -6,8 +6,8 @@ import {
   authenticatorProof,
   checkSuccess,
   encodeSuccess,
-  failureInWords,
   ntResponse,
+  readFailure,
 } from '../../../src/core/ppp/mschapv2.ts'
 import { digests } from '../../../src/host/digests.ts'
 
@@ -43,15 +43,23 @@ test('MS-CHAPv2: only the right proof is genuine', () => {
   assert.equal(encodeSuccess(proof, 'OK'), `${success} M=OK`)
 })
 
-test('MS-CHAPv2: failures in words', () => {
-  const words = (text: string) => failureInWords(encodeUtf8(text))
-  assert.equal(
-    words('E=691 R=1 C=0123456789ABCDEF0123456789ABCDEF V=3 M=Authentication failure'),
-    'user name or password is wrong ("Authentication failure")',
+test('MS-CHAPv2: what a Failure says, our words apart from those of the LNS', () => {
+  const read = (text: string) => readFailure(encodeUtf8(text))
+  assert.deepEqual(
+    read('E=691 R=1 C=0123456789ABCDEF0123456789ABCDEF V=3 M=Authentication failure'),
+    { message: 'Authentication failure' },
+    'this code says no more than a Failure does',
   )
-  assert.equal(words('E=648 R=0 V=3'), 'the password has expired and must be changed with the provider')
-  assert.equal(words('E=777 R=0'), 'error 777')
-  assert.equal(words('go away'), 'go away')
+  assert.deepEqual(read('E=647 R=0 V=3 M=come back'), {
+    reason: 'the account is disabled',
+    message: 'come back',
+  })
+  assert.deepEqual(read('E=648 R=0 V=3'), {
+    reason: 'the password has expired and must be changed with the provider',
+  })
+  assert.deepEqual(read('E=777 R=0'), { reason: 'error 777' })
+  assert.deepEqual(read('go away'), { message: 'go away' })
+  assert.deepEqual(read(''), {})
 })
 
 test('CHAP: the response that l2tpns and FreeRADIUS accepted', () => {

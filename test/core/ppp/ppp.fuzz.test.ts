@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { encodeUtf8, u8, u16 } from '../../../src/core/bytes.ts'
 import type { AuthMethod } from '../../../src/core/config/types.ts'
 import { decodeChapValue } from '../../../src/core/ppp/chap-packet.ts'
-import { checkSuccess, decodeResponse, failureInWords } from '../../../src/core/ppp/mschapv2.ts'
+import { checkSuccess, decodeResponse, readFailure } from '../../../src/core/ppp/mschapv2.ts'
 import { decodeOptions } from '../../../src/core/ppp/options.ts'
 import { codes, decodePacket, encodePacket } from '../../../src/core/ppp/packet.ts'
 import { decodeFrame, encodeFrame, protocols } from '../../../src/core/ppp/protocol.ts'
@@ -123,7 +123,7 @@ test('decoders never throw on mutated frames, and leave no octet out', () => {
 
 /** What the decoders of a packet's data make of some octets. */
 function decodeAll(bytes: Uint8Array) {
-  failureInWords(bytes)
+  readFailure(bytes)
   checkSuccess(bytes, new Uint8Array(20))
   const value = decodeChapValue(bytes)
   const response = decodeResponse(value?.value ?? bytes)
