@@ -81,6 +81,7 @@ export class AttemptRunner {
   /** What is to be sent once filters are in place; undefined: at once. */
   #held: (() => void)[] | undefined
   #release: Cancel | undefined
+  #lingering: Cancel | undefined
 
   /** Throws SystemError if no socket can be had on this uplink. */
   constructor(options: AttemptOptions, ports: AttemptPorts) {
@@ -159,6 +160,7 @@ export class AttemptRunner {
     if (this.#finished) return
     this.#finished = true
     this.#driver.stop()
+    this.#lingering?.()
     this.socket.close()
     this.#release?.()
     this.#options.onGone()
@@ -198,6 +200,8 @@ export class AttemptRunner {
     if (event.type === 'ended' && this.#refused && !this.#answered) {
       this.#options.onEvent({ ...event, failure: this.#refused })
     } else this.#options.onEvent(event)
+    // A dial that was given up before its filters were in place must not begin any more.
+    if (event.type === 'ended') this.#held = this.#held && []
     if (event.type === 'finished') this.#windDown()
   }
 
@@ -216,7 +220,7 @@ export class AttemptRunner {
   #windDown(): void {
     const until = this.#driver.deadline
     if (until === undefined) this.destroy()
-    else this.#clock.alarm(until, () => this.destroy())
+    else this.#lingering = this.#clock.alarm(until, () => this.destroy())
   }
 
   /** The network says that it is of no use: while dialling that is an answer, later the echoes decide. */

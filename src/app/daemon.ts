@@ -167,6 +167,7 @@ export class Daemon implements ControlTarget {
   use(path: string): Outcome {
     if (this.#failover === undefined) return err({ code: 'refused', message: 'there is no failover section' })
     this.#mode = path
+    this.#supervisors.get(path)?.afresh()
     this.#failover.use(path)
     return ok(undefined)
   }

@@ -148,6 +148,7 @@ export class Supervisor {
   up(): Outcome {
     if (!this.#options.tunnel.enabled) return this.#leftOut()
     this.#disabled = false
+    this.#input({ type: 'afresh' })
     this.#input({ type: 'want', readiness: this.#wanted })
     return ok(undefined)
   }
@@ -159,6 +160,11 @@ export class Supervisor {
       this.#whenDown.push(resolve)
       this.#input({ type: 'want', readiness: 'cold' })
     })
+  }
+
+  /** A person wants the tunnel by way of a path of `failover`: a back-off is over, without switching it on. */
+  afresh(): void {
+    if (!this.#disabled) this.#input({ type: 'afresh' })
   }
 
   reconnect(): Outcome {
@@ -308,6 +314,9 @@ export class Supervisor {
         return
       case 'finished':
         this.#input({ type: 'ended', id })
+        return
+      case 'answeredLate':
+        this.#input({ type: 'answeredLate' })
         return
       default:
         if (!this.#slot.belongsTo(id)) return

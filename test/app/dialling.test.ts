@@ -7,7 +7,7 @@ import { SimLns } from '../sim/lns.ts'
 import { Network } from '../sim/network.ts'
 import { SimRouter, startRouter } from '../sim/router.ts'
 import { Wire } from '../sim/wire.ts'
-import { CLIENT, GOOD_PATH, upWithin, within, world } from '../sim/world.ts'
+import { CLIENT, dials, GOOD_PATH, settled, upWithin, within, world } from '../sim/world.ts'
 
 const NAME = 'l2tp.example.net'
 const PATH = GOOD_PATH
@@ -243,4 +243,17 @@ test('a silent LNS does not hold the others up for longer than it must', async (
   }
   await upWithin({ network, router }, 70_000)
   assert.ok(router.failures.includes('lcp_silent'))
+})
+
+test('an LNS that answers too late is told so under its own id, and dialled again at once', async () => {
+  const here = world(1, { path: { delay: 6_000 } })
+  await here.network.run(30_000)
+  // A dial is given up after 11.5 s, and the back-off of about a second ends with the answer.
+  assert.deepEqual(
+    dials(here.wire).map((at) => Math.round(at / 100)),
+    [0, 120, 240],
+  )
+  here.network.path = GOOD_PATH
+  await upWithin(here, 13_000)
+  await settled(here)
 })

@@ -2,8 +2,6 @@ import type { ServerName } from '../config/types.ts'
 import type { Millis } from '../time.ts'
 import type { Candidate, DialUplink, Round, Route } from './round.ts'
 
-/** A session that lasted this long is stable: the back-off begins anew and a loss is answered by dialling at once. */
-export const STABLE = 60_000
 /** How long a more preferred uplink must be usable before the tunnel is moved to it. */
 export const RETURN_DELAY = 10_000
 /** The longest it gets after vain tries. */
@@ -62,6 +60,10 @@ export type DialerInput =
   | { readonly type: 'want'; readonly readiness: Readiness }
   /** Drops what there is and dials afresh at once. */
   | { readonly type: 'reconnect' }
+  /** A person has asked for the tunnel: what failed before does not count, and a back-off is over. */
+  | { readonly type: 'afresh' }
+  /** An LNS has answered a dial that was given up: if all was silent, the back-off is over. */
+  | { readonly type: 'answeredLate' }
   /** The usable uplinks, in order of preference; again whenever they change. */
   | { readonly type: 'uplinks'; readonly uplinks: readonly DialUplink[] }
   | { readonly type: 'resolved'; readonly route: Route; readonly addresses: readonly string[] }

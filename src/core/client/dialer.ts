@@ -20,7 +20,6 @@ import {
   RETURN_DELAY,
   RETURN_DELAY_LIMIT,
   roundOf,
-  STABLE,
 } from './dialer-state.ts'
 import type { Candidate, DialUplink } from './round.ts'
 import { Round } from './round.ts'
@@ -54,6 +53,7 @@ export class Dialer {
   input(now: Millis, input: DialerInput): void {
     if (input.type === 'uplinks') this.#uplinks = input.uplinks
     if (input.type === 'want') this.#wanted = input.readiness
+    if (input.type === 'reconnect' || input.type === 'afresh') this.#backoff.reset()
     const handle = this.#handlers[this.#state.name]?.[input.type] as
       | ((now: Millis, input: DialerInput) => void)
       | undefined
@@ -90,6 +90,8 @@ export class Dialer {
         else if (readiness === 'session') this.#dial(now)
       },
       reconnect: (now) => this.#dial(now),
+      afresh: (now) => this.#dial(now),
+      answeredLate: (now) => this.#backoff.answeredLate() && this.#dial(now),
       uplinks: (now) => this.#dial(now),
     },
     dialling: {
@@ -147,7 +149,7 @@ export class Dialer {
       else this.#start(step.candidate)
     }
     if (!round.exhausted) return
-    if (this.#state.name === 'dialling') this.#dialAfter(now, this.#backoff.next())
+    if (this.#state.name === 'dialling') this.#dialAfter(now, this.#backoff.afterRound())
     else if (this.#state.name === 'open') this.#unproved(now, this.#state)
   }
 
@@ -177,6 +179,7 @@ export class Dialer {
     const winner = state.attempts.find((attempt) => attempt.id === id)
     if (!winner) return
     state.opened = winner
+    this.#backoff.answered()
     state.round.freeze()
     this.#dropOthers(now, state.attempts, winner, state.round)
     if (this.#wanted === 'warm') this.#state = this.#openState(now, winner, false)
@@ -204,9 +207,7 @@ export class Dialer {
   #attemptEnded(now: Millis, { id, readdressed }: Omit<Ended, 'type'>): void {
     const state = this.#state
     if (state.name !== 'dialling') return
-    const index = state.attempts.findIndex((attempt) => attempt.id === id)
-    if (index < 0) return
-    state.attempts.splice(index, 1)
+    if (!remove(state.attempts, id)) return
     if (state.opened?.id === id) state.opened = undefined
     state.round.failed(now)
     // The path is as good as before: it deserves a whole round.
@@ -254,7 +255,7 @@ export class Dialer {
     const state = this.#state
     if (state.name !== 'open' || !state.session || state.attempt.id !== id) return
     this.#dropReturn(state)
-    const delay = this.#delayAfterLoss(now, state.since)
+    const delay = this.#backoff.afterSession(now - state.since)
     this.#state = { name: 'recalling', attempt: state.attempt, at: after(now, delay) }
     if (delay === 0) this.#recall(now, state.attempt)
   }
@@ -264,19 +265,10 @@ export class Dialer {
     if (state.name !== 'open') return
     if (state.attempt.id === id) {
       this.#dropReturn(state)
-      this.#dialAfter(now, readdressed ? 0 : this.#delayAfterLoss(now, state.since))
+      this.#dialAfter(now, readdressed ? 0 : this.#backoff.afterSession(now - state.since))
     } else if (state.going?.step === 'proving') {
-      const index = state.going.attempts.findIndex((attempt) => attempt.id === id)
-      if (index < 0) return
-      state.going.attempts.splice(index, 1)
-      state.going.round.failed(now)
+      if (remove(state.going.attempts, id)) state.going.round.failed(now)
     }
-  }
-
-  #delayAfterLoss(now: Millis, since: Millis): number {
-    if (now - since < STABLE) return this.#backoff.next()
-    this.#backoff.reset()
-    return 0
   }
 
   #openUplinks(now: Millis): void {
@@ -397,4 +389,10 @@ export class Dialer {
   #usable(uplink: DialUplink): boolean {
     return this.#uplinks.some(({ id }) => id === uplink.id)
   }
+}
+
+function remove(attempts: Attempt[], id: number): boolean {
+  const index = attempts.findIndex((attempt) => attempt.id === id)
+  if (index >= 0) attempts.splice(index, 1)
+  return index >= 0
 }

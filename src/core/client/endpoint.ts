@@ -44,7 +44,7 @@ interface Call {
  *
  * Contract: give inputs (`receive`, `command`, `timeout`), then drain `pollTransmit` and `pollEvent`, then arm
  * `pollTimeout`. It begins idle; `dial` starts it, once. `sessionEnded` says that another `call` may follow; `ended` is
- * said exactly once and is followed by `finished` alone. What LCP and the login have to say next goes out in the same
+ * said exactly once and is followed by `finished` and `answeredLate` alone. What LCP and the login have to say next goes out in the same
  * input that allowed it: ICCN with our first LCP packet, SCCCN with ICRQ (if `dial` had `call`).
  */
 export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEvent> {
@@ -171,7 +171,8 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
         this.#closed(now, event.cause)
         return
       case 'finished':
-        this.#tell({ type: 'finished' })
+      case 'answeredLate':
+        this.#tell({ type: event.type })
         return
     }
   }

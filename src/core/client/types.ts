@@ -56,6 +56,8 @@ export type ClientEvent =
   | { readonly type: 'ended'; readonly failure: Failure | undefined }
   /** After `ended`: the peer knows, or was given up; the socket may be closed. */
   | { readonly type: 'finished' }
+  /** After `ended`: the LNS has answered a dial that was given up, so it is there. */
+  | { readonly type: 'answeredLate' }
 
 export interface PeerInfo {
   readonly localTunnel: number

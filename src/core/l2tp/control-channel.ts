@@ -158,6 +158,13 @@ export class ControlChannel {
     this.#timer = undefined
   }
 
+  /** Begins to send again to a peer that was given up, and has answered after all. */
+  revive(): void {
+    this.silence()
+    this.#dead = false
+    this.#backoff = 0
+  }
+
   /** When the peer last gave a sign of life. */
   get heardAt(): Millis | undefined {
     return this.#heardAt

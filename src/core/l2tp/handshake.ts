@@ -2,8 +2,17 @@
 import { encodeUtf8, equalBytes } from '../bytes.ts'
 import { violationStopCcn } from './cause.ts'
 import { challengeResponse } from './challenge.ts'
-import { GeneralError } from './codes.ts'
-import { Framing, PROTOCOL_VERSION, type Scccn, type Sccrp, type Sccrq } from './messages.ts'
+import { GeneralError, StopCcnResult } from './codes.ts'
+import {
+  Framing,
+  type MessageName,
+  PROTOCOL_VERSION,
+  type Scccn,
+  type Sccrp,
+  type Sccrq,
+  type StopCcn,
+} from './messages.ts'
+import type { TunnelInput, TunnelStateName } from './tunnel-machine.ts'
 import type { L2tpOptions, L2tpViolation, StopCcnReason } from './types.ts'
 
 /** Why a message is not acceptable, and what the peer is told. */
@@ -124,4 +133,30 @@ function judgeResponse(
   const expected = challengeResponse(digests, secret, message.type, challenge)
   if (equalBytes(expected, message.challengeResponse)) return undefined
   return object('challengeResponseWrong', 'Challenge Response wrong')
+}
+
+/** What ends a tunnel for a reason, by default because it is not wanted any more. RFC 2661 section 6.4. */
+export function makeStopCcn(
+  localId: number,
+  { result, error, message }: StopCcnReason = { result: StopCcnResult.clear },
+): StopCcn {
+  const said = message === undefined ? undefined : encodeUtf8(message)
+  return { type: 'StopCCN', assignedTunnelId: localId, result: { result, error, message: said } }
+}
+
+/** What each state waits for. */
+export const EXPECTED: Readonly<Partial<Record<TunnelStateName, MessageName>>> = {
+  idle: 'SCCRQ',
+  waitCtlReply: 'SCCRP',
+  waitCtlConn: 'SCCCN',
+}
+
+/** The input that an acceptable message is. */
+export const GOOD_INPUT = { SCCRQ: 'sccrq', SCCRP: 'sccrp', SCCCN: 'scccn' } as const
+/** The input that an unacceptable one is. */
+export const BAD_INPUT = { SCCRQ: 'sccrqBad', SCCRP: 'sccrpBad', SCCCN: 'scccnBad' } as const
+
+/** The input that a message which could not be read is. */
+export function badInput(type: MessageName | undefined): TunnelInput {
+  return type === 'SCCRQ' || type === 'SCCRP' || type === 'SCCCN' ? BAD_INPUT[type] : 'invalid'
 }

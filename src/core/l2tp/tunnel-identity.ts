@@ -38,6 +38,8 @@ export function belonging(
       return decoded.ok && decoded.value.type === 'SCCRQ' && decoded.value.tieBreaker && packet.ns === 0
         ? 'tieWinner'
         : 'foreign'
+    case 'abandoned':
+      return 'foreign'
     case 'waitCtlConn':
     case 'established':
     case 'stopped': {
@@ -47,6 +49,20 @@ export function belonging(
       return early && ids.peer !== 0 && assigned === ids.peer ? 'ours' : 'foreign'
     }
   }
+}
+
+/** The id that an SCCRP for a tunnel of ours, of id `local`, assigns; undefined for any other packet. */
+export function lateAnswer(
+  packet: ControlPacket,
+  local: number,
+  decode: (body: Uint8Array) => Result<DecodedMessage, MessageError>,
+): number | undefined {
+  if (packet.tunnel !== local || packet.body.length === 0) return undefined
+  const decoded = decode(packet.body)
+  const { type, assignedTunnelId: assigned } = decoded.ok
+    ? { type: decoded.value.type, assignedTunnelId: assignedTunnelId(decoded.value) }
+    : decoded.error
+  return type === 'SCCRP' && assigned ? assigned : undefined
 }
 
 function assignedTunnelId(message: DecodedMessage): number | undefined {

@@ -1,7 +1,16 @@
 /** The control connection as a table. RFC 2661 section 7.2.1, plus the deadlines that section 7.3 leaves out. */
 
-/** `stopped` is the idle of a connection that has been: only acknowledgements go on (RFC 2661 section 5.7). */
-export type TunnelStateName = 'idle' | 'waitCtlReply' | 'waitCtlConn' | 'established' | 'stopped'
+/**
+ * `abandoned` is the idle of a connection that was given up before the peer answered: nothing is sent any more, unless the
+ * answer still comes; it is told to have finished when that is refused, or half a minute later. `stopped` is that of a connection that has been: only acknowledgements go on (RFC 2661 section 5.7).
+ */
+export type TunnelStateName =
+  | 'idle'
+  | 'waitCtlReply'
+  | 'waitCtlConn'
+  | 'established'
+  | 'abandoned'
+  | 'stopped'
 
 /** What can happen to a control connection. `Bad`: not acceptable. */
 export type TunnelInput =
@@ -36,6 +45,10 @@ export type TunnelAction =
   | 'stop'
   /** The peer or the path ended it: nothing is sent. */
   | 'cleanUp'
+  /** Cleans up without a word: the peer has told no id under which it would know what a StopCCN ends. */
+  | 'abandon'
+  /** Sends StopCCN to the id that the late answer assigned, so that the peer does not keep half a tunnel. */
+  | 'refuse'
   /** Cleans up and handles the peer's SCCRQ as in idle. */
   | 'requeue'
 
@@ -50,6 +63,8 @@ type Row = Readonly<Record<TunnelInput, TunnelTransition>>
 const none = (next: TunnelStateName): TunnelTransition => ({ action: 'none', next })
 const stop: TunnelTransition = { action: 'stop', next: 'stopped' }
 const cleanUp: TunnelTransition = { action: 'cleanUp', next: 'stopped' }
+const abandon: TunnelTransition = { action: 'abandon', next: 'abandoned' }
+const refuse: TunnelTransition = { action: 'refuse', next: 'stopped' }
 
 const TABLE: Readonly<Record<TunnelStateName, Row>> = {
   idle: {
@@ -69,7 +84,7 @@ const TABLE: Readonly<Record<TunnelStateName, Row>> = {
   },
   waitCtlReply: {
     open: none('waitCtlReply'),
-    close: stop,
+    close: abandon,
     // Without a Tie Breaker from either side it asks for a second tunnel, which this endpoint does not offer.
     sccrq: none('waitCtlReply'),
     sccrqBad: none('waitCtlReply'),
@@ -80,8 +95,8 @@ const TABLE: Readonly<Record<TunnelStateName, Row>> = {
     scccnBad: stop,
     stopCcn: cleanUp,
     invalid: stop,
-    expired: stop,
-    dead: cleanUp,
+    expired: abandon,
+    dead: abandon,
   },
   waitCtlConn: {
     open: none('waitCtlConn'),
@@ -112,6 +127,21 @@ const TABLE: Readonly<Record<TunnelStateName, Row>> = {
     invalid: stop,
     expired: none('established'),
     dead: cleanUp,
+  },
+  abandoned: {
+    open: none('abandoned'),
+    close: none('abandoned'),
+    sccrq: none('abandoned'),
+    sccrqBad: none('abandoned'),
+    sccrqTieLost: none('abandoned'),
+    sccrp: refuse,
+    sccrpBad: refuse,
+    scccn: none('abandoned'),
+    scccnBad: none('abandoned'),
+    stopCcn: none('abandoned'),
+    invalid: none('abandoned'),
+    expired: none('stopped'),
+    dead: none('abandoned'),
   },
   stopped: {
     open: none('stopped'),

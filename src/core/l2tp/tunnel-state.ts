@@ -17,6 +17,8 @@ export type TunnelState =
       readonly request: Sccrq
     }
   | { readonly name: 'established' }
+  /** `until`: the end of waiting for an answer that is late. */
+  | { readonly name: 'abandoned'; readonly until: Millis }
   /** `told`: the peer knows, or was given up. `until`: the end of acknowledging. */
   | { readonly name: 'stopped'; readonly told: boolean; readonly until: Millis | undefined }
 

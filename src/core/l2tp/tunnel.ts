@@ -1,5 +1,5 @@
 /** The control connection: its states, deadlines and keepalive. RFC 2661 sections 5.1, 5.5, 5.7 and 7.2. */
-import { encodeUtf8, printable, u16 } from '../bytes.ts'
+import { printable, u16 } from '../bytes.ts'
 import type { Address, Transmit } from '../endpoint.ts'
 import { unreachable } from '../result.ts'
 import { after, earliest, type Millis, millis } from '../time.ts'
@@ -8,11 +8,16 @@ import { CHALLENGE_LENGTH } from './challenge.ts'
 import { GeneralError, StopCcnResult } from './codes.ts'
 import { ControlChannel, DEFAULT_RETRANSMISSION, type Delivered } from './control-channel.ts'
 import {
+  BAD_INPUT,
+  badInput,
   DEFAULT_RECEIVE_WINDOW,
+  EXPECTED,
+  GOOD_INPUT,
   judge,
   makeScccn,
   makeSccrp,
   makeSccrq,
+  makeStopCcn,
   type Objection,
   object,
   unexpected,
@@ -20,17 +25,8 @@ import {
 import { type ControlPacket, type DataPacket, encodeControl } from './header.ts'
 import { type DecodedMessage, decodeMessage, type MessageError } from './message-decode.ts'
 import { encodeMessage, type SendableMessage } from './message-encode.ts'
-import {
-  DEFAULT_WINDOW,
-  Framing,
-  isSessionMessage,
-  type MessageName,
-  type Scccn,
-  type Sccrp,
-  type Sccrq,
-  type StopCcn,
-} from './messages.ts'
-import { type Belonging, belonging } from './tunnel-identity.ts'
+import { DEFAULT_WINDOW, Framing, isSessionMessage, type Scccn, type Sccrp, type Sccrq } from './messages.ts'
+import { type Belonging, belonging, lateAnswer } from './tunnel-identity.ts'
 import { type TunnelInput, type TunnelStateName, tunnelTransition } from './tunnel-machine.ts'
 import type { TunnelEnds, TunnelListener, TunnelState } from './tunnel-state.ts'
 import type {
@@ -42,7 +38,10 @@ import type {
   StopCcnReason,
 } from './types.ts'
 
-/** RFC 2661 section 5.7: repetitions of the peer's last words are acknowledged for a full retransmission cycle. */
+/**
+ * RFC 2661 section 5.7: repetitions of the peer's last words are acknowledged for a full retransmission cycle. An answer
+ * to an abandoned SCCRQ is awaited as long.
+ */
 const LINGER = millis(31_000)
 
 /** Unacknowledged messages of ours at which a peer that goes on asking is cut off. */
@@ -117,6 +116,10 @@ export class Tunnel {
 
   receive(now: Millis, from: Address, packet: ControlPacket): void {
     if (!this.#isFromPeer(from)) return
+    if (this.#state.name === 'abandoned') {
+      this.#late(now, from, packet)
+      return
+    }
     const whose = this.#whose(packet)
     if (whose === 'foreign') return
     if (whose === 'tieWinner') this.#step(now, 'sccrqTieLost')
@@ -168,7 +171,20 @@ export class Tunnel {
   /** RFC 2661 section 8.1: the answer to SCCRQ may come from another port; from then on the address is fixed. */
   #isFromPeer(from: Address): boolean {
     if (from.host !== this.#peer.host) return false
-    return from.port === this.#peer.port || this.#state.name === 'waitCtlReply'
+    const { name } = this.#state
+    return from.port === this.#peer.port || name === 'waitCtlReply' || name === 'abandoned'
+  }
+
+  /** An answer after we gave up. Nothing else is of interest, since the peer has no id yet to answer under. */
+  #late(now: Millis, from: Address, packet: ControlPacket): void {
+    const assigned = lateAnswer(packet, this.#localId, (body) => this.#decode(body))
+    if (assigned === undefined) return
+    this.#learn(from)
+    this.#peerId = assigned
+    this.#channel.revive()
+    this.#channel.receive(now, packet)
+    this.#listener.emit({ type: 'answeredLate' })
+    this.#step(now, 'sccrp')
   }
 
   #deliver(now: Millis, from: Address, { session, body }: Delivered): void {
@@ -230,9 +246,10 @@ export class Tunnel {
     this.#step(now, input, { cause: protocolCause('tunnel', this.#phase(), violation, reason), reason })
   }
 
-  #expire(now: Millis, name: 'waitCtlReply' | 'waitCtlConn' | 'stopped'): void {
-    if (name === 'stopped') {
-      this.#state = { name, told: true, until: undefined }
+  #expire(now: Millis, name: 'waitCtlReply' | 'waitCtlConn' | 'abandoned' | 'stopped'): void {
+    if (name === 'stopped' || name === 'abandoned') {
+      this.#state = { name: 'stopped', told: name === 'stopped', until: undefined }
+      this.#finish(now, false)
       return
     }
     const awaited = name === 'waitCtlReply' ? 'SCCRP' : 'SCCCN'
@@ -264,7 +281,7 @@ export class Tunnel {
       case 'stop':
         // Before the StopCCN the sessions end: their CDNs are implied (RFC 2661 section 6.4).
         this.#channel.hurry()
-        this.send(now, this.#stopCcn(reason ?? { result: StopCcnResult.clear }), 0)
+        this.send(now, makeStopCcn(this.#localId, reason), 0)
         this.#closed(cause ?? localCause('tunnel', this.#phase(), { result: StopCcnResult.clear }))
         return
       case 'cleanUp':
@@ -273,6 +290,15 @@ export class Tunnel {
         // A connection that was never opened has nothing to acknowledge.
         if (input === 'close') this.#finish(now, true, false)
         else if (input !== 'dead') this.#finish(now, true)
+        return
+      case 'abandon':
+        this.#channel.silence()
+        this.#state = { name: 'abandoned', until: after(now, LINGER) }
+        this.#listener.tunnelClosed(cause ?? localCause('tunnel', 'opening', { result: StopCcnResult.clear }))
+        return
+      case 'refuse':
+        this.#state = { name: 'stopped', told: false, until: undefined }
+        this.send(now, makeStopCcn(this.#localId, reason), 0)
         return
       case 'requeue':
         this.#channel = this.#freshChannel()
@@ -345,11 +371,6 @@ export class Tunnel {
     this.#listener.emit({ type: 'peerChanged', peer: from })
   }
 
-  #stopCcn({ result, error, message }: StopCcnReason): StopCcn {
-    const said = message === undefined ? undefined : encodeUtf8(message)
-    return { type: 'StopCCN', assignedTunnelId: this.#localId, result: { result, error, message: said } }
-  }
-
   #timeoutCause(awaited: AwaitedMessage): L2tpCause {
     return timeoutCause('tunnel', this.#phase(), awaited, this.#channel.transmissions)
   }
@@ -375,18 +396,4 @@ export class Tunnel {
   #freshId(): number {
     return u16(this.#options.entropy(2), 0) || 1
   }
-}
-
-/** What each state waits for. */
-const EXPECTED: Readonly<Partial<Record<TunnelStateName, MessageName>>> = {
-  idle: 'SCCRQ',
-  waitCtlReply: 'SCCRP',
-  waitCtlConn: 'SCCCN',
-}
-
-const GOOD_INPUT = { SCCRQ: 'sccrq', SCCRP: 'sccrp', SCCCN: 'scccn' } as const
-const BAD_INPUT = { SCCRQ: 'sccrqBad', SCCRP: 'sccrpBad', SCCCN: 'scccnBad' } as const
-
-function badInput(type: MessageName | undefined): TunnelInput {
-  return type === 'SCCRQ' || type === 'SCCRP' || type === 'SCCCN' ? BAD_INPUT[type] : 'invalid'
 }

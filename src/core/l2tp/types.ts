@@ -104,13 +104,15 @@ export type L2tpEvent =
   | { readonly type: 'sessionClosed'; readonly session: number; readonly cause: L2tpCause }
   /** A PPP frame arrived. `frame` refers to the octets of the datagram: copy it to keep it. */
   | { readonly type: 'received'; readonly session: number; readonly frame: Uint8Array }
-  /** Terminal: no further session events. Only `finished` may follow. */
+  /** Terminal: no further session events. Only `finished` and `answeredLate` may follow. */
   | { readonly type: 'closed'; readonly cause: L2tpCause }
   /**
    * The peer knows of the end (`acknowledged`), or was given up: who is exiting may leave now. Others go on driving
    * the endpoint until `pollTimeout` is undefined, so that repetitions from the peer are still acknowledged.
    */
   | { readonly type: 'finished'; readonly acknowledged: boolean }
+  /** After `closed`: the peer has answered an SCCRQ that was given up, and is told that the tunnel is not wanted any more. */
+  | { readonly type: 'answeredLate' }
 
 /** The control connection is established. */
 export interface TunnelOpened {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Backoff, PROVEN, STABLE } from '../../../src/core/client/backoff.ts'
 import { Dialer } from '../../../src/core/client/dialer.ts'
 import {
   type DialerAction,
   type DialerInput,
   RECALL_GRACE,
   RETURN_DELAY,
-  STABLE,
 } from '../../../src/core/client/dialer-state.ts'
 import type { DialUplink } from '../../../src/core/client/round.ts'
 import { ADDRESS_STAGGER, SERVER_STAGGER } from '../../../src/core/client/round.ts'
@@ -32,6 +32,9 @@ function script(options: { servers?: (typeof PRIMARY)[]; serial?: boolean } = {}
   }
   return {
     dialer,
+    get now() {
+      return now
+    },
     /** Gives one input at the present time. */
     input(input: DialerInput): string[] {
       dialer.input(millis(now), input)
@@ -153,7 +156,7 @@ test('a stable session that is lost is dialled anew at once, a young one after t
   assert.deepEqual(stable.input({ type: 'ended', id: 1 }), ['resolve lns.example over fibre'])
   const young = script()
   young.up()
-  young.run(STABLE - 1)
+  young.run(PROVEN - 1)
   assert.deepEqual(young.input({ type: 'ended', id: 1 }), [])
   assert.equal(young.dialer.state.name, 'waiting')
 })
@@ -283,4 +286,78 @@ test('a wanted session does not wait for a back-off that began while it was not 
   s.input({ type: 'ended', id: 1 })
   assert.equal(s.dialer.state.name, 'waiting')
   assert.deepEqual(s.input({ type: 'want', readiness: 'session' }), ['resolve lns.example over fibre'])
+})
+
+/** The waits before what lived for so long each time, ms, is dialled again after some failures. */
+function waits(failures: number, lives: readonly number[]): number[] {
+  const backoff = new Backoff(() => 0.5)
+  for (let i = 0; i < failures; i++) backoff.next()
+  return lives.map((life) => backoff.afterSession(life))
+}
+
+test('the back-off falls with the time that a session lived, and the first loss of a proven one is answered at once', () => {
+  assert.deepEqual(waits(6, [58_000, 5_000, 5_000]), [0, 1800, 3600], '58 s take five doublings of six back')
+  assert.deepEqual(
+    waits(0, [10_000, 10_000, 10_000]),
+    [0, 900, 900],
+    'who ends each after 10 s is not hammered',
+  )
+  assert.deepEqual(waits(4, [9_999, 25_000, 25_000]), [14_400, 0, 1_800], 'a doubling for each 10 s')
+  assert.deepEqual(waits(6, [60_000, 10_000, 10_000]), [0, 0, 900], 'after a stable session all begins anew')
+})
+
+/** A tunnel that waits for 54 s, since an LNS does not let it in; `answers`: it says so. */
+function waiting(answers: boolean) {
+  const s = script()
+  s.input({ type: 'uplinks', uplinks: [FIBRE] })
+  s.input({ type: 'want', readiness: 'session' })
+  let id = 0
+  const fail = () => {
+    s.resolved(['192.0.2.1'])
+    id++
+    if (answers) s.input({ type: 'opened', id })
+    s.input({ type: 'ended', id })
+    return (s.dialer.pollTimeout() ?? 0) - s.now
+  }
+  while (fail() < 54_000) s.run(s.dialer.pollTimeout() ?? 0)
+  return Object.assign(s, { fail, next: () => id + 1 })
+}
+
+test('what a person asks for starts afresh, however it is asked', () => {
+  const ways: readonly (readonly DialerInput[])[] = [
+    [{ type: 'reconnect' }],
+    [{ type: 'afresh' }],
+    [{ type: 'want', readiness: 'cold' }, { type: 'afresh' }, { type: 'want', readiness: 'session' }],
+  ]
+  for (const inputs of ways) {
+    const s = waiting(true)
+    assert.deepEqual(
+      inputs.flatMap((input) => s.input(input)),
+      ['resolve lns.example over fibre'],
+    )
+    assert.equal(s.fail(), 900, JSON.stringify(inputs))
+  }
+})
+
+test('an LNS that was silent and answers a dial that was given up is dialled at once, afresh', () => {
+  const s = waiting(false)
+  assert.deepEqual(s.input({ type: 'answeredLate' }), ['resolve lns.example over fibre'])
+  assert.equal(s.fail(), 900)
+})
+
+test('an LNS that was silent and answers starts the back-off anew, once', () => {
+  const s = waiting(false)
+  s.run(s.dialer.pollTimeout() ?? 0)
+  s.resolved(['192.0.2.1'])
+  s.input({ type: 'opened', id: s.next() })
+  s.input({ type: 'ended', id: s.next() })
+  assert.equal((s.dialer.pollTimeout() ?? 0) - s.now, 900)
+})
+
+test('the late answer to the loser of a race does not hurry a dial that the winner was refused', () => {
+  const s = waiting(true)
+  assert.deepEqual(s.input({ type: 'answeredLate' }), [])
+  assert.equal(s.dialer.state.name, 'waiting')
+  s.run(s.dialer.pollTimeout() ?? 0)
+  assert.equal(s.fail(), 54_000)
 })

@@ -44,10 +44,10 @@ const CONTROL_CONNECTION: Readonly<Record<TunnelStateName, string>> = {
     + sccrq:      none -> waitCtlReply
     + sccrqBad:   none -> waitCtlReply
     + open:       none -> waitCtlReply
-    + close:      stop -> stopped
+    ! close:      abandon -> abandoned  (the RFC: StopCCN; the peer has no id yet under which it would know what ends)
     + invalid:    stop -> stopped
-    + expired:    stop -> stopped
-    + dead:       cleanUp -> stopped`,
+    + expired:    abandon -> abandoned
+    + dead:       abandon -> abandoned`,
   waitCtlConn: `
     scccn:        tellOpen -> established
     scccnBad:     stop -> stopped
@@ -76,6 +76,20 @@ const CONTROL_CONNECTION: Readonly<Record<TunnelStateName, string>> = {
     + invalid:    stop -> stopped
     + expired:    none -> established
     + dead:       cleanUp -> stopped`,
+  abandoned: `
+    + open:       none -> abandoned
+    + close:      none -> abandoned
+    + sccrq:      none -> abandoned
+    + sccrqBad:   none -> abandoned
+    + sccrqTieLost: none -> abandoned
+    + sccrp:      refuse -> stopped
+    + sccrpBad:   refuse -> stopped
+    + scccn:      none -> abandoned
+    + scccnBad:   none -> abandoned
+    + stopCcn:    none -> abandoned
+    + invalid:    none -> abandoned
+    + expired:    none -> stopped
+    + dead:       none -> abandoned`,
   stopped: `
     stopCcn:      none -> stopped
     + open:       none -> stopped

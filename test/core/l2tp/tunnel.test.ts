@@ -397,7 +397,8 @@ test('an SCCRQ that is only acknowledged ends after the time for an answer', () 
   lac.command({ type: 'open' })
   lac.zlb()
   assert.deepEqual(lac.until(19_999), [])
-  assert.equal(words(lac.until(20_000)), 'StopCCN')
+  assert.deepEqual(lac.types(), [])
+  assert.deepEqual(lac.until(20_000), [], 'to an id 0 nobody knows what ends')
   const { cause } = lac.event('closed')
   assert.ok(cause.by === 'timeout')
   assert.equal(cause.awaited, 'SCCRP')
@@ -459,12 +460,59 @@ test('close before anything was sent', () => {
   assert.deepEqual(lac.command({ type: 'open' }), [])
 })
 
-test('close while opening: StopCCN to tunnel 0 names our id, which an LNS recognizes', () => {
+test('a dial that is given up falls silent at once, and whatever comes but an SCCRP is not answered', () => {
   const lac = new Puppet('lac')
-  lac.command({ type: 'open' })
-  const stop = only(lac.command({ type: 'close' }), 'StopCCN')
-  assert.deepEqual([stop.tunnel, stop.ns, stop.message.assignedTunnelId], [0, 1, lac.tunnel])
+  lac.command({ type: 'call' })
+  lac.until(600)
+  assert.deepEqual(lac.command({ type: 'close' }), [])
+  assert.deepEqual(lac.types(), ['calling', 'sessionClosed', 'closed'])
+  assert.deepEqual(lac.until(20_000), [], 'SCCRQ is not repeated')
+  for (const message of [{ type: 'HELLO' }, STOP, ICRP, SCCRQ] as const) {
+    lac.ns = 0
+    assert.deepEqual([...lac.say(message), ...lac.say(message, 0, { tunnel: 0 }), ...lac.zlb()], [])
+  }
+  assert.deepEqual(lac.until(60_000), [])
+  assert.equal(lac.event('finished').acknowledged, false)
+  assert.equal(lac.endpoint.pollTimeout(), undefined)
+  lac.ns = 0
+  assert.deepEqual(lac.say(SCCRP), [], 'after half a minute nobody is there any more')
+})
 
+test('an SCCRP that comes after a dial was given up is refused under the id that it assigns', () => {
+  const ways: readonly ((lac: Puppet) => void)[] = [
+    (lac) => lac.command({ type: 'close' }),
+    // Nobody has answered for so long.
+    (lac) => lac.until(12_000),
+    // It was acknowledged, and no more came.
+    (lac) => {
+      lac.zlb()
+      lac.until(20_000)
+    },
+  ]
+  const late = [SCCRP, { ...SCCRP, protocolVersion: 0x0200 }]
+  for (const giveUp of ways)
+    for (const answer of late)
+      for (const from of [LNS, OTHER_PORT]) {
+        const lac = new Puppet('lac')
+        lac.command({ type: 'open' })
+        giveUp(lac)
+        assert.equal(lac.types().at(-1), 'closed')
+        lac.now += 1000
+        const stop = only(lac.say(answer, 0, { from }), 'StopCCN')
+        assert.deepEqual([stop.tunnel, stop.ns, stop.nr, stop.to], [PEER_TUNNEL, 1, 1, from])
+        assert.equal(stop.message.assignedTunnelId, lac.tunnel)
+        assert.equal(lac.types().at(-1), 'answeredLate')
+        assert.equal(words(lac.until(lac.now + 500)), 'StopCCN', 'until it is acknowledged')
+        assert.deepEqual(
+          lac.raw(encodeControl({ tunnel: lac.tunnel, session: 0, ns: 1, nr: 2 }, new Uint8Array()), from),
+          [],
+        )
+        assert.deepEqual(lac.until(lac.now + 60_000), [])
+        assert.equal(lac.endpoint.pollTimeout(), undefined)
+      }
+})
+
+test('StopCCN to tunnel 0 names the id of who sends it, which an LNS recognizes', () => {
   const lns = new Puppet('lns')
   lns.say(SCCRQ, 0, { tunnel: 0 })
   assert.equal(words(lns.say(STOP, 0, { tunnel: 0 })), 'ZLB')
