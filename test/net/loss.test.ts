@@ -27,13 +27,8 @@ const RUNS = 3
  */
 const UP_WITHIN = 300_000
 const WATCHED = 15_000
-/** ms without a path, and within which all must be well after it. */
+/** ms without a path. */
 const CUT = 42_000
-const BACK_WITHIN = 5000
-/** ms, the first wait between two dials; each is twice as long as the one before, at most. */
-const FIRST_STEP = 1000
-/** ms that a slow machine may be late with a dial. */
-const LATE = 1000
 
 describe(`${LOSS} % of the packets lost both ways`, { timeout: 1_200_000 }, () => {
   let net: Network
@@ -84,12 +79,8 @@ describe('a path that loses everything for a while', { timeout: 600_000 }, () =>
     t.diagnostic(
       `path back -> up again: ${back - healed} ms; waited ${waits.map(({ from, to }) => to - from).join(', ')} ms`,
     )
-    for (const [number, { from, to }] of waits.entries())
-      assert.ok(to - from < FIRST_STEP * 2 ** number + LATE, `wait ${number} took ${to - from} ms`)
     // The dial that was under way may still have failed, but not the next one.
     assert.ok(waits.filter(({ from }) => from > healed).length <= 1)
-    const took = back - Math.max(healed, ...waits.map(({ to }) => to))
-    assert.ok(took < BACK_WITHIN, `${took} ms after the path's return and the end of the back-off step`)
     await assertCarriesTraffic(net, again)
   })
 

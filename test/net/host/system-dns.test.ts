@@ -26,7 +26,7 @@ function make(options: { programs: readonly string[]; resolved?: boolean; device
     writeFileSync(join(bin, name), script)
     chmodSync(join(bin, name), 0o755)
   }
-  const dns = new ProgramDns({ root, path: bin, timeLimit: 2000 })
+  const dns = new ProgramDns({ root, path: bin, timeLimit: 60_000 })
   return { root, dns, calls: () => readFileSync(calls, 'utf8').split('\n').slice(0, -1) }
 }
 
@@ -88,15 +88,15 @@ test('the words of a refusal are passed on', async () => {
 })
 
 test('a program that never ends is ended; what one leaves in the background holds nothing up', async () => {
-  const begun = performance.now()
   await assert.rejects(runProgram('sleep', ['64'], { timeLimit: 200 }), { code: 'ETIMEDOUT' })
-  assert.equal(await runProgram('sh', ['-c', 'sleep 5 & echo done'], { timeLimit: 4000 }), 'done\n')
-  assert.ok(performance.now() - begun < 4500)
+  const pid = await runProgram('sh', ['-c', 'sleep 66 & echo $!'], { timeLimit: 60_000 })
+  // Had it been waited for, there would be nobody left.
+  process.kill(Number(pid))
   await assert.rejects(runProgram('lifeline-no-such-program', [], { timeLimit: 200 }), { code: 'ENOENT' })
 })
 
 test('no shell sees arguments and input', async () => {
   const input = '$(touch /tmp/never) `id`\n'
-  assert.equal(await runProgram('cat', [], { timeLimit: 2000, input }), input)
-  assert.equal(await runProgram('echo', ['$HOME; id'], { timeLimit: 2000 }), '$HOME; id\n')
+  assert.equal(await runProgram('cat', [], { timeLimit: 60_000, input }), input)
+  assert.equal(await runProgram('echo', ['$HOME; id'], { timeLimit: 60_000 }), '$HOME; id\n')
 })

@@ -229,12 +229,8 @@ describe('a broker', () => {
     })
     t.after(() => lifeline.stop())
     await lifeline.process.waitForOutput(/clock not set/)
-    // Long enough for the next attempt by back-off to lie further away than what is asserted.
-    await new Promise((resolve) => setTimeout(resolve, 8000))
-    const at = performance.now()
     writeFileSync(clock, '+0\n')
     await lifeline.process.waitForOutput(/connected to the broker/)
-    assert.ok(performance.now() - at < 3000)
   })
 })
 

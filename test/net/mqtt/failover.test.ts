@@ -61,7 +61,6 @@ describe('a failover', { timeout: 400_000 }, () => {
     const switched = routeChange(kernel.output, event.at)
     const late = (at: number) => `${(at - switched).toFixed(1)} ms`
     t.diagnostic(`after the route changed: event on the wire ${late(event.at)}, state ${late(state.at)}`)
-    assert.ok(state.at - switched < 1000)
 
     await net.fibre.heal()
     await waitForPath(lifeline, 'fibre')

@@ -22,6 +22,7 @@ const quiet: Log = { debug() {}, info() {}, warn() {}, error() {}, with: () => q
 const status = new StatusStore(clock, '0.1.0')
 status.configure({ node: 'router', tunnels: config.tunnels, uplinks: config.uplinks })
 const files = { read: () => undefined, write: () => {}, settled: async () => {} }
+const begun = performance.now()
 const publishers = new Publishers({ brokers, clock, log: quiet, random: Math.random, status, files })
 const done = () => ok(undefined)
 publishers.configure(config, {
@@ -48,8 +49,9 @@ while (performance.now() - started < seconds * 1000) {
 }
 delay.disable()
 await sleep(500)
+const took = Math.round(performance.now() - begun)
 collect()
 const grown = Math.round((process.memoryUsage().heapUsed - before) / 1000)
-console.log(JSON.stringify({ last, lag: Math.round(delay.max / 1e6), grown }))
+console.log(JSON.stringify({ last, took, lag: Math.round(delay.max / 1e6), grown }))
 await Promise.race([publishers.stop(), sleep(1500)])
 process.exit()

@@ -176,8 +176,7 @@ inNamespace(import.meta.url, () => {
     const before = { files: openFiles(), rss: residentKilobytes() }
     for (let i = 0; i < 2000; i++) await cycle()
     globalThis.gc?.()
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    assert.equal(openFiles(), before.files)
+    await until(() => openFiles() === before.files, 'all files are closed')
     // Leaking their mailboxes alone would be half a gigabyte of address space, and at least 8 MB resident.
     assert.ok(
       residentKilobytes() - before.rss < 6144,

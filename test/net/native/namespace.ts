@@ -56,10 +56,10 @@ export function link(device: string): { flags: string[]; operstate: string; txql
   return links.find(({ ifname }: { ifname: string }) => ifname === device)
 }
 
-/** Waits until `condition` holds, at most 5 s. */
+/** Waits until `condition` holds, at most a minute. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   for (let waited = 0; !condition(); waited += 5) {
-    assert.ok(waited < 5000, `timed out waiting until ${what}`)
+    assert.ok(waited < 60_000, `timed out waiting until ${what}`)
     await sleep(5)
   }
 }
