@@ -6,6 +6,8 @@ import { OwnRequest } from './own-request.ts'
 import { type ControlPacket, codes, decodePacket, encodePacket, PACKET_HEADER_LENGTH } from './packet.ts'
 import { type Judgement, PeerRequest } from './peer-request.ts'
 import type { OptionPolicy } from './policy.ts'
+import { protocols } from './protocol.ts'
+import { LinkAcks, NetworkAcks, type RepeatedAcks } from './repeated-acks.ts'
 import { RestartTimer } from './restart-timer.ts'
 import type { NegotiationFailure, PppLimits } from './types.ts'
 
@@ -43,6 +45,7 @@ export class ControlProtocol<Result> {
   readonly #extendedCodes: ReadonlySet<number>
   readonly #restart: RestartTimer
   readonly #own: OwnRequest
+  readonly #acks: RepeatedAcks
   readonly #peer: PeerRequest
   #state: State = { name: 'initial' }
   #openings: Millis[] = []
@@ -60,7 +63,8 @@ export class ControlProtocol<Result> {
     this.#extendedCodes = extendedCodes
     this.#restart = new RestartTimer(limits)
     this.#own = new OwnRequest(policy)
-    this.#peer = new PeerRequest(policy, limits)
+    this.#acks = policy.protocol === protocols.lcp ? new LinkAcks() : new NetworkAcks()
+    this.#peer = new PeerRequest(policy, limits, this.#acks)
   }
 
   get state(): StateName {
@@ -78,6 +82,11 @@ export class ControlProtocol<Result> {
   /** What the peer wrote in its latest Terminate-Request, if it sent one in this attempt. */
   get terminateMessage(): Uint8Array | undefined {
     return this.#terminateMessage
+  }
+
+  /** Something came that the peer sends only when it is open itself. */
+  peerOpen(now: Millis): void {
+    this.#acks.peerOpen(now)
   }
 
   /** A fresh identifier for a packet with one of `extendedCodes`. */
@@ -162,7 +171,7 @@ export class ControlProtocol<Result> {
     // The table knows no packets in Initial and Starting, so nothing may be agreed to there.
     if (this.#state.name === 'initial' || this.#state.name === 'starting') return
     const openedAt = this.opened ? this.#openings.at(-1) : undefined
-    const repeated = openedAt === undefined ? undefined : this.#peer.repeatedAck(now - openedAt, packet)
+    const repeated = openedAt === undefined ? undefined : this.#acks.again(now, now - openedAt, packet)
     if (repeated) {
       this.#send(repeated)
       return

@@ -91,6 +91,8 @@ export class PppLink {
     this.#maintenance.echo.heard(now)
     const frame = decodeFrame(bytes)
     if (!frame.ok) return
+    // RFC 1661 section 3.4: whoever sends anything else has opened LCP.
+    if (frame.value.protocol !== protocols.lcp) this.#lcp.peerOpen(now)
     switch (frame.value.protocol) {
       case protocols.lcp:
         this.#lcp.receive(now, frame.value.information)

@@ -3,6 +3,7 @@ import type { Millis } from '../time.ts'
 import { decodeOptions, encodeOptions, type PppOption } from './options.ts'
 import { type ControlPacket, codes } from './packet.ts'
 import { type OptionPolicy, reject, type Verdict } from './policy.ts'
+import type { RepeatedAcks } from './repeated-acks.ts'
 import type { PppLimits } from './types.ts'
 
 /** What the peer's Configure-Request deserves. `agreed` is undefined if something in it was refused. */
@@ -12,18 +13,6 @@ export interface Judgement {
   /** We have refused so often that the peer will never give in. */
   readonly insists: boolean
 }
-
-/** How often one Ack is repeated before the same request counts as a renegotiation after all; Max-Configure is mostly 10. */
-const MAX_REPEATED_ACKS = 8
-/**
- * How soon after opening (ms) the same options may come under another identifier instead, once: a peer with a restart
- * timer of 3 s has asked six times by then.
- */
-const RENEWAL_WINDOW = 20_000
-/** One that comes within so many ms, a restart timer of the peer, was on its way before we opened: no renegotiation. */
-const UNDER_WAY = 4_000
-/** How often the Ack of a later one is repeated. It may be a renegotiation, and must not be put off for long. */
-const MAX_REPEATED_RENEWALS = 2
 
 /** How often a copy of a request gets what the request got; who never changes its identifier wants to hear more. */
 const MAX_SAME_VERDICTS = 2
@@ -38,25 +27,18 @@ interface Refused {
   readonly copies: number
 }
 
-/** The request that we acknowledged last, and what became of that Ack. */
-interface Acked {
-  readonly reply: ControlPacket
-  /** Under another identifier than the request that was agreed to. */
-  readonly renewed: boolean
-  repeats: number
-}
-
 /** The peer's side of a negotiation: its Configure-Requests, our answers, and how long we go on refusing. */
 export class PeerRequest {
   readonly #policy: OptionPolicy<unknown>
   readonly #limits: PppLimits
+  readonly #acks: RepeatedAcks
   /** 2 for each refusal, less for that of a retransmission. */
   #score = 0
   #refused: Refused | undefined
-  #acked: Acked | undefined
 
-  constructor(policy: OptionPolicy<unknown>, limits: PppLimits) {
+  constructor(policy: OptionPolicy<unknown>, limits: PppLimits, acks: RepeatedAcks) {
     this.#policy = policy
+    this.#acks = acks
     this.#limits = limits
   }
 
@@ -90,27 +72,8 @@ export class PeerRequest {
   conclude({ reply, agreed }: Judgement): ControlPacket {
     if (agreed) {
       this.#policy.onAgreed(agreed)
-      this.#acked = { reply, renewed: false, repeats: 0 }
+      this.#acks.acked(reply)
     }
-    return reply
-  }
-
-  /**
-   * While opened, for `open` ms, the Ack for a request equal to the one that we acknowledged last. A peer that lacks
-   * nothing but our Ack repeats its request, and a renegotiation would tear down what it has just agreed to. Under the
-   * same identifier it is a copy or a retransmission: RFC 1661 section 5.1 demands a new one after a valid reply. Soon
-   * after opening it may also bear a new one: the peer got an Ack while our own request was lost to it, and had to ask
-   * again (TO+ in Ack-Rcvd). Our request has reached it since, or we would not be open, so that there is only one such.
-   */
-  repeatedAck(open: number, { identifier, data }: ControlPacket): ControlPacket | undefined {
-    const acked = this.#acked
-    if (acked === undefined || !equalBytes(acked.reply.data, data)) return undefined
-    if (acked.reply.identifier === identifier)
-      return acked.repeats++ < MAX_REPEATED_ACKS ? acked.reply : undefined
-    if (acked.renewed || open >= RENEWAL_WINDOW) return undefined
-    const reply = { ...acked.reply, identifier }
-    const least = open < UNDER_WAY ? 0 : MAX_REPEATED_ACKS - MAX_REPEATED_RENEWALS
-    this.#acked = { reply, renewed: true, repeats: Math.max(acked.repeats, least) }
     return reply
   }
 
@@ -123,7 +86,7 @@ export class PeerRequest {
   forget(): void {
     this.#score = 0
     this.#refused = undefined
-    this.#acked = undefined
+    this.#acks.forget()
   }
 
   /** RFC 1661 section 4.6, Max-Failure. */
