@@ -14,13 +14,7 @@ import { type DesiredState, desiredState, NOTHING_DESIRED } from '../core/system
 import { type Facts, NO_FACTS } from '../core/system/facts.ts'
 import { sectionOf } from '../core/system/firewall-input.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../core/system/session.ts'
-import {
-  carriersOf,
-  lackingSources,
-  type Uplink,
-  type UsableUplink,
-  uplinks,
-} from '../core/system/uplinks.ts'
+import { carriersOf, noUplink, type Uplink, type UsableUplink, uplinks } from '../core/system/uplinks.ts'
 import type { Apply } from './apply.ts'
 import { type ApplyFailure, keepsDown, refusalOf } from './apply-failure.ts'
 import type { Carrier } from './attempt.ts'
@@ -330,12 +324,14 @@ export class Daemon implements ControlTarget {
     const { facts } = this.#ports.watcher
     this.#showUplinks(facts)
     this.#budgets.factsChanged(facts)
-    const lacking = lackingSources(this.#config, facts)
-    for (const [name, supervisor] of this.#supervisors)
+    const { cutOff } = this.#budgets
+    for (const [name, supervisor] of this.#supervisors) {
+      const tunnel = this.#config.tunnels.find((each) => each.name === name)
       supervisor.setCarriers(
         this.#carriers(name).map((uplink) => this.#carrier(uplink)),
-        lacking,
+        tunnel && noUplink(tunnel, this.#config, facts, cutOff),
       )
+    }
     this.#failover?.factsChanged(facts)
     void this.#wish()
   }

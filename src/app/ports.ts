@@ -269,6 +269,12 @@ export interface SystemProbe {
   exists(path: string): boolean
   /** Opens a device file for reading and writing and closes it: the errno name of the refusal, or undefined. */
   openError(path: string): string | undefined
+  /** What a folder holds; nothing if it cannot be read. */
+  names(path: string): readonly string[]
+  /** Where a symbolic link leads, or what proc(5) says in its place; undefined if it cannot be read. */
+  link(path: string): string | undefined
+  /** Whose a file is, and its permission bits; undefined if it is not there. */
+  mode(path: string): { readonly uid: number; readonly gid: number; readonly permissions: number } | undefined
 }
 
 /** The service manager that started this process (sd_notify(3)); all of it does nothing where there is none. */

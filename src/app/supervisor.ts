@@ -3,10 +3,9 @@ import type { Attempt, DialerAction, DialerInput, Readiness } from '../core/clie
 import { attemptsOf } from '../core/client/dialer-state.ts'
 import type { CallPhase, ClientEvent } from '../core/client/types.ts'
 import type { TunnelConfig } from '../core/config/types.ts'
-import type { Failure } from '../core/failure.ts'
+import type { Failure, NoUplink } from '../core/failure.ts'
 import { err, ok } from '../core/result.ts'
 import type { TunnelSession } from '../core/system/session.ts'
-import type { LackingSource } from '../core/system/uplinks.ts'
 import { type AttemptPorts, AttemptRunner, type Carrier, failureOfSystem } from './attempt.ts'
 import type { Outcome } from './control.ts'
 import { DialerLoop } from './dialer-loop.ts'
@@ -47,7 +46,7 @@ export class Supervisor {
   readonly #slot: SessionSlot
   readonly #reporter: TunnelReporter
   #carriers: readonly Carrier[] = []
-  #lacking: readonly LackingSource[] = []
+  #stranded: NoUplink = { code: 'no_uplink', uplinks: [] }
   #dials = 0
   #idleClosed = 0
   #wanted: Readiness = 'cold'
@@ -129,10 +128,10 @@ export class Supervisor {
 
   /**
    * The uplinks that can carry the tunnel now, in order of preference; again whenever anything about them changes.
-   * `lacking`: uplinks of any tunnel that could, had they the address of their option `source`.
+   * `stranded`: what is to be said if there is none.
    */
-  setCarriers(carriers: readonly Carrier[], lacking: readonly LackingSource[] = []): void {
-    this.#lacking = lacking
+  setCarriers(carriers: readonly Carrier[], stranded = this.#stranded): void {
+    this.#stranded = stranded
     const ids = (list: readonly Carrier[]) => list.map(({ id }) => id).join(' ')
     const changed = ids(this.#carriers) !== ids(carriers)
     this.#carriers = carriers
@@ -370,7 +369,7 @@ export class Supervisor {
 
   #show(): void {
     const { state } = this.#dialer
-    this.#reporter.explainWaiting(state, this.#lacking)
+    this.#reporter.explainWaiting(state, this.#stranded)
     const shown = state.name === 'dialling' ? (state.opened ?? state.attempts[0]) : undefined
     this.#reporter.show({
       dialer: state,

@@ -1,7 +1,7 @@
 /** Tells the status store how a tunnel fares. */
 import type { DialerState } from '../core/client/dialer-state.ts'
 import type { TunnelConfig } from '../core/config/types.ts'
-import { type LackingSource, noUplink } from '../core/system/uplinks.ts'
+import type { NoUplink } from '../core/failure.ts'
 import type { TunDevice } from './ports.ts'
 import type { Session } from './session.ts'
 import type { StatusWriter } from './status-store.ts'
@@ -23,9 +23,9 @@ export class TunnelReporter {
   }
 
   /** Says once that there is no uplink, unless the loss of one was said. */
-  explainWaiting(state: DialerState, lacking: readonly LackingSource[]): void {
+  explainWaiting(state: DialerState, reason: NoUplink): void {
     const waits = state.name === 'waiting' && state.until === undefined
-    if (waits && !this.#stranded) this.#status.failed(this.#tunnel.name, noUplink(this.#tunnel, lacking))
+    if (waits && !this.#stranded) this.#status.failed(this.#tunnel.name, reason)
     this.#stranded = waits
   }
 

@@ -6,12 +6,7 @@ import { quote } from './quote.ts'
  */
 export type Failure =
   // Before the first packet
-  | {
-      readonly code: 'no_uplink'
-      readonly uplinks: readonly string[]
-      /** Those that are up without the address that they are to send from. */
-      readonly lacking?: readonly { readonly uplink: string; readonly address: string }[]
-    }
+  | NoUplink
   | { readonly code: 'name_not_found'; readonly name: string }
   | { readonly code: 'resolver_silent'; readonly name: string; readonly resolvers: readonly string[] }
   | { readonly code: 'resolver_failed'; readonly name: string; readonly cause: string }
@@ -70,6 +65,27 @@ export type Failure =
   | { readonly code: 'not_permitted'; readonly action: string }
   | { readonly code: 'firewall_refused'; readonly reason: string }
   | { readonly code: 'system_refused'; readonly action: string; readonly cause: string }
+
+export interface NoUplink {
+  readonly code: 'no_uplink'
+  /** Those that are named for the tunnel; empty: the system's default route was to lead the way. */
+  readonly uplinks: readonly string[]
+  /** Those that are up without the address that they are to send from. */
+  readonly lacking?: readonly { readonly uplink: string; readonly address: string }[]
+  /** Those whose budget for the month is spent. */
+  readonly spent?: readonly string[]
+  /** Default routes that are there all the same. */
+  readonly defaults?: readonly UnusedDefault[]
+}
+
+/** A default route that cannot carry a tunnel. */
+export interface UnusedDefault {
+  readonly device: string
+  /** `tunnel`: it is the device of one of ours; `replaced`: the tunnel is to stand in for it; `table`: not in main. */
+  readonly why: 'down' | 'no_address' | 'tunnel' | 'replaced' | 'table'
+  /** Its number, where it is not main. */
+  readonly table?: number
+}
 
 export type FailureCode = Failure['code']
 
@@ -153,17 +169,38 @@ export function failureMessage(failure: Failure): string {
   }
 }
 
-function unusable({ uplinks, lacking = [] }: Extract<Failure, { code: 'no_uplink' }>): string[] {
-  const others = uplinks.filter((name) => !lacking.some(({ uplink }) => uplink === name))
-  const reasons = lacking.map(
-    ({ uplink, address }) => `${uplink} does not have the address ${address} (option source)`,
+function unusable({ uplinks, lacking = [], spent = [], defaults = [] }: NoUplink): string[] {
+  const others = uplinks.filter(
+    (name) => !lacking.some(({ uplink }) => uplink === name) && !spent.includes(name),
   )
+  const reasons = [
+    ...lacking.map(({ uplink, address }) => `${uplink} does not have the address ${address} (option source)`),
+    ...spent.map((name) => `the budget of ${name} is spent for this month`),
+  ]
   if (others.length > 0)
     return [
       `${others.join(', ')} ${others.length === 1 ? 'has' : 'have'} no working link with an address`,
       ...reasons,
     ]
+  if (uplinks.length === 0) reasons.push(...defaults.map(unusedDefaultText))
   return reasons.length > 0 ? reasons : ['this machine has no default route']
+}
+
+/** Why a default route that is there leads no tunnel. */
+export function unusedDefaultText({ device, why, table }: UnusedDefault): string {
+  const route = `the default route leads over ${device}`
+  switch (why) {
+    case 'down':
+      return `${route}, which has no link`
+    case 'no_address':
+      return `${route}, which has no address to send from`
+    case 'tunnel':
+      return `${route}, which is the device of a tunnel of ours`
+    case 'replaced':
+      return `${route}, which comes before the tunnel in failover: say with option uplink what may carry it`
+    case 'table':
+      return `the default route over ${device} is in table ${table} and not in main: name ${device} in an uplink section`
+  }
 }
 
 /** What may keep an LNS from answering, the likely first. */

@@ -1,4 +1,13 @@
-import { closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+} from 'node:fs'
 import type { SystemProbe } from '../app/ports.ts'
 
 /** Looks at the files of this system. */
@@ -11,6 +20,27 @@ export const systemProbe: SystemProbe = {
     } catch {
       return undefined
     }
+  },
+
+  names(path) {
+    try {
+      return readdirSync(path)
+    } catch {
+      return []
+    }
+  },
+
+  link(path) {
+    try {
+      return readlinkSync(path)
+    } catch {
+      return undefined
+    }
+  },
+
+  mode(path) {
+    const stat = statSync(path, { throwIfNoEntry: false })
+    return stat && { uid: stat.uid, gid: stat.gid, permissions: stat.mode & 0o7777 }
   },
 
   openError(path) {

@@ -22,6 +22,18 @@ const MESSAGES: readonly [Failure, string][] = [
     'no uplink is usable: fibre does not have the address 10.9.9.9 (option source)',
   ],
   [
+    { code: 'no_uplink', uplinks: [], defaults: [{ device: 'eth0', why: 'down' }] },
+    'no uplink is usable: the default route leads over eth0, which has no link',
+  ],
+  [
+    { code: 'no_uplink', uplinks: [], defaults: [{ device: 'eth0', why: 'table', table: 100 }] },
+    'no uplink is usable: the default route over eth0 is in table 100 and not in main: name eth0 in an uplink section',
+  ],
+  [
+    { code: 'no_uplink', uplinks: ['lte', 'fibre'], spent: ['lte'] },
+    'no uplink is usable: fibre has no working link with an address; the budget of lte is spent for this month',
+  ],
+  [
     { code: 'name_not_found', name: 'lns.example' },
     'the server name lns.example does not exist: check option server',
   ],

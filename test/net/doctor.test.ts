@@ -1,6 +1,6 @@
 /** `lifeline doctor` on a router with real uplinks, filters and an LNS. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Finding } from '../../src/app/doctor/finding.ts'
@@ -41,9 +41,13 @@ describe('doctor', () => {
     }
   }
 
-  async function doctor(tunnel?: Readonly<Record<string, unknown>>) {
+  async function doctor(tunnel?: Readonly<Record<string, unknown>>, firewall?: { readonly lan: string }) {
     const file = join(net.folder, 'doctor.json')
-    writeFileSync(file, JSON.stringify(config(tunnel)), { mode: 0o600 })
+    writeFileSync(
+      file,
+      JSON.stringify({ ...config(tunnel), ...(firewall && { firewall: { internet: firewall } }) }),
+      { mode: 0o600 },
+    )
     const { namespace } = net.router
     const { code, stdout } = await namespace.run([PROGRAM, 'doctor', '--json', '-c', file], { mayFail: true })
     const findings: Finding[] = stdout
@@ -149,6 +153,41 @@ describe('doctor', () => {
     } finally {
       await net.router.namespace.sysctl('net.ipv4.conf.wan1.rp_filter=0')
     }
+  })
+
+  test('a port that another program holds: it is named, and so is what else speaks L2TP here', async (t) => {
+    // The kernel knows a program by the name of its file.
+    const rival = join(net.folder, 'xl2tpd')
+    symlinkSync((await net.router.namespace.run(['which', 'socat'])).stdout.trim(), rival)
+    const held = net.router.namespace.start('rival', [rival, '-d', '-d', 'UDP4-RECVFROM:1701,fork', 'PIPE'])
+    t.after(() => held.stop())
+    await waitFor('the port is held', async () =>
+      (await net.router.namespace.run(['cat', '/proc/net/udp'])).stdout.includes(':06A5 '),
+    )
+    const { code, about } = await doctor({ local_port: 1701, uplink: net.uplinks[0].device })
+    assert.equal(code, 1)
+    const [server] = about(`alice: lns.example over ${net.uplinks[0].device}`)
+    assert.match(server?.message ?? '', /held by xl2tpd \(process \d+\), so the tunnel cannot be dialled$/)
+    assert.match(about('other programs')[0]?.message ?? '', /^xl2tpd \(process \d+\) is running/)
+  })
+
+  test('a network behind it without forwarding in the kernel', async () => {
+    const { namespace } = net.router
+    await namespace.sysctl('net.ipv4.ip_forward=0', 'net.ipv6.conf.all.forwarding=0')
+    try {
+      const { about } = await doctor({ uplink: net.uplinks[0].device }, { lan: 'lan0' })
+      assert.deepEqual(
+        about('forwarding').map(({ severity }) => severity),
+        ['warning', 'warning'],
+      )
+    } finally {
+      await namespace.sysctl('net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1')
+    }
+    const { about } = await doctor({ uplink: net.uplinks[0].device }, { lan: 'lan0' })
+    assert.deepEqual(
+      about('forwarding').map(({ severity }) => severity),
+      ['ok'],
+    )
   })
 
   test('an uplink without a link is said to be down', async () => {

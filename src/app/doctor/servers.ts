@@ -1,21 +1,23 @@
 /** Whether each server can be found and reached over each uplink, and how large a packet may be on the way. */
 import type { Config, ServerName, TunnelConfig } from '../../core/config/types.ts'
-import { failureMessage } from '../../core/failure.ts'
+import { failureMessage, unusedDefaultText } from '../../core/failure.ts'
 import { ipFamily } from '../../core/ip/address.ts'
 import {
   candidateAddresses,
   carriersOf,
-  lackingSources,
   noUplink,
   type Uplink,
   type UsableUplink,
+  unusedDefaults,
   uplinks,
 } from '../../core/system/uplinks.ts'
 import { innerMtu } from '../attempt.ts'
-import { SystemError } from '../ports.ts'
+import { SystemError, type SystemProbe } from '../ports.ts'
 import { askLns } from './ask-lns.ts'
 import type { DoctorPorts, Finding, Situation } from './finding.ts'
 import { measurePathMtu } from './path-mtu.ts'
+import { inWords, isLifeline, portHolder } from './processes.ts'
+import { refusalFinding } from './refusals.ts'
 
 /** ms for one name in all. */
 const LOOK_UP_LIMIT = 8000
@@ -25,7 +27,10 @@ export function checkUplinks({ config, facts }: Situation): Finding[] {
   const found = uplinks(config, facts)
   if (found.length === 0) {
     const advice = 'connect one, or name devices in uplink sections'
-    return [{ severity: 'problem', subject: 'uplinks', message: 'this machine has no default route', advice }]
+    const unused = config.tunnels.flatMap((tunnel) => unusedDefaults(tunnel, config, facts))
+    const reasons = [...new Set(unused.map(unusedDefaultText))]
+    const message = reasons.length > 0 ? reasons.join('; ') : 'this machine has no default route'
+    return [{ severity: 'problem', subject: 'uplinks', message, advice }]
   }
   return found.map(uplinkFinding)
 }
@@ -83,7 +88,7 @@ function uplinkFinding({ name, device, state, addresses, source }: Uplink): Find
 
 function withoutUplink(tunnel: TunnelConfig, config: Config, { facts }: Situation): Finding[] {
   if (carriersOf(tunnel, config, facts).length > 0) return []
-  const message = failureMessage(noUplink(tunnel, lackingSources(config, facts)))
+  const message = failureMessage(noUplink(tunnel, config, facts))
   return [{ severity: 'problem', subject: `tunnel ${tunnel.name}`, message, advice: 'see the uplinks above' }]
 }
 
@@ -144,28 +149,52 @@ async function lookUp(
 
 async function checkAddress(
   ports: DoctorPorts,
-  { tunnel, uplink, server }: Way,
+  way: Way,
   address: string,
   subject: string,
 ): Promise<Finding[]> {
+  const { tunnel, uplink, server } = way
   try {
     const answer = await askLns(ports, tunnel, { host: address, port: server.port }, uplink)
     if (answer.type === 'refused') return [{ severity: 'problem', subject, message: answer.reason }]
-    if (answer.type === 'silent') return [silence(subject, address, server.port, answer.code)]
+    if (answer.type === 'silent') return [await silence(ports, way, address, subject, answer.code)]
     const message = `${address} answers as ${answer.hostName} after ${answer.roundTrip.toFixed(0)} ms`
     const mtu = await measurePathMtu(ports, address, uplink)
     return [{ severity: 'ok', subject, message }, mtuFinding(tunnel, uplink, address, mtu)]
   } catch (cause) {
     if (!(cause instanceof SystemError)) throw cause
-    if (cause.code === 'EADDRINUSE') {
-      const message = `was not asked: UDP port ${tunnel.localPort} is in use, probably by the tunnel itself`
-      return [{ severity: 'note', subject, message }]
-    }
+    if (cause.code === 'EADDRINUSE') return [portTaken(ports.probe, subject, tunnel.localPort)]
     return [{ severity: 'problem', subject, message: cause.message }]
   }
 }
 
-function silence(subject: string, address: string, port: number, code: string | undefined): Finding {
+function portTaken(probe: SystemProbe, subject: string, port: number): Finding {
+  const holder = portHolder(probe, port)
+  const taken = `was not asked: UDP port ${port} (option local_port) is held by`
+  if (holder === undefined) {
+    const message = `${taken} a process that cannot be seen from here`
+    return { severity: 'note', subject, message, advice: 'run doctor as root, or see `ss -lunp`' }
+  }
+  if (isLifeline(holder)) {
+    const message = `${taken} the running daemon (process ${holder.pid}), which speaks for itself: see lifeline status`
+    return { severity: 'note', subject, message }
+  }
+  return {
+    severity: 'problem',
+    subject,
+    message: `${taken} ${inWords(holder)}, so the tunnel cannot be dialled`,
+    advice: `stop ${holder.name}, or leave out option local_port`,
+  }
+}
+
+async function silence(
+  { nft }: DoctorPorts,
+  { uplink, server: { port } }: Way,
+  address: string,
+  subject: string,
+  code: string | undefined,
+): Promise<Finding> {
+  if (code === 'EPERM') return refusalFinding(nft, subject, { address, port, device: uplink.device })
   if (code === 'ECONNREFUSED') {
     const advice = 'check the address; if it is right, the LNS is down'
     return {

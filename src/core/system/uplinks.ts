@@ -1,5 +1,6 @@
 /** Which physical ways out there are right now, and which of them can carry a tunnel. */
 import type { Config, TunnelConfig, UplinkConfig } from '../config/types.ts'
+import type { NoUplink, UnusedDefault } from '../failure.ts'
 import { ipFamily } from '../ip/address.ts'
 import type { Family } from '../netlink/address.ts'
 import { TABLE_MAIN } from '../netlink/route.ts'
@@ -101,10 +102,45 @@ export function lackingSources(config: Pick<Config, 'uplinks'>, facts: Facts): L
   })
 }
 
-/** Why a tunnel has no uplink to be dialled over. */
-export function noUplink({ uplinks }: Pick<TunnelConfig, 'uplinks'>, lacking: readonly LackingSource[]) {
-  const own = lacking.filter(({ uplink }) => uplinks.length === 0 || uplinks.includes(uplink))
-  return { code: 'no_uplink', uplinks, ...(own.length > 0 && { lacking: own }) } as const
+/** Why a tunnel has no uplink to be dialled over. `spent`: names of uplinks that are not used any more this month. */
+export function noUplink(
+  tunnel: TunnelConfig,
+  config: Config,
+  facts: Facts,
+  spent: ReadonlySet<string> = new Set(),
+): NoUplink {
+  const uplinks = carrierNames(tunnel, config)
+  const own = lackingSources(config, facts).filter(({ uplink }) => uplinks?.includes(uplink) ?? true)
+  const cutOff = (uplinks ?? []).filter((name) => spent.has(name))
+  return {
+    code: 'no_uplink',
+    uplinks: uplinks ?? [],
+    ...(own.length > 0 && { lacking: own }),
+    ...(cutOff.length > 0 && { spent: cutOff }),
+    ...(uplinks === undefined && { defaults: unusedDefaults(tunnel, config, facts) }),
+  }
+}
+
+/** The default routes of others that are there, and why none of them carries the tunnel; main's first. */
+export function unusedDefaults(tunnel: TunnelConfig, config: Config, facts: Facts): UnusedDefault[] {
+  const replaced = around(tunnel, config).before
+  const routes = ([4, 6] as const).flatMap((family) => byMetric(foreignDefaults(facts, family)))
+  const inMain = routes.filter(({ table }) => table === TABLE_MAIN)
+  const unused = (inMain.length > 0 ? inMain : routes).flatMap(({ table, nexthops }) =>
+    nexthops.flatMap(({ link }): UnusedDefault[] => {
+      const device = facts.links.find(({ index }) => index === link)?.name
+      if (device === undefined) return []
+      if (config.tunnels.some((each) => each.device === device)) return [{ device, why: 'tunnel' }]
+      const before = config.uplinks.find(
+        (uplink) => uplink.device === device && replaced.includes(uplink.name),
+      )
+      if (before !== undefined) return [{ device, why: 'replaced' }]
+      if (table !== TABLE_MAIN) return [{ device, why: 'table', table }]
+      const { state } = describe(learnt(device), facts)
+      return state === 'down' || state === 'no_address' ? [{ device, why: state }] : []
+    }),
+  )
+  return unused.filter(({ device }, i) => unused.findIndex((other) => other.device === device) === i)
 }
 
 /** Whether a socket that was bound to the uplink's device, and sends from `source`, still leads out of it. */

@@ -59,13 +59,30 @@ export function sysctls(values: Readonly<Record<string, string>>): Sysctls {
   }
 }
 
+/** `links` are symbolic ones; folders hold what is named below them. `modes`: permissions, owner, group. */
 export function probe(
   files: Readonly<Record<string, string>>,
   errors: Readonly<Record<string, string>> = {},
+  links: Readonly<Record<string, string>> = {},
+  modes: Readonly<Record<string, readonly [number, number, number]>> = {},
 ): SystemProbe {
   return {
     read: (path) => files[path],
     exists: (path) => path in files,
     openError: (path) => errors[path],
+    names: (path) => [
+      ...new Set(
+        [...Object.keys(files), ...Object.keys(links)]
+          .filter((name) => name.startsWith(`${path}/`))
+          .map((name) => name.slice(path.length + 1).split('/')[0] ?? ''),
+      ),
+    ],
+    link: (path) => links[path],
+    mode: (path) => {
+      const [permissions, uid, gid] = modes[path] ?? []
+      return permissions === undefined || uid === undefined || gid === undefined
+        ? undefined
+        : { permissions, uid, gid }
+    },
   }
 }

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Config, UplinkConfig } from '../../../src/core/config/types.ts'
+import { failureMessage } from '../../../src/core/failure.ts'
 import { type Facts, type LinkAddress, NO_FACTS, type Route } from '../../../src/core/system/facts.ts'
 import {
   candidateAddresses,
   carriersOf,
   lackingSources,
+  noUplink,
   stillLeads,
   type UsableUplink,
   uplinks,
@@ -272,6 +274,45 @@ describe('carriers of a tunnel that is a path', () => {
     const listed = (given: Config) => uplinks(given, facts).map(({ name }) => name)
     assert.deepEqual(listed(paths(['fibre', 'aaisp', 'lte'])), ['fibre', 'lte'])
     assert.deepEqual(listed(paths(['fibre', 'aaisp'])), ['fibre', 'lte', 'eth9'])
+  })
+})
+
+describe('why a tunnel has no uplink', () => {
+  const said = (given: Config, facts: Facts) =>
+    failureMessage(noUplink(given.tunnels[0] ?? tunnel([]), given, facts)).replace(
+      'no uplink is usable: ',
+      '',
+    )
+  const failover = (paths: readonly string[]) => ({ paths }) as unknown as Config['failover']
+
+  it('never denies a default route that is there', () => {
+    const over = (link: number, table = 254): Facts => ({
+      ...FACTS,
+      routes: [{ ...defaultOver(link, undefined), table }],
+    })
+    assert.equal(said(config([]), { ...FACTS, routes: [] }), 'this machine has no default route')
+    assert.match(said(config([]), over(9)), /leads over l2tp-aaisp, which is the device of a tunnel of ours$/)
+    assert.match(
+      said(config([]), over(3, 100)),
+      /over wwan0 is in table 100 and not in main: name wwan0 in an uplink/,
+    )
+    const dark = { ...over(2), links: [linkOf(2, 'eth0', { carrier: false })] }
+    assert.match(said(config([]), dark), /leads over eth0, which has no link$/)
+    assert.match(said(config([]), { ...over(2), addresses: [] }), /eth0, which has no address to send from$/)
+    const replacing = { ...config([FIBRE]), failover: failover(['fibre', 'aaisp']) }
+    assert.match(said(replacing, over(2)), /leads over eth0, which comes before the tunnel in failover/)
+  })
+
+  it('names those that are to follow it, and those whose budget is spent', () => {
+    const given = { ...config([FIBRE, MOBILE]), failover: failover(['fibre', 'aaisp', 'lte']) }
+    const dark = { ...FACTS, links: [ETH0] }
+    assert.equal(said(given, dark), 'lte has no working link with an address')
+    const spent = noUplink(given.tunnels[0] ?? tunnel([]), given, FACTS, new Set(['lte']))
+    assert.match(failureMessage(spent), /the budget of lte is spent for this month$/)
+  })
+
+  it('is told of the default routes only where they were to lead the way', () => {
+    assert.equal(noUplink(tunnel(['lte']), config([MOBILE], ['lte']), FACTS).defaults, undefined)
   })
 })
 
