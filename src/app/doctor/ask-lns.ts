@@ -82,12 +82,18 @@ export function askLns(
           break
         case 'closed':
           answer ??= refusal(clock.now(), event.cause, tunnel, peer.host, socketError)
+          // The endpoint stays to refuse an answer that comes late; whoever waits for a word does not.
+          if (answer.type === 'silent') end()
           break
         case 'finished':
-          driver.stop()
-          socket.close()
-          resolve(answer ?? { type: 'silent', code: socketError })
+          end()
       }
+    }
+
+    function end(): void {
+      driver.stop()
+      socket.close()
+      resolve(answer ?? { type: 'silent', code: socketError })
     }
   })
 }
