@@ -60,7 +60,7 @@ const options = {
     doc: 'IPv6 prefixes that the provider routes to this tunnel, for hosts behind this machine: packets from them leave by the tunnel, and what is unused of them is unreachable.',
   }),
   defaultroute: one(flag, {
-    doc: 'Use the tunnel as the way to the internet. With `0` only what comes from an address of the tunnel, such as a reply, leaves by it.',
+    doc: 'Use the tunnel as the way to the internet. With `0` only what comes from an address of the tunnel, such as a reply, leaves by it; so do the answers of UDP daemons that are bound to no address, to whoever asked them through the tunnel.',
     default: '1',
   }),
   ip4table: one(integer(1, LARGEST_TABLE), {

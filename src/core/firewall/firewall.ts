@@ -2,6 +2,7 @@
  * The table `inet lifeline` as one text. A tunnel that no section covers has a filter without a word of configuration:
  * nothing but replies and ICMP gets in, nothing but replies and ICMP errors gets through.
  */
+import { answeringChains, answerSets } from './answering.ts'
 import { clampChains } from './clamp.ts'
 import { GUARD } from './guard.ts'
 import { ICMP_ERRORS, ICMP_IN, ICMP_THROUGH } from './icmp.ts'
@@ -21,6 +22,7 @@ export function firewallText(input: FirewallInput): string {
   const jumps = covered.map(intoSection)
   const refusedHere = refusedFromHere(paths)
   return replaceTable([
+    ...answerSets(input),
     ...(denied.length + covered.length === 0 ? [] : [ICMP_ERRORS, ICMP_IN]),
     ...(covered.length === 0 ? [] : [ICMP_THROUGH]),
     ...natChains(input),
@@ -41,6 +43,7 @@ export function firewallText(input: FirewallInput): string {
     ...leavingChains(input),
     ...(paths.length === 0 ? [] : markingChains(input)),
     ...clampChains(paths),
+    ...answeringChains(input),
   ])
 }
 

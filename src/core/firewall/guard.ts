@@ -1,5 +1,5 @@
 /** Who may send to the ports of our tunnels: their LNSes alone, over their uplinks. */
-import { quoted } from './packets.ts'
+import { headerOf, quoted } from './packets.ts'
 import { TABLE } from './ruleset.ts'
 
 /** A UDP port of ours, and whom it speaks to. */
@@ -23,8 +23,7 @@ function guardRules(guarded: readonly GuardedPort[]): string[] {
   const localPorts = [...new Set(guarded.map(({ localPort }) => localPort))]
   return [
     ...guarded.map(({ device, localPort, server }) => {
-      const header = server.includes(':') ? 'ip6' : 'ip'
-      return `iifname ${quoted(device)} ${header} saddr ${server} udp dport ${localPort} accept`
+      return `iifname ${quoted(device)} ${headerOf(server)} saddr ${server} udp dport ${localPort} accept`
     }),
     ...localPorts.map((port) => `udp dport ${port} counter drop`),
   ]

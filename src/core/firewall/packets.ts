@@ -18,6 +18,11 @@ export function devices(names: readonly string[]): string {
   return oneOf([...new Set(names)].map(quoted))
 }
 
+/** The header that bears addresses of this family: `ip` or `ip6`. */
+export function headerOf(address: string): 'ip' | 'ip6' {
+  return address.includes(':') ? 'ip6' : 'ip'
+}
+
 /** `ip saddr 192.0.2.0/24`, `ip6 daddr { 2001:db8::1, 2001:db8::2 }`: one match for each family that is there. */
 export function addresses(field: 'saddr' | 'daddr', prefixes: readonly Prefix[]): string[] {
   return ([4, 6] as const).flatMap((family) => {

@@ -13,16 +13,33 @@ export interface Chain {
   readonly rules: readonly string[]
 }
 
+/** A set of the table that packets fill, empty whenever the table is loaded. */
+export interface DynamicSet {
+  readonly name: string
+  /** `ipv4_addr . inet_service` */
+  readonly type: string
+  /** At most so many elements. */
+  readonly size: number
+  /** Of an element since it was last written: `2m`. */
+  readonly timeout: string
+}
+
 export const TABLE = 'inet lifeline'
 
 /** A script that replaces the table as a whole, in one transaction; also where there was none before. */
-export function replaceTable(chains: readonly Chain[]): string {
-  return `${removeTable()}\ntable ${TABLE} {\n${chains.map(chainText).join('\n')}}\n`
+export function replaceTable(parts: readonly (Chain | DynamicSet)[]): string {
+  const content = parts.map((part) => ('rules' in part ? chainText(part) : setText(part)))
+  return `${removeTable()}\ntable ${TABLE} {\n${content.join('\n')}}\n`
 }
 
 /** A script that removes the table, also where there is none: `delete` alone would fail, so it is made first. */
 export function removeTable(): string {
   return `table ${TABLE}\ndelete table ${TABLE}\n`
+}
+
+function setText({ name, type, size, timeout }: DynamicSet): string {
+  const lines = [`type ${type}`, `size ${size}`, 'flags dynamic,timeout', `timeout ${timeout}`]
+  return `\tset ${name} {\n${lines.map((line) => `\t\t${line}\n`).join('')}\t}\n`
 }
 
 function chainText({ name, hook, rules }: Chain): string {

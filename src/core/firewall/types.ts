@@ -9,6 +9,8 @@ export interface FirewallInput {
   readonly paths: readonly FirewallPath[]
   readonly redirects: readonly RedirectConfig[]
   readonly owned: readonly OwnedPrefix[]
+  /** Addresses of this machine that are reached through tunnels, each once. */
+  readonly answered: readonly string[]
   /** Private IPv4 addresses that the configuration names beyond the paths: servers, resolvers, targets of probes. */
   readonly asked: readonly string[]
 }

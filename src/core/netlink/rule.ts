@@ -50,6 +50,8 @@ export interface Rule {
 
 /** Of TCP, as `ipProtocol`. */
 export const IPPROTO_TCP = 6
+/** Of UDP. */
+export const IPPROTO_UDP = 17
 
 const ACTIONS: readonly (RuleAction | undefined)[] = [
   undefined,

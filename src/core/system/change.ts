@@ -3,7 +3,7 @@ import { formatPrefix } from '../ip/address.ts'
 import { encodeAddressRemoval, encodeNewAddress, type LinkAddress } from '../netlink/address.ts'
 import { encodeLinkChange, encodeLinkRemoval, type LinkChange } from '../netlink/link.ts'
 import { encodeNewRoute, encodeRouteRemoval, type Route, TABLE_MAIN } from '../netlink/route.ts'
-import { encodeNewRule, encodeRuleRemoval, IPPROTO_TCP, type Rule } from '../netlink/rule.ts'
+import { encodeNewRule, encodeRuleRemoval, IPPROTO_TCP, IPPROTO_UDP, type Rule } from '../netlink/rule.ts'
 import { unreachable } from '../result.ts'
 import type { DesiredAddress, DesiredRoute, Sysctl } from './desired.ts'
 import { type Facts, linkNamed, OUR_PROTOCOL } from './facts.ts'
@@ -153,6 +153,11 @@ function describeRoute(
   return `route ${refusal}${target}${way} table ${table} metric ${metric}`
 }
 
+const TRANSPORTS = new Map([
+  [IPPROTO_TCP, 'tcp'],
+  [IPPROTO_UDP, 'udp'],
+])
+
 function describeRule(rule: Rule): string {
   const { family, priority, from, to, iif, oif, mark, ipProtocol, sourcePorts, table, suppressPrefixLength } =
     rule
@@ -164,7 +169,7 @@ function describeRule(rule: Rule): string {
     iif === undefined ? '' : ` iif ${iif}`,
     oif === undefined ? '' : ` oif ${oif}`,
     mark === undefined ? '' : ` fwmark 0x${mark.value.toString(16)}/0x${mark.mask.toString(16)}`,
-    ipProtocol === undefined ? '' : ` ipproto ${ipProtocol === IPPROTO_TCP ? 'tcp' : ipProtocol}`,
+    ipProtocol === undefined ? '' : ` ipproto ${TRANSPORTS.get(ipProtocol) ?? ipProtocol}`,
     sourcePorts === undefined ? '' : ` sport ${sourcePorts.first}-${sourcePorts.last}`,
     rule.action === 'lookup' ? ` lookup ${table === TABLE_MAIN ? 'main' : table}` : ` ${rule.action}`,
     suppressPrefixLength === undefined ? '' : ` suppress_prefixlength ${suppressPrefixLength}`,

@@ -121,7 +121,7 @@ export function desiredState(
     ...uplinks.flatMap((uplink) => uplinkRules(uplink, sharing, tunnels, refused)),
   ]
   return {
-    nft: firewallText(firewallInput(config, tunnels, uplinks, sharing)),
+    nft: firewallText(firewallInput(config, facts, tunnels, uplinks, sharing)),
     devices: tunnels.map((tunnel) => desiredDevice(tunnel, facts, leader(active))),
     routes: distinct(routes, ({ family, table, destination, metric }) => [
       family,

@@ -3,14 +3,16 @@ import type { Config, FirewallConfig } from '../config/types.ts'
 import type { FirewallInput, FirewallPath, OwnedPrefix } from '../firewall/types.ts'
 import { ipFamily, prefixContains } from '../ip/address.ts'
 import type { Family } from '../netlink/address.ts'
+import type { Facts } from './facts.ts'
 import { hostPrefix, PRIVATE_NETWORKS } from './prefix.ts'
 import type { Sharing } from './sharing.ts'
-import { blocks, hasAddress, type Tunnel } from './tunnel-routes.ts'
+import { addressesOf, blocks, hasAddress, type Tunnel } from './tunnel-routes.ts'
 import type { UplinkPath } from './uplink-routes.ts'
 
 /** Addresses that may yet turn out to be shared are treated so from the start: connections begin before it is known. */
 export function firewallInput(
   config: Config,
+  facts: Facts,
   tunnels: readonly Tunnel[],
   uplinks: readonly UplinkPath[],
   sharing: Sharing,
@@ -24,6 +26,7 @@ export function firewallInput(
     ],
     redirects: config.redirects,
     owned: ownedPrefixes(situation),
+    answered: answeredAddresses(config, facts, tunnels),
     asked: privateAddresses(config),
   }
 }
@@ -38,6 +41,27 @@ function privateAddresses({ uplinks, tunnels, failover }: Config): string[] {
   ]
   const isPrivate = (address: string) => PRIVATE_NETWORKS.some((network) => prefixContains(network, address))
   return [...new Set(named)].filter((address) => ipFamily(address) === 4 && isPrivate(address)).sort()
+}
+
+/**
+ * Of tunnels that let UDP in: their own, and those out of their blocks that devices here bear. Redirects may lead to this
+ * machine itself.
+ */
+function answeredAddresses({ redirects }: Config, facts: Facts, tunnels: readonly Tunnel[]): string[] {
+  const own = [...new Set(facts.addresses.map(({ address }) => address))].sort()
+  const serving = tunnels.filter(({ servedPorts }) => servedPorts.length > 0)
+  const behind = serving.flatMap(blocks)
+  const targets = redirects
+    .filter(({ enabled, protocols }) => enabled && protocols.includes('udp'))
+    .map(({ destIp }) => destIp)
+  return [
+    ...new Set([
+      ...serving.flatMap(addressesOf),
+      ...own.filter(
+        (address) => targets.includes(address) || behind.some((block) => prefixContains(block, address)),
+      ),
+    ]),
+  ]
 }
 
 interface Situation {

@@ -1,8 +1,9 @@
 /** The routes and rules of one tunnel. */
-import type { Config, TunnelConfig } from '../config/types.ts'
+import type { Config, PortRange, TunnelConfig } from '../config/types.ts'
 import type { Prefix } from '../ip/address.ts'
 import type { Family } from '../netlink/address.ts'
 import type { Rule } from '../netlink/rule.ts'
+import { answerRules, servedPorts } from './answer-ways.ts'
 import { type DesiredRoute, lookup } from './desired.ts'
 import type { Facts } from './facts.ts'
 import { pathMark } from './marks.ts'
@@ -34,6 +35,8 @@ export interface Tunnel {
   readonly underlay: TunnelSession['underlay'] | undefined
   /** Without `failover`: everybody's traffic goes into it while its session is up. */
   readonly isDefault: boolean
+  /** The UDP ports of this machine that it lets be asked. */
+  readonly servedPorts: readonly PortRange[]
   /** Of connections over it. */
   readonly mark: NonNullable<Rule['mark']>
   readonly rulePriority: number
@@ -79,6 +82,7 @@ export function describeTunnel(
     routesIpv6: ipv6 || (inFailover && possible6),
     inFailover,
     isDefault: tunnel.defaultroute && failover === undefined,
+    servedPorts: servedPorts(config, tunnel),
     mark: { value: pathMark(config, tunnel.name) ?? 0, mask: lifeline.markMask },
     address4: held?.ipv4 && withUsablePeer(held.ipv4),
     session6: ipv6 ? held?.ipv6 : undefined,
@@ -113,7 +117,7 @@ export function tunnelRoutes(tunnel: Tunnel): DesiredRoute[] {
  * carries them now. A prefix falls through where none does: its hosts are to be told, not kept waiting.
  */
 export function tunnelRules(tunnel: Tunnel, sharing: Sharing): Rule[] {
-  const { config, tables, rulePriority: base, ipv6, session6, mark } = tunnel
+  const { config, tables, rulePriority: base, ipv6, session6, mark, isDefault } = tunnel
   const families: Family[] = ipv6 ? [4, 6] : [4]
   const carrier = sharing.carrier(config.name)
   const carrying = (family: Family) => carrier?.tables[family] ?? tables[family].own
@@ -123,6 +127,8 @@ export function tunnelRules(tunnel: Tunnel, sharing: Sharing): Rule[] {
     return { ...lookup(family, base + step, table(family)), from: prefix }
   }
   const statics6 = ipv6 ? config.ip6addrs.map(({ address }) => address) : []
+  // Where the machine's own traffic keeps out of it; `failover` decides for itself.
+  const aside = (family: Family) => !tunnel.inFailover && !(isDefault && tables[family].active !== undefined)
   return [
     ...families.map((family) => ({
       ...lookup(family, base + STEP.device, tables[family].own),
@@ -138,6 +144,9 @@ export function tunnelRules(tunnel: Tunnel, sharing: Sharing): Rule[] {
       from(block, STEP.prefix, (family) => forBlocks?.tables[family] ?? tables[family].own),
     ),
     ...families.map((family) => ({ ...lookup(family, base + STEP.flow, carrying(family)), mark })),
+    ...families
+      .filter((family) => aside(family) && hasAddress(tunnel, family))
+      .flatMap((family) => answerRules(tunnel.servedPorts, family, tables[family].own)),
   ]
 }
 

@@ -33,6 +33,7 @@ const input = (...paths: readonly FirewallPath[]): FirewallInput => ({
   paths,
   redirects: [],
   owned: [],
+  answered: [],
   asked: [],
 })
 

@@ -59,7 +59,14 @@ inNamespace(import.meta.url, () => {
       snat: undefined,
       uncarried: [6] as const,
     }
-    const text = firewallText({ markMask: 0xff0000, paths: [path], redirects: [], owned: [], asked: [] })
+    const text = firewallText({
+      markMask: 0xff0000,
+      paths: [path],
+      redirects: [],
+      owned: [],
+      answered: [],
+      asked: [],
+    })
     run('nft -f -', text)
     run('ip link set peer0 up')
     run(`ip link set ${DEVICE} up`)
