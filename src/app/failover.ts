@@ -94,7 +94,7 @@ export class Failover {
         probe,
         onChange: () => this.#pathChanged(name),
         onAnswer: () => this.#drill?.answered(name),
-        onSample: ({ rttMs }) => options.histories.sample(name, rttMs),
+        onSample: (sample) => options.histories.sample(name, sample),
         onHealth: (change) => options.histories.health(name, change),
         received: () => ports.counters.read().get(this.#deviceOf(name))?.receivedPackets,
       }

@@ -1,4 +1,4 @@
-import type { HealthChange } from '../core/failover/health.ts'
+import type { HealthChange, ProbeSample } from '../core/failover/health.ts'
 import { HistoryRecord, type PathHistory } from '../core/failover/history.ts'
 import type { Clock } from './ports.ts'
 
@@ -17,8 +17,8 @@ export class Histories {
     for (const path of paths) if (!this.#records.has(path)) this.#records.set(path, new HistoryRecord(path))
   }
 
-  sample(path: string, rttMs: number | undefined): void {
-    this.#records.get(path)?.sample(this.#clock.now(), rttMs)
+  sample(path: string, { rttMs, late }: ProbeSample): void {
+    this.#records.get(path)?.sample(this.#clock.now(), rttMs, late)
   }
 
   /** A missed probe alone, `suspect`, is in the loss already. */

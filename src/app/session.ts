@@ -111,7 +111,7 @@ export class Session {
         this.#change({ ipv6: undefined })
         break
       case 'echoed':
-        this.echo.answered(event.rttMs)
+        this.echo.answered(event.rttMs, event.late)
         this.#options.onEchoed()
         this.#options.onStatistics()
         break

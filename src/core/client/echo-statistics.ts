@@ -10,7 +10,8 @@ export class EchoStatistics {
   #rttvar: number | undefined
   readonly #recent: boolean[] = []
 
-  answered(rttMs: number): void {
+  /** `late`: it was told as missed before, which is taken back. */
+  answered(rttMs: number, late: boolean): void {
     // RFC 6298 section 2.3: the deviation is taken from the average before it moves.
     if (this.#srtt !== undefined) {
       const deviation = Math.abs(rttMs - this.#srtt)
@@ -18,7 +19,9 @@ export class EchoStatistics {
       this.#rttvar = rttvar + DEVIATION_SMOOTHING * (deviation - rttvar)
     }
     this.#srtt = this.#srtt === undefined ? rttMs : this.#srtt + SMOOTHING * (rttMs - this.#srtt)
-    this.#note(true)
+    const miss = late ? this.#recent.lastIndexOf(false) : -1
+    if (miss >= 0) this.#recent[miss] = true
+    else if (!late) this.#note(true)
   }
 
   missed(): void {

@@ -229,7 +229,7 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
         this.#tell({ type: 'ipv6Closed' })
         return
       case 'echoed':
-        this.#tell({ type: 'echoed', rttMs: event.rttMs })
+        this.#tell(event)
         return
       case 'echoMissed':
         this.#tell({ type: 'echoMissed' })

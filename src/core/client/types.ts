@@ -46,7 +46,7 @@ export type ClientEvent =
     }
   | { readonly type: 'ipv6Closed' }
   /** An LCP echo came back. */
-  | { readonly type: 'echoed'; readonly rttMs: number }
+  | { readonly type: 'echoed'; readonly rttMs: number; readonly late: boolean }
   | { readonly type: 'echoMissed' }
   /** An IP packet came through this endpoint instead of a data path (simulations). */
   | { readonly type: 'ipReceived'; readonly packet: Uint8Array }

@@ -25,6 +25,8 @@ export interface HealthChange {
 export interface ProbeSample {
   /** Undefined: lost. */
   readonly rttMs: number | undefined
+  /** The answer to a round that was told as lost before, which it was not. */
+  readonly late?: boolean
 }
 
 /** Least probe timeout, in ms: below this a scheduler's whim counts as a loss. */
@@ -53,12 +55,15 @@ interface Target {
 interface Outstanding {
   readonly key: string
   readonly sentAt: Millis
+  readonly round: Round
 }
 
 /** One round of probes; it is missed if none of them is answered by `deadline`. */
 interface Round {
   readonly startedAt: Millis
   readonly deadline: Millis
+  /** It was told as lost, and no answer has come since. */
+  lost: boolean
 }
 
 /**
@@ -175,7 +180,8 @@ export class PathHealth {
     if (!probe) return
     this.#outstanding.delete(id)
     this.#rtt.sample(now - probe.sentAt)
-    this.#note(now - probe.sentAt)
+    this.#note(now - probe.sentAt, probe.round.lost)
+    probe.round.lost = false
     const target = this.#targets.get(probe.key)
     if (target) target.counts = true
     this.#alive(now)
@@ -253,13 +259,14 @@ export class PathHealth {
       if (this.#targetsGiven) this.#linkDecides()
       return
     }
+    const round: Round = { startedAt: now, deadline: after(now, this.#timeoutMs()), lost: false }
     for (const target of targets) {
       const id = this.#nextId
       this.#nextId = (id % MAX_ID) + 1
-      this.#outstanding.set(id, { key: targetKey(target), sentAt: now })
+      this.#outstanding.set(id, { key: targetKey(target), sentAt: now, round })
       this.#probes.push({ id, target })
     }
-    this.#round = { startedAt: now, deadline: after(now, this.#timeoutMs()) }
+    this.#round = round
   }
 
   #interval(): number {
@@ -275,6 +282,7 @@ export class PathHealth {
   #missed(now: Millis, round: Round): void {
     this.#stopRound()
     this.#note(undefined)
+    round.lost = true
     if (![...this.#targets.values()].some(({ counts }) => counts)) {
       this.#linkDecides()
       return
@@ -342,10 +350,13 @@ export class PathHealth {
     this.#changes.push({ health, reason })
   }
 
-  #note(rttMs: number | undefined): void {
-    this.#recent.push(rttMs !== undefined)
+  /** `late`: instead of the loss that was noted for it. */
+  #note(rttMs: number | undefined, late = false): void {
+    const loss = late ? this.#recent.lastIndexOf(false) : -1
+    if (loss >= 0) this.#recent[loss] = true
+    else this.#recent.push(rttMs !== undefined)
     if (this.#recent.length > LOSS_WINDOW) this.#recent.shift()
-    this.#samples.push({ rttMs })
+    this.#samples.push(late ? { rttMs, late } : { rttMs })
     if (this.#samples.length > MAX_SAMPLES) this.#samples.shift()
   }
 

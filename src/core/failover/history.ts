@@ -59,9 +59,12 @@ export class HistoryRecord {
     this.#path = path
   }
 
-  /** A probe, or an LCP echo: its round-trip time in ms, or undefined if it was lost. */
-  sample(now: Millis, rttMs: number | undefined): void {
+  /**
+   * A probe: its round-trip time in ms, or undefined if it was lost. `late`: it was told as lost, at most 10 s before.
+   */
+  sample(now: Millis, rttMs: number | undefined, late = false): void {
     const bin = this.#bin(now)
+    if (late) this.#takeLossBack()
     if (rttMs === undefined) {
       bin.lost++
       return
@@ -70,6 +73,12 @@ export class HistoryRecord {
     bin.sum += rttMs
     bin.min = Math.min(bin.min, rttMs)
     bin.max = Math.max(bin.max, rttMs)
+  }
+
+  /** From the newest bin that has one: a bin may have ended meanwhile. */
+  #takeLossBack(): void {
+    const [bin] = [this.#bins.at(-1), this.#bins.at(-2)].filter((each) => each !== undefined && each.lost > 0)
+    if (bin) bin.lost--
   }
 
   event(now: Millis, event: string, text: string): void {

@@ -2,15 +2,25 @@
 import { after, type Millis, millis } from '../time.ts'
 
 export type EchoNews =
-  | { readonly type: 'echoed'; readonly rttMs: number }
+  /** `late`: it was told as missed before. */
+  | { readonly type: 'echoed'; readonly rttMs: number; readonly late: boolean }
+  /** Not answered in time; `echoed` may follow. */
   | { readonly type: 'echoMissed' }
   /** Nothing at all arrived for so long. */
   | { readonly type: 'silent'; readonly silence: Millis }
 
-/** An Echo-Request without answer for so long (or for one interval, if that is longer) counts as lost. */
-const LOST_AFTER = millis(3000)
+/** An Echo-Request without answer for so long (or for one interval, if that is longer) counts as missed. */
+const MISSED_AFTER = millis(3000)
+/** How long an answer may take that is merely late. */
+const LATE_AFTER = millis(60_000)
 /** Identifiers have 8 bits: beyond that, requests of very short intervals are forgotten. */
 const MAX_PENDING = 64
+
+interface Request {
+  readonly identifier: number
+  readonly at: Millis
+  missed: boolean
+}
 
 export class EchoMonitor {
   readonly #interval: Millis
@@ -20,7 +30,7 @@ export class EchoMonitor {
   #heardAt: Millis
   #heard = true
   #silentIntervals = 0
-  #pending: { readonly identifier: number; readonly at: Millis }[] = []
+  #pending: Request[] = []
 
   /** `interval` 0 never sends and never finds the peer silent. */
   constructor(interval: Millis, failures: number) {
@@ -57,7 +67,7 @@ export class EchoMonitor {
   replied(now: Millis, identifier: number): EchoNews | undefined {
     const index = this.#pending.findIndex((request) => request.identifier === identifier)
     const [request] = index < 0 ? [] : this.#pending.splice(index, 1)
-    return request && { type: 'echoed', rttMs: now - request.at }
+    return request && { type: 'echoed', rttMs: now - request.at, late: request.missed }
   }
 
   /**
@@ -73,10 +83,11 @@ export class EchoMonitor {
       this.stop()
       return [{ type: 'silent', silence: millis(now - this.#heardAt) }]
     }
-    const patience = Math.max(this.#interval, LOST_AFTER)
-    const waiting = this.#pending.filter(({ at }) => now - at < patience)
-    const lost = this.#pending.length - waiting.length
-    this.#pending = [...waiting, { identifier: send(), at: now }].slice(-MAX_PENDING)
-    return Array.from({ length: lost }, () => ({ type: 'echoMissed' }))
+    const patience = Math.max(this.#interval, MISSED_AFTER)
+    const missed = this.#pending.filter(({ at, missed: before }) => !before && now - at >= patience)
+    for (const request of missed) request.missed = true
+    const waiting = this.#pending.filter(({ at }) => now - at < patience + LATE_AFTER)
+    this.#pending = [...waiting, { identifier: send(), at: now, missed: false }].slice(-MAX_PENDING)
+    return missed.map(() => ({ type: 'echoMissed' }))
   }
 }

@@ -119,7 +119,7 @@ export type PppEvent =
   | { readonly type: 'ipv6cpOpened'; readonly ipv6: Ipv6Terms }
   | { readonly type: 'ipv6cpClosed' }
   /** Our Echo-Request was answered. */
-  | { readonly type: 'echoed'; readonly rttMs: number }
+  | { readonly type: 'echoed'; readonly rttMs: number; readonly late: boolean }
   /** An Echo-Request of ours stayed unanswered for `max(echoInterval, 3 s)`. */
   | { readonly type: 'echoMissed' }
   /** A packet of an open network protocol; natively the data path takes these before they get here. */

@@ -274,6 +274,22 @@ describe('late answers', () => {
     assert.equal(path.became('down', began), undefined)
   })
 
+  test('are late, not lost: loss and samples take back what was told', () => {
+    for (const rtt of [1500, 4000, 9000]) {
+      const path = PathScript.up({ timeout: millis(1000) })
+      path.answer = () => rtt
+      let [told, lost] = [0, 0]
+      path.run(30_000, (now) => path.health.traffic(now, Math.floor(now)))
+      for (let sample = path.health.pollSample(); sample; sample = path.health.pollSample()) {
+        if (sample.rttMs === undefined) told++
+        if (sample.rttMs === undefined) lost++
+        if (sample.late) lost--
+      }
+      assert.ok(told > 0, 'at first it is too late')
+      assert.deepEqual([lost, path.health.loss], [0, 0], `at ${rtt}`)
+    }
+  })
+
   test('count for 10 s at most', () => {
     const path = PathScript.up()
     path.answer = () => 10_001

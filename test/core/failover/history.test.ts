@@ -42,6 +42,22 @@ describe('bins', () => {
     })
   })
 
+  test('take back a loss that was late, also from the bin before', () => {
+    const record = new HistoryRecord('fibre')
+    record.sample(millis(50_000), undefined)
+    record.sample(millis(99_000), undefined)
+    record.sample(millis(103_000), 4000, true)
+    record.sample(millis(104_000), undefined)
+    record.sample(millis(106_000), 2000, true)
+    assert.deepEqual(
+      read(record, 110_000).bins.map(({ loss, probes }) => ({ loss, probes })),
+      [
+        { loss: 1, probes: 1 },
+        { loss: 0, probes: 2 },
+      ],
+    )
+  })
+
   test('last for 24 h', () => {
     const record = new HistoryRecord('fibre')
     for (let i = 0; i < 3 * MAX_BINS; i++) record.sample(millis(i * BIN), i)

@@ -1,8 +1,9 @@
 /** Timed scripts: what must not count, and what has a limit. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { codes } from '../../../src/core/ppp/packet.ts'
-import { protocols } from '../../../src/core/ppp/protocol.ts'
+import { fromHex } from '../../../src/core/bytes.ts'
+import { codes, encodePacket } from '../../../src/core/ppp/packet.ts'
+import { encodeFrame, protocols } from '../../../src/core/ppp/protocol.ts'
 import { millis } from '../../../src/core/time.ts'
 import { clientOptions } from './links.ts'
 import { CHALLENGE, CHAP_MD5, MRU_MAGIC, MS_CHAP_V2, Script } from './script.ts'
@@ -102,4 +103,15 @@ test("an Echo-Reply is cut to the peer's MRU", () => {
   script.sent()
   script.peer(lcp, codes.echoRequest, 1, `6b0000ab${'61'.repeat(1000)}`)
   assert.equal(script.expect(lcp, codes.echoReply).data.length / 2, 0x240 - 4)
+})
+
+test('a Challenge that overtook the Configure-Ack is answered although its datagram has been overwritten since', () => {
+  const script = new Script(clientOptions()).command({ type: 'open' })
+  script.peer(lcp, codes.configureRequest, 1, `${MRU_MAGIC}${CHAP_MD5}`)
+  const frame = encodeFrame(chap, encodePacket({ code: 1, identifier: 9, data: fromHex(CHALLENGE) }))
+  script.frame(frame)
+  frame.fill(0xaa)
+  script.answer(lcp)
+  const expected = new Script(clientOptions()).openLcp(`${MRU_MAGIC}${CHAP_MD5}`).peer(chap, 1, 9, CHALLENGE)
+  assert.deepEqual(script.sent(chap), expected.sent(chap))
 })

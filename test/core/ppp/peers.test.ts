@@ -344,6 +344,16 @@ test('rejected MRU and Magic-Number mean 1500 and zero; our own magic echoed bac
   assert.equal(script.end.of('closed').length, 0)
 })
 
+test('where our Magic-Number was rejected and the peer has none either, its echoes are no loop', () => {
+  const script = new Script(clientOptions()).command({ type: 'open' })
+  script.answer(lcp, codes.configureReject, script.request(lcp).data)
+  script.answer(lcp).peer(lcp, codes.configureRequest, 1, '010405b6')
+  for (let identifier = 0; identifier < 20; identifier++)
+    script.peer(lcp, codes.echoRequest, identifier, '00000000')
+  assert.equal(script.end.of('closed').length, 0)
+  assert.equal(script.sent(lcp).filter(({ code }) => code === codes.echoReply).length, 20)
+})
+
 test('a looped link is found out (RFC 1661 section 6.4)', () => {
   const script = new Script(clientOptions()).command({ type: 'open' })
   for (let round = 0; round < 50; round++) {
@@ -587,7 +597,7 @@ test('echo: round-trip time, loss, and life from any packet', () => {
   script.wait(1000)
   const { identifier } = script.expect(lcp, codes.echoRequest)
   script.wait(30).peer(lcp, codes.echoReply, identifier, '6b0000ab')
-  assert.deepEqual(script.end.last('echoed'), { type: 'echoed', rttMs: 30 })
+  assert.deepEqual(script.end.last('echoed'), { type: 'echoed', rttMs: 30, late: false })
   script.wait(4970)
   assert.ok(script.end.of('echoMissed').length >= 1)
   for (let second = 0; second < 60; second++) script.wait(1000).command({ type: 'alive' })
