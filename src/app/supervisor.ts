@@ -306,7 +306,7 @@ export class Supervisor {
       case 'sessionEnded':
         this.#slot.drop(id)
         status.failed(name, event.failure)
-        this.#input({ type: 'sessionEnded', id })
+        this.#input({ type: 'sessionEnded', id, elsewhere: event.failure.code === 'try_another' })
         return
       case 'ended':
         this.#ended(id, event.failure)
@@ -336,7 +336,7 @@ export class Supervisor {
     if (failure) this.#ports.status.failed(this.name, failure)
     // Who closes everything waits for the peer to know: `finished`.
     if (this.#attempts.has(id) && this.#dialer.state.name === 'closing') return
-    this.#input({ type: 'ended', id })
+    this.#input({ type: 'ended', id, elsewhere: failure?.code === 'try_another' })
   }
 
   /** The address that an attempt sends from is no more: its peer cannot answer. */

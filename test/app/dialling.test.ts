@@ -38,6 +38,37 @@ test('a second server is up soon where the first is dead, whether it is silent, 
   }
 })
 
+test('a server that asks for another one to be used is left for the next', async () => {
+  const servers = [
+    { host: '192.0.2.9', port: 1701 },
+    { host: '192.0.2.1', port: 1701 },
+  ]
+  const another = { result: 2, error: 7 }
+  const refusing = world(1, { tunnel: { servers } })
+  new SimLns(refusing.network, 2, {
+    address: { host: '192.0.2.9', port: 1701 },
+    change: (options) => ({ ...options, l2tp: { ...options.l2tp, refuseCalls: another } }),
+  })
+  assert.ok((await upWithin(refusing, 5_000)) < 1_000)
+  assert.deepEqual(refusing.router.failures, ['try_another'])
+  assert.equal(refusing.router.shown.server, '192.0.2.1')
+})
+
+test('so is one that asks for it in the middle of a session', async () => {
+  const here = world(1, {
+    tunnel: { servers: ['192.0.2.1', '192.0.2.9'].map((host) => ({ host, port: 1701 })) },
+  })
+  new SimLns(here.network, 2, { address: { host: '192.0.2.9', port: 1701 } })
+  await upWithin(here, 5_000)
+  assert.equal(here.router.shown.server, '192.0.2.1')
+  await here.network.run(60_000)
+  here.lns.command({ type: 'dropSessions', result: 2, error: 7 })
+  await here.network.run(60_100)
+  await upWithin(here, 5_000)
+  assert.equal(here.router.shown.server, '192.0.2.9')
+  assert.deepEqual(here.router.failures, ['try_another'])
+})
+
 test('where a firewall of this machine forbids the packets, it is blamed, and not the LNS', async () => {
   const here = world(1, { forbiddenHosts: ['192.0.2.1'] })
   await here.network.run(here.network.now + 30_000)

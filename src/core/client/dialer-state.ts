@@ -72,10 +72,18 @@ export type DialerInput =
   | { readonly type: 'opened'; readonly id: number }
   /** The session of an attempt carries packets. */
   | { readonly type: 'up'; readonly id: number }
-  /** The session ended but the control connection is still good. */
-  | { readonly type: 'sessionEnded'; readonly id: number }
-  /** The attempt is over, whatever it was doing. `readdressed`: its uplink has lost the address that it sent from. */
-  | { readonly type: 'ended'; readonly id: number; readonly readdressed?: boolean }
+  /** The session ended but the control connection is still good. `elsewhere`: the LNS asks for another one to be used. */
+  | { readonly type: 'sessionEnded'; readonly id: number; readonly elsewhere?: boolean }
+  /**
+   * The attempt is over, whatever it was doing. `readdressed`: its uplink has lost the address that it sent from.
+   * `elsewhere`: the LNS asks for another one to be used.
+   */
+  | {
+      readonly type: 'ended'
+      readonly id: number
+      readonly readdressed?: boolean
+      readonly elsewhere?: boolean
+    }
 
 export type DialerAction =
   | { readonly type: 'resolve'; readonly route: Route }
@@ -135,6 +143,13 @@ export function attemptsOf(state: DialerState): readonly Attempt[] {
     default:
       return []
   }
+}
+
+/** Takes the attempt of this id out of a list; false if it is none of them. */
+export function removeAttempt(attempts: Attempt[], id: number): boolean {
+  const index = attempts.findIndex((attempt) => attempt.id === id)
+  if (index >= 0) attempts.splice(index, 1)
+  return index >= 0
 }
 
 /** The round that is being dialled, to have a connection or to go back. */

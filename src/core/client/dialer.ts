@@ -19,12 +19,14 @@ import {
   RECALL_GRACE,
   RETURN_DELAY,
   RETURN_DELAY_LIMIT,
+  removeAttempt,
   roundOf,
 } from './dialer-state.ts'
-import type { Candidate, DialUplink } from './round.ts'
-import { Round } from './round.ts'
+import type { Candidate, DialUplink, Round } from './round.ts'
+import { Rounds } from './rounds.ts'
 
 type Open = Extract<DialerState, { name: 'open' }>
+type SessionEnded = Extract<DialerInput, { type: 'sessionEnded' }>
 type Ended = Extract<DialerInput, { type: 'ended' }>
 
 /**
@@ -32,7 +34,7 @@ type Ended = Extract<DialerInput, { type: 'ended' }>
  * It never gives up. Feed it inputs, then drain `pollAction`; `pollTimeout` is its one deadline.
  */
 export class Dialer {
-  readonly #options: DialerOptions
+  readonly #rounds: Rounds
   readonly #backoff: Backoff
   readonly #actions: DialerAction[] = []
   #state: DialerState = { name: 'cold' }
@@ -42,7 +44,7 @@ export class Dialer {
   #returnDelay = RETURN_DELAY
 
   constructor(options: DialerOptions) {
-    this.#options = options
+    this.#rounds = new Rounds(options)
     this.#backoff = new Backoff(options.random)
   }
 
@@ -53,6 +55,7 @@ export class Dialer {
   input(now: Millis, input: DialerInput): void {
     if (input.type === 'uplinks') this.#uplinks = input.uplinks
     if (input.type === 'want') this.#wanted = input.readiness
+    if ('elsewhere' in input && input.elsewhere) this.#rounds.shun(this.#state, input.id)
     if (input.type === 'reconnect' || input.type === 'afresh') this.#backoff.reset()
     const handle = this.#handlers[this.#state.name]?.[input.type] as
       | ((now: Millis, input: DialerInput) => void)
@@ -112,7 +115,7 @@ export class Dialer {
       resolved: (now, { route, addresses }) => roundOf(this.#state)?.resolved(now, route, addresses),
       unresolved: (now, { route }) => roundOf(this.#state)?.unresolved(now, route),
       opened: (now, { id }) => this.#proved(now, id),
-      sessionEnded: (now, { id }) => this.#sessionEnded(now, id),
+      sessionEnded: (now, input) => this.#sessionEnded(now, input),
       ended: (now, input) => this.#lost(now, input),
     },
     recalling: {
@@ -136,7 +139,7 @@ export class Dialer {
       this.#state = { name: 'waiting', until: undefined }
       return
     }
-    const round = new Round(now, this.#uplinks, this.#options.servers, this.#options.serial)
+    const round = this.#rounds.begin(now, this.#uplinks)
     this.#state = { name: 'dialling', round, attempts: [], opened: undefined }
   }
 
@@ -190,6 +193,7 @@ export class Dialer {
     if (state.name !== 'dialling' || this.#wanted !== 'session') return
     const attempt = state.attempts.find((each) => each.id === id)
     if (!attempt) return
+    this.#rounds.welcomed()
     this.#dropOthers(now, state.attempts, attempt, state.round)
     this.#state = this.#openState(now, attempt, true)
   }
@@ -207,7 +211,7 @@ export class Dialer {
   #attemptEnded(now: Millis, { id, readdressed }: Omit<Ended, 'type'>): void {
     const state = this.#state
     if (state.name !== 'dialling') return
-    if (!remove(state.attempts, id)) return
+    if (!removeAttempt(state.attempts, id)) return
     if (state.opened?.id === id) state.opened = undefined
     state.round.failed(now)
     // The path is as good as before: it deserves a whole round.
@@ -251,11 +255,16 @@ export class Dialer {
     }
   }
 
-  #sessionEnded(now: Millis, id: number): void {
+  #sessionEnded(now: Millis, { id, elsewhere }: SessionEnded): void {
     const state = this.#state
     if (state.name !== 'open' || !state.session || state.attempt.id !== id) return
     this.#dropReturn(state)
     const delay = this.#backoff.afterSession(now - state.since)
+    if (elsewhere) {
+      this.#actions.push({ type: 'close', id, reason: 'reconnect' })
+      this.#dialAfter(now, delay)
+      return
+    }
     this.#state = { name: 'recalling', attempt: state.attempt, at: after(now, delay) }
     if (delay === 0) this.#recall(now, state.attempt)
   }
@@ -267,7 +276,7 @@ export class Dialer {
       this.#dropReturn(state)
       this.#dialAfter(now, readdressed ? 0 : this.#backoff.afterSession(now - state.since))
     } else if (state.going?.step === 'proving') {
-      if (remove(state.going.attempts, id)) state.going.round.failed(now)
+      if (removeAttempt(state.going.attempts, id)) state.going.round.failed(now)
     }
   }
 
@@ -295,7 +304,7 @@ export class Dialer {
   }
 
   #prove(now: Millis, state: Open, uplink: DialUplink): void {
-    const round = new Round(now, [uplink], this.#options.servers, this.#options.serial)
+    const round = this.#rounds.begin(now, [uplink])
     this.#state = { ...state, going: { step: 'proving', round, attempts: [], uplink } }
   }
 
@@ -328,8 +337,7 @@ export class Dialer {
   // ---- calling again through an open control connection
 
   #recall(now: Millis, attempt: Attempt): void {
-    const { servers, serial } = this.#options
-    const round = new Round(after(now, RECALL_GRACE), this.#uplinks, servers, serial)
+    const round = this.#rounds.begin(after(now, RECALL_GRACE), this.#uplinks)
     round.adopt()
     this.#actions.push({ type: 'call', id: attempt.id })
     this.#state = { name: 'dialling', round, attempts: [attempt], opened: undefined }
@@ -389,10 +397,4 @@ export class Dialer {
   #usable(uplink: DialUplink): boolean {
     return this.#uplinks.some(({ id }) => id === uplink.id)
   }
-}
-
-function remove(attempts: Attempt[], id: number): boolean {
-  const index = attempts.findIndex((attempt) => attempt.id === id)
-  if (index >= 0) attempts.splice(index, 1)
-  return index >= 0
 }

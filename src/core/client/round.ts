@@ -42,6 +42,9 @@ export class Round {
   #legs: Leg[]
   readonly #servers: readonly ServerName[]
   readonly #queue: Candidate[] = []
+  /** What comes when nothing else is left. */
+  readonly #last: Candidate[] = []
+  readonly #shunned = new Set<string>()
   readonly #serial: boolean
   #running = 0
   #nextAt: Millis
@@ -57,9 +60,7 @@ export class Round {
 
   /** Nothing is left to try, resolve or wait for. */
   get exhausted(): boolean {
-    return (
-      this.#running === 0 && this.#queue.length === 0 && this.#legs.every((leg) => leg.state === 'resolved')
-    )
+    return this.#running === 0 && this.#queue.length === 0 && this.#last.length === 0 && this.#allResolved
   }
 
   /** The uplinks have changed: what is behind us stays, what is gone is left out, what is new takes its place. */
@@ -68,9 +69,20 @@ export class Round {
     this.#legs = legsOf(uplinks, this.#servers).map(
       (leg) => known.find((old) => sameRoute(old.route, leg.route)) ?? leg,
     )
-    const usable = this.#queue.filter(({ uplink }) => uplinks.some(({ id }) => id === uplink.id))
-    this.#queue.splice(0, this.#queue.length, ...usable)
+    for (const list of [this.#queue, this.#last]) {
+      const usable = list.filter(({ uplink }) => uplinks.some(({ id }) => id === uplink.id))
+      list.splice(0, list.length, ...usable)
+    }
     this.#hurry(now)
+  }
+
+  /** An LNS asks for another one to be used: its address comes after all others. */
+  shun(address: string): void {
+    this.#shunned.add(address)
+    const shunned = this.#queue.filter((candidate) => candidate.address === address)
+    const others = this.#queue.filter((candidate) => candidate.address !== address)
+    this.#queue.splice(0, this.#queue.length, ...others)
+    this.#last.push(...shunned)
   }
 
   /** Counts a candidate that was started elsewhere as one of this round. */
@@ -86,7 +98,7 @@ export class Round {
   pollStep(now: Millis): RoundStep | undefined {
     if (this.#frozen || now < this.#nextAt) return undefined
     if (this.#serial && this.#running > 0) return undefined
-    const candidate = this.#queue.shift()
+    const candidate = this.#queue.shift() ?? (this.#allResolved ? this.#last.shift() : undefined)
     if (candidate) {
       this.#running++
       this.#nextAt = after(now, this.#queue.length > 0 ? ADDRESS_STAGGER : SERVER_STAGGER)
@@ -108,7 +120,8 @@ export class Round {
     const fresh = addresses.filter((address) => !leg.seen.has(address))
     for (const address of fresh) {
       leg.seen.add(address)
-      this.#queue.push({ ...leg.route, address })
+      const list = this.#shunned.has(address) ? this.#last : this.#queue
+      list.push({ ...leg.route, address })
     }
     if (fresh.length === 0) this.#hurry(now)
     else if (waited || this.#running === 0) this.#nextAt = now
@@ -131,7 +144,8 @@ export class Round {
 
   pollTimeout(): Millis | undefined {
     if (this.#frozen || (this.#serial && this.#running > 0)) return undefined
-    const more = this.#queue.length > 0 || this.#legs.some((leg) => leg.state === 'ahead')
+    const last = this.#last.length > 0 && this.#allResolved
+    const more = last || this.#queue.length > 0 || this.#legs.some((leg) => leg.state === 'ahead')
     return more ? this.#nextAt : undefined
   }
 
@@ -139,6 +153,10 @@ export class Round {
   #hurry(now: Millis): void {
     const resolving = this.#legs.some((leg) => leg.state === 'resolving')
     if (this.#running === 0 && !resolving && now < this.#nextAt) this.#nextAt = now
+  }
+
+  get #allResolved(): boolean {
+    return this.#legs.every((leg) => leg.state === 'resolved')
   }
 
   #leg(route: Route): Leg | undefined {

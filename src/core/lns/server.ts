@@ -1,7 +1,7 @@
 import { ByteWriter, u8, u16 } from '../bytes.ts'
 import type { Address, ProtocolEndpoint, Transmit } from '../endpoint.ts'
 import { L2tpEndpoint } from '../l2tp/endpoint.ts'
-import type { L2tpEvent, L2tpOptions } from '../l2tp/types.ts'
+import type { CdnReason, L2tpEvent, L2tpOptions } from '../l2tp/types.ts'
 import { PppLink } from '../ppp/link.ts'
 import type { PppEvent, PppServerOptions } from '../ppp/types.ts'
 import type { Millis } from '../time.ts'
@@ -17,8 +17,8 @@ export interface LnsOptions {
 }
 
 export type LnsCommand =
-  /** Ends every session with a CDN and keeps the control connections, as an operator would. */
-  | { readonly type: 'dropSessions' }
+  /** Ends every session with a CDN, of result 3 unless given, and keeps the control connections, as an operator would. */
+  | ({ readonly type: 'dropSessions' } & Partial<CdnReason>)
   /** Ends every control connection with a StopCCN. */
   | { readonly type: 'dropTunnels' }
   /** Sends an IP packet into every session. */
@@ -76,7 +76,8 @@ export class LnsServer implements ProtocolEndpoint<LnsCommand, LnsEvent> {
       if (command.type === 'dropTunnels') peer.l2tp.command(now, { type: 'close', result: 1 })
       else {
         for (const session of peer.calls.keys()) {
-          if (command.type === 'dropSessions') peer.l2tp.command(now, { type: 'clear', session, result: 3 })
+          if (command.type === 'dropSessions')
+            peer.l2tp.command(now, { result: 3, ...command, type: 'clear', session })
           else peer.l2tp.command(now, { type: 'send', session, frame: frameOf(command) })
         }
       }

@@ -29,7 +29,7 @@ type Happening =
   | { readonly kind: 'answer'; readonly which: number; readonly addresses: readonly number[] }
   | {
       readonly kind: 'told'
-      readonly type: 'opened' | 'up' | 'sessionEnded' | 'ended' | 'readdressed'
+      readonly type: 'opened' | 'up' | 'sessionEnded' | 'ended' | 'readdressed' | 'elsewhere'
       readonly back: number
     }
   | { readonly kind: 'time'; readonly ms: number }
@@ -60,7 +60,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     weight: 10,
     arbitrary: fc.record({
       kind: fc.constant('told'),
-      type: fc.constantFrom('opened', 'up', 'sessionEnded', 'ended', 'readdressed'),
+      type: fc.constantFrom('opened', 'up', 'sessionEnded', 'ended', 'readdressed', 'elsewhere'),
       back: fc.nat({ max: 3 }),
     }),
   },
@@ -114,6 +114,7 @@ class World {
         const id = Math.max(1, this.#latest - what.back)
         if (what.type === 'ended' || what.type === 'readdressed') this.#alive.delete(id)
         if (what.type === 'readdressed') this.#input({ type: 'ended', id, readdressed: true })
+        else if (what.type === 'elsewhere') this.#input({ type: 'sessionEnded', id, elsewhere: true })
         else this.#input({ type: what.type, id })
         break
       }

@@ -361,3 +361,75 @@ test('the late answer to the loser of a race does not hurry a dial that the winn
   s.run(s.dialer.pollTimeout() ?? 0)
   assert.equal(s.fail(), 54_000)
 })
+
+/** LNSes that ask for another one to be used: CDN or StopCCN 2 with error 7 (RFC 2661 section 4.4.2). */
+const elsewhere = (type: 'sessionEnded' | 'ended', id: number): DialerInput => ({ type, id, elsewhere: true })
+
+test('an LNS that asks for another one to be used while it is dialled is left for the next', () => {
+  const s = script({ servers: [PRIMARY, SECONDARY] })
+  s.input({ type: 'uplinks', uplinks: [FIBRE] })
+  s.input({ type: 'want', readiness: 'session' })
+  s.resolved(['192.0.2.1'])
+  s.input({ type: 'opened', id: 1 })
+  assert.deepEqual(s.input(elsewhere('sessionEnded', 1)), [
+    'close 1 reconnect',
+    'resolve other.example over fibre',
+  ])
+  assert.deepEqual(s.resolved(['192.0.2.9'], FIBRE, SECONDARY), ['start 2 192.0.2.9 over fibre'])
+})
+
+for (const type of ['sessionEnded', 'ended'] as const) {
+  test(`one that does so in the middle of a session comes last in the next round: ${type}`, () => {
+    const s = script({ servers: [PRIMARY, SECONDARY] })
+    s.up()
+    s.run(STABLE)
+    const closed = type === 'sessionEnded' ? ['close 1 reconnect'] : []
+    assert.deepEqual(s.input(elsewhere(type, 1)), [...closed, 'resolve lns.example over fibre'])
+    assert.deepEqual(s.resolved(['192.0.2.1', '192.0.2.2']), ['start 2 192.0.2.2 over fibre'])
+    assert.deepEqual(s.input({ type: 'ended', id: 2 }), ['resolve other.example over fibre'])
+    assert.deepEqual(s.resolved(['192.0.2.9'], FIBRE, SECONDARY), ['start 3 192.0.2.9 over fibre'])
+    assert.deepEqual(
+      s.input({ type: 'ended', id: 3 }),
+      ['start 4 192.0.2.1 over fibre'],
+      'for want of another',
+    )
+    // Once somebody has us, the order is the usual one again.
+    s.input({ type: 'opened', id: 4 })
+    s.input({ type: 'up', id: 4 })
+    s.run(2 * STABLE)
+    s.input({ type: 'ended', id: 4 })
+    assert.deepEqual(s.resolved(['192.0.2.1', '192.0.2.2']), ['start 5 192.0.2.1 over fibre'])
+  })
+}
+
+test('one that does so when it is called again is not dialled first beside that', () => {
+  const s = script({ servers: [PRIMARY, SECONDARY] })
+  s.up()
+  s.run(STABLE)
+  assert.deepEqual(s.input({ type: 'sessionEnded', id: 1 }), ['call 1'])
+  s.input(elsewhere('sessionEnded', 1))
+  s.run(STABLE + RECALL_GRACE)
+  assert.deepEqual(s.resolved(['192.0.2.1']), ['resolve other.example over fibre'])
+  assert.deepEqual(s.resolved(['192.0.2.9'], FIBRE, SECONDARY), ['start 2 192.0.2.9 over fibre'])
+})
+
+test('the only LNS there is is dialled again all the same, after the back-off', () => {
+  const s = script()
+  s.up()
+  assert.deepEqual(s.input(elsewhere('sessionEnded', 1)), ['close 1 reconnect'])
+  assert.equal(s.dialer.state.name, 'waiting')
+  assert.equal(s.run(2_000).length, 1)
+  assert.deepEqual(s.resolved(['192.0.2.1']), ['start 2 192.0.2.1 over fibre'])
+})
+
+test('an address that is shunned goes with its uplink', () => {
+  const s = script({ servers: [PRIMARY] })
+  s.up([FIBRE, LTE])
+  s.run(STABLE)
+  s.input(elsewhere('ended', 1))
+  s.resolved(['192.0.2.1', '192.0.2.2'])
+  s.input({ type: 'uplinks', uplinks: [LTE] })
+  assert.deepEqual(s.resolved(['192.0.2.1'], LTE), ['start 3 192.0.2.1 over lte'])
+  s.input({ type: 'ended', id: 3 })
+  assert.equal(s.dialer.state.name, 'waiting', 'nothing is left of the round')
+})

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { encodeUtf8 } from '../../../src/core/bytes.ts'
 import type { ClientOptions } from '../../../src/core/client/endpoint.ts'
 import { failureMessage } from '../../../src/core/failure.ts'
-import { Puppet, SCCRP } from './puppet.ts'
+import { ICRP, Puppet, SCCRP } from './puppet.ts'
 
 const withSecret = (options: ClientOptions): ClientOptions => ({
   ...options,
@@ -48,4 +48,22 @@ test('an LNS that acknowledges nothing does not answer, or has stopped to', () =
 test('an LNS that has no tunnel secret for us may stay silent: that is one of the reasons given', () => {
   const [failure] = new Puppet(withSecret).wait(60_000).failures
   assert.deepEqual(failure, { code: 'no_answer', server: '192.0.2.1', secret: true })
+})
+
+test('an LNS that asks for another one to be used is quoted, whichever message says so and when', () => {
+  const result = { result: 2, error: 7, message: encodeUtf8('try the "other" one') }
+  const stopCcn = { type: 'StopCCN', assignedTunnelId: 700, result } as const
+  const cdn = { type: 'CDN', assignedSessionId: 7, result } as const
+  for (const puppet of [
+    new Puppet().say(stopCcn),
+    new Puppet().say(SCCRP).say(stopCcn),
+    new Puppet().say(SCCRP).answerCall(cdn),
+    new Puppet().say(SCCRP).answerCall(ICRP).answerCall(cdn),
+    // In the middle of a quarrel about the login, too.
+    new Puppet().openLcp('0304c227').answerCall(cdn),
+  ]) {
+    assert.deepEqual(puppet.failures.map(failureMessage), [
+      `the LNS 192.0.2.1 asks us to use another server: "try the 'other' one"`,
+    ])
+  }
 })
