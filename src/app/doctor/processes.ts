@@ -28,7 +28,7 @@ export function checkRivals(probe: SystemProbe): Finding[] {
         severity: 'warning',
         subject: 'other programs',
         message: `${inWords(rival)} is running: two programs that log in with one name throw each other out`,
-        advice: `stop it for good (\`systemctl disable --now ${rival.name}\`) if it dials what lifeline is to dial`,
+        advice: `stop it for good (\`systemctl stop ${rival.name} && systemctl disable ${rival.name}\`) if it dials what lifeline is to dial`,
       }),
     ),
     ...sessions.map(

@@ -50,7 +50,7 @@ test('xl2tpd and the pppd that it started are named; the pppd of PPPoE is nobody
       'warning: pppd (process 850) has an L2TP session of its own',
     ],
   )
-  assert.match(found[0]?.advice ?? '', /systemctl disable --now xl2tpd/)
+  assert.match(found[0]?.advice ?? '', /systemctl stop xl2tpd && systemctl disable xl2tpd/)
 })
 
 test('what runs in another network namespace is none of our concern', () => {
