@@ -1,5 +1,6 @@
 /** What sections have to do with one another. Only sections that take part are compared. */
 import { marksFit, marksNeeded } from '../system/marks.ts'
+import { hostsOf, unfit } from '../system/surroundings.ts'
 import { BLOCK } from './lifeline.ts'
 import type { ReadSection } from './read-section.ts'
 import type { LifelineConfig, MqttConfig, TunnelConfig, UplinkConfig } from './types.ts'
@@ -15,6 +16,28 @@ export function checkTogether(main: ReadSection<LifelineConfig>, uplinks: Uplink
   checkPorts(enabled)
   checkTables(main.value, enabled)
   checkMarks(main, uplinks.length, tunnels.length)
+}
+
+/** Reports addresses of tunnels at which somebody else is to be found: this machine would speak to itself. */
+export function checkAddresses(tunnels: Tunnels, uplinks: Uplinks): void {
+  const enabled = tunnels.filter(({ value }) => value.enabled)
+  const around = {
+    links: [],
+    hosts: hostsOf(
+      uplinks.map(({ value }) => value),
+      enabled.map(({ value }) => value),
+    ),
+  }
+  for (const { value, report } of enabled)
+    for (const [option, prefixes] of [
+      ['ipaddr', value.ipaddrs],
+      ['ip6addr', value.ip6addrs],
+    ] as const)
+      for (const [index, { address }] of prefixes.entries()) {
+        const why = unfit(address, 'own', value, around)
+        if (why !== undefined)
+          report({ option, index, reason: `'${address}' ${why}`, allowed: 'an address that nobody else has' })
+      }
 }
 
 /** MQTT 5 section 3.1.4: of two clients by one name, the broker sends the older one away. */

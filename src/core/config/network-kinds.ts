@@ -3,14 +3,12 @@ import {
   canonicalIp,
   formatPrefix,
   ipFamily,
-  isLinkLocal,
-  isLoopback,
-  isMulticast,
   isUnspecified,
   type Prefix,
   parseIp,
   parsePrefix,
 } from '../ip/address.ts'
+import { unfitAnywhere, unfitByItself } from '../ip/unfit.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Kind } from './kinds.ts'
 import type { ServerName } from './types.ts'
@@ -105,12 +103,7 @@ function wrongPrefix({ address, length }: Prefix): string | undefined {
   const least = LEAST_LENGTH[ipFamily(address) ?? 4]
   if (length === 0) return 'is everything'
   if (length < least) return `is too much, as its prefix length is below ${least}`
-  if (isUnspecified(address)) return 'is the unspecified address'
-  if (isLoopback(address)) return 'is a loopback address'
-  if (isLinkLocal(address)) return 'is a link-local address'
-  if (isMulticast(address)) return 'is a multicast address'
-  if (address === '255.255.255.255') return 'is the broadcast address'
-  return undefined
+  return unfitByItself(address)
 }
 
 function hasHostBits({ address, length }: Prefix): boolean {
@@ -147,6 +140,8 @@ export const server: Kind<ServerName> = {
 }
 
 function withPort(host: string, port: string | undefined, text: string): Result<ServerName, string> {
+  const wrong = ipFamily(host) === undefined ? undefined : unfitAnywhere(host)
+  if (wrong !== undefined) return err(`'${host}' ${wrong}`)
   if (port === undefined) return ok({ host, port: L2TP_PORT })
   const valid = /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65535
   return valid ? ok({ host, port: Number(port) }) : err(`'${text}' has no valid port (1 to 65535)`)

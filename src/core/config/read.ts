@@ -1,6 +1,6 @@
 /** Reads a configuration: UCI or JSON in, one frozen `Config` out, or everything that is wrong with it. */
 import { err, ok, type Result } from '../result.ts'
-import { checkBrokers, checkTogether } from './checks.ts'
+import { checkAddresses, checkBrokers, checkTogether } from './checks.ts'
 import { checkFailover } from './checks-failover.ts'
 import { checkFirewalls, checkRedirects } from './checks-firewall.ts'
 import { failover } from './failover.ts'
@@ -76,6 +76,7 @@ export function readConfig(
   const firewalls = all(firewall)
   const redirects = all(redirect)
   checkTogether(main, uplinks, tunnels)
+  checkAddresses(tunnels, uplinks)
   checkFailover(failovers[0], uplinks, tunnels)
   checkFirewalls(firewalls, uplinks, tunnels)
   checkRedirects(redirects, firewalls)

@@ -5,8 +5,8 @@ import { ipFamily, isLoopback } from '../ip/address.ts'
 const MAX_RESOLVERS = 2
 const DNS_PORT = 53
 
-/** Anycast addresses that answer echoes everywhere, of two operators, one for each family. */
-const ANYCAST: readonly ProbeTarget[] = [
+/** Who is probed beside the resolvers of a path: anycast addresses that answer echoes everywhere, of two operators, one for each family. */
+export const DEFAULT_TARGETS: readonly ProbeTarget[] = [
   '1.1.1.1',
   '8.8.8.8',
   '2606:4700:4700::1111',
@@ -19,5 +19,5 @@ export function defaultTargets(resolvers: readonly string[]): readonly ProbeTarg
     .filter((address) => ipFamily(address) !== undefined && !isLoopback(address))
     .slice(0, MAX_RESOLVERS)
     .map((address): ProbeTarget => ({ kind: 'dns', address, port: DNS_PORT }))
-  return [...asked, ...ANYCAST]
+  return [...asked, ...DEFAULT_TARGETS]
 }

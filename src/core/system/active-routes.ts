@@ -48,10 +48,11 @@ export function activeRoutes(
   })
 }
 
-/** Whether it refuses all IPv6 that gets there. */
+/** Whether it refuses all IPv6 that gets there: a tunnel that carries some comes before the refusal of another one. */
 export function refusesIpv6({ lifeline }: Config, routes: readonly DesiredRoute[]): boolean {
   const defaults = routes.filter(({ family, destination }) => family === 6 && destination.length === 0)
-  return defaults.some(({ table, via }) => table === activeTable(lifeline) && typeof via === 'string')
+  const ways = defaults.filter(({ table }) => table === activeTable(lifeline)).map(({ via }) => via)
+  return ways.length > 0 && ways.every((via) => typeof via === 'string')
 }
 
 function refused(family: Family, table: number, via: 'unreachable' | 'blackhole'): DesiredRoute {

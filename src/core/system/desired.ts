@@ -10,9 +10,11 @@ import { activeRoutes, refusesIpv6 } from './active-routes.ts'
 import { desiredDevice, isForeign } from './device.ts'
 import { type Facts, OUR_PROTOCOL } from './facts.ts'
 import { firewallInput } from './firewall-input.ts'
+import { fitState } from './fitting.ts'
 import { activeTable, STEP } from './numbering.ts'
 import type { TunnelState } from './session.ts'
 import { leader, sharingOf } from './sharing.ts'
+import { type Learnt, NOTHING_KNOWN, surroundingsOf } from './surroundings.ts'
 import { describeTunnel, tunnelRoutes, tunnelRules } from './tunnel-routes.ts'
 import { serverRoutes, uplinkPaths, uplinkRules } from './uplink-routes.ts'
 
@@ -90,7 +92,7 @@ export const NOTHING_DESIRED: DesiredState = {
  * tunnel; those without one have not dialled yet. `active`: where `failover` sends the traffic, without effect where
  * there is no such section; left out before the first decision, so that what an earlier process decided stays.
  * `lastAddresses`: the public IPv4 address of each uplink, now or last, by its name, so that filters stay as they are
- * while an uplink is away.
+ * while an uplink is away. `learnt`: what is known of hosts that no address of a session may take the place of.
  */
 export function desiredState(
   config: Config,
@@ -98,9 +100,14 @@ export function desiredState(
   states: ReadonlyMap<string, TunnelState>,
   active?: ActiveRoute,
   lastAddresses: ReadonlyMap<string, string> = new Map(),
+  learnt: Learnt = NOTHING_KNOWN,
 ): DesiredState {
+  const around = surroundingsOf(config, facts, dialled(learnt, states))
   const tunnels = config.tunnels
-    .map((tunnel, position) => describeTunnel(config, facts, tunnel, position, states.get(tunnel.name)))
+    .map((tunnel, position) => {
+      const state = states.get(tunnel.name)
+      return describeTunnel(config, facts, tunnel, position, state && fitState(state, tunnel, around))
+    })
     .filter(({ config: wanted }) => wanted.enabled && !isForeign(wanted, facts))
   const covers = config.firewalls.some(({ paths }) => paths.length > 0)
   if (tunnels.length === 0 && config.failover === undefined && !covers) return NOTHING_DESIRED
@@ -132,6 +139,17 @@ export function desiredState(
     rules: distinct(framed(config, rules, routes), (rule) => rule),
     switchTable: config.failover && activeTable(config.lifeline),
   }
+}
+
+/** With the LNSes that sessions came from, whatever names say by now. */
+function dialled({ targets, resolvers }: Learnt, states: ReadonlyMap<string, TunnelState>): Learnt {
+  const all = [...states].map(([name, { session, held }]): [string, string[]] => [
+    name,
+    [session, held].flatMap((one) => (one === undefined ? [] : [one.underlay.server])),
+  ])
+  for (const [name, servers] of all) servers.push(...(targets.get(name) ?? []))
+  const others = [...targets].filter(([name]) => !states.has(name))
+  return { targets: new Map([...all, ...others]), resolvers }
 }
 
 /** Our rules between the first step, which spares main's own routes, and the last, which asks for the active path. */

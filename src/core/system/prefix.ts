@@ -32,3 +32,6 @@ export const PRIVATE_NETWORKS: readonly Prefix[] = [
   { address: '172.16.0.0', length: 12 },
   { address: '192.168.0.0', length: 16 },
 ]
+
+/** RFC 6598 section 7: between provider and customer. */
+export const SHARED_NETWORK: Prefix = { address: '100.64.0.0', length: 10 }

@@ -2,7 +2,7 @@
 import type { Config } from '../config/types.ts'
 import type { ActiveRoute } from '../failover/types.ts'
 import type { Family } from '../netlink/address.ts'
-import { ipv4Of, type Tunnel } from './tunnel-routes.ts'
+import { ipv4Of, type Tunnel, usable } from './tunnel-routes.ts'
 import type { UplinkPath } from './uplink-routes.ts'
 
 /** One of the paths of `failover`, as far as it matters who has which address. */
@@ -107,13 +107,13 @@ export function leader(active: ActiveRoute | undefined): string | undefined {
 }
 
 function tunnelPath(tunnel: Tunnel): Path {
-  const { config, up, tables } = tunnel
+  const { config, tables } = tunnel
   return {
     name: config.name,
     kind: 'tunnel',
     addresses: ipv4Of(tunnel),
     backsUp: config.backsUp,
-    ready: up,
+    ready: usable(tunnel),
     tables: { 4: tables[4].own, 6: tables[6].own },
   }
 }

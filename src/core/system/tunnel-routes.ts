@@ -1,6 +1,7 @@
 /** The routes and rules of one tunnel. */
 import type { Config, PortRange, TunnelConfig } from '../config/types.ts'
-import type { Prefix } from '../ip/address.ts'
+import { type Prefix, prefixContains } from '../ip/address.ts'
+
 import type { Family } from '../netlink/address.ts'
 import type { Rule } from '../netlink/rule.ts'
 import { answerRules, servedPorts } from './answer-ways.ts'
@@ -8,7 +9,7 @@ import { type DesiredRoute, lookup } from './desired.ts'
 import type { Facts } from './facts.ts'
 import { pathMark } from './marks.ts'
 import { activeTable, ownTable, STEP, tunnelTable } from './numbering.ts'
-import { everything, hostPrefix, isHost, networkOf } from './prefix.ts'
+import { everything, hostPrefix, isHost, networkOf, PRIVATE_NETWORKS, SHARED_NETWORK } from './prefix.ts'
 import type { SessionIpv6, TunnelSession, TunnelState } from './session.ts'
 import type { Sharing } from './sharing.ts'
 
@@ -30,6 +31,8 @@ export interface Tunnel {
   readonly address4: TunnelSession['ipv4']
   /** What IPV6CP and Router Advertisements gave, or gave last. */
   readonly session6: SessionIpv6 | undefined
+  /** Those that it is to carry: without IPv6 where the configuration or the kernel has none. */
+  readonly wanted: readonly Family[]
   /** Which families go into the tunnel: those of the session, or of the last one while it redials. */
   readonly carried: readonly Family[]
   readonly underlay: TunnelSession['underlay'] | undefined
@@ -52,8 +55,8 @@ const DEFAULT_MTU = 1500 - 38
 /** RFC 8200 section 5. On a smaller link the kernel removes IPv6. */
 const IPV6_MIN_MTU = 1280
 
-/** Behind every other route to the same prefix. */
-const AGGREGATE_METRIC = 0x7fff_ffff
+/** Behind every other route to the same prefix: those into tunnels have their positions. */
+const LAST_METRIC = 0x7fff_ffff
 
 export function describeTunnel(
   config: Config,
@@ -84,19 +87,15 @@ export function describeTunnel(
     isDefault: tunnel.defaultroute && failover === undefined,
     servedPorts: servedPorts(config, tunnel),
     mark: { value: pathMark(config, tunnel.name) ?? 0, mask: lifeline.markMask },
-    address4: held?.ipv4 && withUsablePeer(held.ipv4),
+    address4: held?.ipv4,
     session6: ipv6 ? held?.ipv6 : undefined,
+    wanted: tunnel.ipv6 && facts.ipv6 ? [4, 6] : [4],
     carried: [...(current?.ipv4 ? ([4] as const) : []), ...(ipv6 && current?.ipv6 ? ([6] as const) : [])],
     underlay: session?.underlay,
     rulePriority: lifeline.rulePriority,
     tables: { 4: tables(4), 6: tables(6) },
     position,
   }
-}
-
-/** An LNS may leave its own address open, or give ours back: neither can be a peer. */
-function withUsablePeer({ address, peer }: NonNullable<TunnelSession['ipv4']>): TunnelSession['ipv4'] {
-  return { address, peer: peer === address || peer === '0.0.0.0' ? undefined : peer }
 }
 
 /** Defaults for the families it carries, its peer, and what of its own blocks is nowhere in use. */
@@ -109,7 +108,32 @@ export function tunnelRoutes(tunnel: Tunnel): DesiredRoute[] {
       const chosen = isDefault && active !== undefined ? [own, active] : [own]
       return chosen.map((table) => intoTunnel(tunnel, everything(family), table))
     })
-  return [...defaults, ...peerRoutes(tunnel), ...blocks(tunnel).flatMap((block) => aggregates(tunnel, block))]
+  return [
+    ...defaults,
+    ...refusals(tunnel),
+    ...peerRoutes(tunnel),
+    ...blocks(tunnel).flatMap((block) => aggregates(tunnel, block)),
+  ]
+}
+
+/** A session is up, and this machine could be answered over it in at least one family. */
+export function usable(tunnel: Tunnel): boolean {
+  return tunnel.up && tunnel.carried.some((family) => hasAddress(tunnel, family))
+}
+
+/**
+ * Whoever wants all traffic in the tunnel does not want half of it beside: a family that the session lacks is refused, so
+ * that programs use the other one at once. Behind every tunnel that does carry it; not while the session itself is gone.
+ */
+function refusals(tunnel: Tunnel): DesiredRoute[] {
+  const { isDefault, tables, carried, wanted } = tunnel
+  if (!isDefault || !usable(tunnel)) return []
+  return wanted
+    .filter((family) => !carried.includes(family) || !hasAddress(tunnel, family))
+    .flatMap((family) => {
+      const { active } = tables[family]
+      return active === undefined ? [] : [refusal(family, active, everything(family), LAST_METRIC)]
+    })
 }
 
 /**
@@ -180,13 +204,17 @@ export function hasAddress({ address4, session6, config }: Tunnel, family: Famil
   return (session6?.addresses.length ?? 0) + config.ip6addrs.length + config.ip6prefixes.length > 0
 }
 
-/** The peer's address may also be one of the LAN's: it must not come before main's own routes. */
+/**
+ * The peer's address may also be one of the LAN's: it must not come before main's own routes. Any host of the internet may
+ * be named there: where traffic does not go into the tunnel anyway, only a private address is led to it.
+ */
 function peerRoutes(tunnel: Tunnel): DesiredRoute[] {
-  const { address4, tables, carried, underlay } = tunnel
+  const { address4, tables, carried, underlay, isDefault } = tunnel
   const peer = address4?.peer
   if (!carried.includes(4) || peer === undefined || peer === underlay?.server) return []
+  const isPrivate = [...PRIVATE_NETWORKS, SHARED_NETWORK].some((network) => prefixContains(network, peer))
   const { own, active } = tables[4]
-  return [intoTunnel(tunnel, hostPrefix(peer), active ?? own)]
+  return isDefault || isPrivate ? [intoTunnel(tunnel, hostPrefix(peer), active ?? own)] : []
 }
 
 /**
@@ -196,14 +224,13 @@ function peerRoutes(tunnel: Tunnel): DesiredRoute[] {
 function aggregates({ tables }: Tunnel, block: Prefix): DesiredRoute[] {
   const family = block.address.includes(':') ? 6 : 4
   const { own, active } = tables[family]
-  return [own, ...(active === undefined ? [] : [active])].map((table) => ({
-    family,
-    table,
-    destination: block,
-    via: 'unreachable' as const,
-    metric: AGGREGATE_METRIC,
-    source: undefined,
-  }))
+  return [own, ...(active === undefined ? [] : [active])].map((table) =>
+    refusal(family, table, block, LAST_METRIC),
+  )
+}
+
+function refusal(family: Family, table: number, destination: Prefix, metric: number): DesiredRoute {
+  return { family, table, destination, via: 'unreachable', metric, source: undefined }
 }
 
 export function intoTunnel(

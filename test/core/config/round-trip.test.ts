@@ -16,14 +16,17 @@ const address6 = fc.ipV6().filter((text) => !/^[0:.]*$/.test(text))
 /** Addresses that a machine may have. */
 const own4 = fc.ipV4().map((text) => text.replace(/^\d+/, '100'))
 const own6 = fc.integer({ min: 0, max: 0xffff }).map((n) => `2001:db8::${n.toString(16)}:1`)
+/** Addresses that somebody else may have. */
+const server4 = fc.ipV4().map((text) => text.replace(/^\d+/, '198'))
+const server6 = fc.integer({ min: 1, max: 0xffff }).map((n) => `2001:db9::${n.toString(16)}`)
 const line = fc.stringMatching(/^[ -~à-ž]{1,30}$/)
 const host = fc.stringMatching(/^[a-z][a-z0-9]{0,10}(\.[a-z]{2,5}){0,2}$/)
 const server = fc.oneof(
   host,
-  address4,
-  address6,
+  server4,
+  server6,
   host.map((name) => `${name}:1702`),
-  address6.map((text) => `[${text}]:1703`),
+  server6.map((text) => `[${text}]:1703`),
 )
 /** The same for an address in other words, which a list takes only once. */
 const meaning = (text: unknown) => {

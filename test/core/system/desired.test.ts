@@ -98,8 +98,20 @@ describe('desiredState', () => {
     assert.ok(lines.includes('add route default (IPv4) dev l2tp-aaisp src 203.0.113.10 table 17011 metric 1'))
     assert.ok(lines.includes('add rule 31030 (IPv4): from 203.0.113.10/32 lookup 17011'))
     assert.ok(!lines.some((line) => line.includes('default') && line.includes('table 17010')))
-    // The peer can be reached, unless main knows a way to it.
-    assert.ok(lines.includes('add route 203.0.113.1/32 dev l2tp-aaisp src 203.0.113.10 table 17010 metric 1'))
+  })
+
+  it('with defaultroute 0: a private peer can be reached, any other host of the internet is left where it is', () => {
+    const config = configOf([tunnelOf('aaisp', { defaultroute: false })])
+    const toPeer = (peer: string) =>
+      routing(plan(config, { aaisp: { ...SESSION, ipv4: { address: '203.0.113.10', peer } } })).filter(
+        (line) => line.includes(`${peer}/32`),
+      )
+    for (const peer of ['10.9.9.1', '172.20.0.1', '192.168.77.1', '100.100.0.1'])
+      assert.deepEqual(toPeer(peer), [
+        `add route ${peer}/32 dev l2tp-aaisp src 203.0.113.10 table 17010 metric 1`,
+      ])
+    for (const peer of ['203.0.113.1', '9.9.9.9', '172.32.0.1', '100.128.0.1'])
+      assert.deepEqual(toPeer(peer), [])
   })
 
   it('what comes in over the uplink is answered over it, where a tunnel takes everything else', () => {
@@ -276,18 +288,67 @@ describe('desiredState', () => {
     }
   })
 
-  it('a family that the session does not carry stays with main', () => {
-    const lines = plan(configOf([tunnelOf('aaisp')]), { aaisp: { ...SESSION, ipv6: undefined } })
-    assert.ok(!lines.some((line) => line.includes('default (IPv6) dev l2tp-aaisp')))
-    assert.ok(!lines.includes('add rule 31040 (IPv6): lookup 17010'))
+  const REFUSED6 = 'add route unreachable default (IPv6) table 17010 metric 2147483647'
+  const REFUSED4 = 'add route unreachable default (IPv4) table 17010 metric 2147483647'
+  const bare6 = SESSION.ipv6 && { ...SESSION.ipv6, addresses: [] }
+
+  it('a family that the session lacks is refused at once, and does not leave by the uplink', () => {
+    const without6 = plan(configOf([tunnelOf('aaisp')]), { aaisp: { ...SESSION, ipv6: undefined } })
+    assert.ok(without6.includes(REFUSED6))
+    assert.ok(without6.includes('add rule 31040 (IPv6): lookup 17010'))
+    assert.ok(!without6.some((line) => line.includes('default (IPv6) dev l2tp-aaisp')))
+    // New sockets are not to take the uplink's address instead and try again.
+    assert.ok(
+      without6.includes(
+        'add rule 31030 (IPv6): from 2001:db8:f::2/128 ipproto tcp sport 1-65534 lookup main',
+      ),
+    )
+    const without4 = plan(configOf([tunnelOf('aaisp')]), { aaisp: { ...SESSION, ipv4: undefined } })
+    assert.ok(without4.includes(REFUSED4))
+    assert.ok(!without4.includes(REFUSED6))
+  })
+
+  it('nothing is refused for a tunnel that takes no default route, wants no IPv6, or has no session', () => {
+    const session = { ...SESSION, ipv6: undefined }
+    const refuses = (
+      tunnel: Partial<TunnelConfig>,
+      sessions: Record<string, TunnelSession>,
+      facts = SYSTEM,
+    ) =>
+      plan(configOf([tunnelOf('aaisp', tunnel)]), sessions, facts).some((line) =>
+        line.includes('unreachable'),
+      )
+    assert.ok(refuses({}, { aaisp: session }))
+    assert.ok(!refuses({ defaultroute: false }, { aaisp: session }))
+    assert.ok(!refuses({ ipv6: false }, { aaisp: session }))
+    assert.ok(!refuses({ ip6table: 78 }, { aaisp: session }))
+    assert.ok(!refuses({}, {}))
+    assert.ok(!refuses({}, { aaisp: session }, { ...SYSTEM, ipv6: false }))
+  })
+
+  it('a session without any address takes no traffic and refuses none', () => {
+    const lines = plan(configOf([tunnelOf('aaisp')]), {
+      aaisp: { ...SESSION, ipv4: undefined, ipv6: bare6 },
+    })
+    assert.ok(!lines.some((line) => /table 17010|lookup 17010|default .* dev l2tp-aaisp/.test(line)))
+    // Solicitations have to leave all the same.
+    assert.ok(lines.includes('turn carrier of l2tp-aaisp on'))
+  })
+
+  it('of two tunnels one may carry what the other lacks', () => {
+    const config = configOf([tunnelOf('first'), tunnelOf('second')])
+    const second = { ...SESSION, ipv4: { address: '203.0.113.20', peer: undefined } }
+    const lines = plan(config, { first: { ...SESSION, ipv6: undefined }, second })
+    assert.ok(lines.includes('add route default (IPv6) dev l2tp-second table 17010 metric 2'))
+    assert.ok(lines.includes(REFUSED6), 'behind it')
+    assert.ok(lines.includes('add rule 31030 (IPv6): from 2001:db8:f::2/128 lookup main'))
   })
 
   it('IPv6 without any global address has no default route', () => {
-    const ipv6 = SESSION.ipv6 && { ...SESSION.ipv6, addresses: [] }
-    const bare = plan(configOf([tunnelOf('aaisp')]), { aaisp: { ...SESSION, ipv6 } })
+    const bare = plan(configOf([tunnelOf('aaisp')]), { aaisp: { ...SESSION, ipv6: bare6 } })
     assert.ok(!bare.some((line) => line.includes('default (IPv6) dev l2tp-aaisp')))
     const routed = tunnelOf('aaisp', { ip6prefixes: [{ address: '2001:db8:2::', length: 56 }] })
-    const lines = plan(configOf([routed]), { aaisp: { ...SESSION, ipv6 } })
+    const lines = plan(configOf([routed]), { aaisp: { ...SESSION, ipv6: bare6 } })
     assert.ok(lines.includes('add route default (IPv6) dev l2tp-aaisp table 17010 metric 1'))
   })
 

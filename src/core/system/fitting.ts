@@ -1,0 +1,67 @@
+/** What of a session can be used: the rest is left out, and told. */
+import type { TunnelConfig } from '../config/types.ts'
+import type { TunnelSession, TunnelState } from './session.ts'
+import { type Surroundings, unfit } from './surroundings.ts'
+
+/** Something that the peer gave and that is not taken. */
+export interface RefusedAddress {
+  readonly what: 'ipv4' | 'ipv6' | 'peer' | 'dns'
+  readonly address: string
+  /** A predicate: `is a loopback address`. */
+  readonly why: string
+}
+
+export interface FittedSession {
+  readonly session: TunnelSession
+  readonly refused: readonly RefusedAddress[]
+}
+
+/**
+ * The session without what does not fit into its surroundings. An LNS may leave its own address open, or give ours back:
+ * then there is no peer, and nothing to tell.
+ */
+export function fitSession(
+  session: TunnelSession,
+  tunnel: TunnelConfig,
+  surroundings: Surroundings,
+): FittedSession {
+  const refused: RefusedAddress[] = []
+  const fits = (address: string, what: RefusedAddress['what'], use: 'own' | 'peer') => {
+    const why = unfit(address, use, tunnel, surroundings)
+    if (why !== undefined) refused.push({ what, address, why })
+    return why === undefined
+  }
+  const { ipv4, ipv6 } = session
+  const peer = ipv4?.peer === ipv4?.address || ipv4?.peer === '0.0.0.0' ? undefined : ipv4?.peer
+  const own4 = ipv4 !== undefined && fits(ipv4.address, 'ipv4', 'own')
+  const peerFits = peer !== undefined && fits(peer, 'peer', 'peer')
+  const addresses = ipv6?.addresses.filter(({ address }) => fits(address, 'ipv6', 'own')) ?? []
+  const fitted = {
+    ...session,
+    ipv4: own4 ? { address: ipv4.address, peer: peerFits ? peer : undefined } : undefined,
+    ipv6: ipv6 && { ...ipv6, addresses },
+  }
+  return { session: fitted, refused }
+}
+
+/** Whether a family that is open has an address of its own, or one behind it: without one nothing could be answered. */
+export function carries(
+  { ipv4, ipv6 }: Pick<TunnelSession, 'ipv4' | 'ipv6'>,
+  tunnel: Pick<TunnelConfig, 'ip6addrs' | 'ip6prefixes'>,
+): { readonly ipv4: boolean; readonly ipv6: boolean } {
+  const configured = tunnel.ip6addrs.length + tunnel.ip6prefixes.length
+  return {
+    ipv4: ipv4 !== undefined,
+    ipv6: ipv6 !== undefined && ipv6.addresses.length + configured > 0,
+  }
+}
+
+/** The same for what a device holds. */
+export function fitState(
+  { session, held }: TunnelState,
+  tunnel: TunnelConfig,
+  around: Surroundings,
+): TunnelState {
+  const fitted = (one: TunnelSession | undefined) => one && fitSession(one, tunnel, around).session
+  return { session: fitted(session), held: fitted(held) }
+}
