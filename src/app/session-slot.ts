@@ -17,6 +17,8 @@ export interface SlotOptions {
   readonly tunnel: string
   readonly device: string
   readonly echoInterval: Millis
+  /** Configuration gives the session an IPv6 address. */
+  readonly staticIpv6?: boolean
   /** Makes the kernel hold a session, or none; resolves once it does, rejects if it cannot. */
   onSession(session: TunnelSession | undefined): Promise<void>
   /** The kernel holds what the session is now. */
@@ -71,6 +73,7 @@ export class SessionSlot {
         runner,
         device,
         echoInterval: this.#options.echoInterval,
+        staticIpv6: this.#options.staticIpv6 ?? false,
         onChange: (state) => this.#apply(id, live, state),
         onStatistics: () => this.#options.onStatistics(live),
         onEchoed: () => this.#options.onEchoed(),

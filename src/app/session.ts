@@ -1,4 +1,5 @@
 import { EchoStatistics } from '../core/client/echo-statistics.ts'
+import type { Lack } from '../core/client/lack.ts'
 import type { ClientEvent, SessionKeys } from '../core/client/types.ts'
 import type { Entropy } from '../core/crypto.ts'
 import { linkLocal } from '../core/ip/interface-id.ts'
@@ -25,6 +26,8 @@ export interface SessionOptions {
   readonly runner: AttemptRunner
   readonly device: TunDevice
   readonly echoInterval: Millis
+  /** Configuration gives it an IPv6 address. */
+  readonly staticIpv6?: boolean
   /** What the session has changed; resolves once the kernel holds it. */
   onChange(session: TunnelSession): Promise<void>
   /** An LCP echo came back. */
@@ -48,6 +51,8 @@ export class Session {
   #state: TunnelSession
   #dns: readonly string[] = []
   #icmp: IcmpSocket | undefined
+  /** Too few octets for IPv6. */
+  #smallMtu: number | undefined
   #received = 0
   #discoveryAlarm: Cancel | undefined
   #lifeAlarm: Cancel | undefined
@@ -76,6 +81,14 @@ export class Session {
     return [...new Set([...this.#dns, ...this.#discovery.learnt.dns.map(({ address }) => address)])]
   }
 
+  /** What it does without although configuration wants it. */
+  get lack(): Lack | undefined {
+    if (this.#smallMtu !== undefined) return { code: 'ipv6Small', mtu: this.#smallMtu }
+    const { managed, addresses } = this.#discovery.learnt
+    const wanting = this.#state.ipv6 && managed && addresses.length === 0 && !this.#options.staticIpv6
+    return wanting ? { code: 'dhcpv6' } : undefined
+  }
+
   /** At least one network protocol is open. */
   get open(): boolean {
     return this.#state.ipv4 !== undefined || this.#state.ipv6 !== undefined
@@ -102,7 +115,11 @@ export class Session {
       case 'ipv4Closed':
         this.#change({ ipv4: undefined })
         break
+      case 'ipv6Small':
+        this.#smallMtu = event.mtu
+        break
       case 'ipv6Opened':
+        this.#smallMtu = undefined
         this.#change({ ipv6: { interfaceId: event.interfaceId, addresses: [], discovering: true } })
         this.#discover(event.interfaceId)
         break

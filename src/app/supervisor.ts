@@ -76,6 +76,7 @@ export class Supervisor {
         tunnel: tunnel.name,
         device: tunnel.device,
         echoInterval: tunnel.echoInterval,
+        staticIpv6: tunnel.ip6addrs.length > 0,
         onSession: options.onSession,
         onApplied: () => {
           this.#dials = 0

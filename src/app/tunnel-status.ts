@@ -1,4 +1,5 @@
 import type { Attempt, DialerState } from '../core/client/dialer-state.ts'
+import { lackMessage } from '../core/client/lack.ts'
 import type { CallPhase } from '../core/client/types.ts'
 import { server as serverKind } from '../core/config/network-kinds.ts'
 import { formatInterfaceId } from '../core/ip/interface-id.ts'
@@ -95,6 +96,7 @@ function sessionPatch({ session, datapath }: TunnelView): TunnelPatch {
       interface_id: ipv6 ? formatInterfaceId(ipv6.interfaceId) : null,
       addresses: ipv6?.addresses.map(({ address, length }) => `${address}/${length}`) ?? [],
     },
+    problem: session.lack ? lackMessage(session.lack) : null,
     dns: session.dns,
     datapath: datapath ?? null,
   }

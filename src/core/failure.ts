@@ -54,7 +54,7 @@ export type Failure =
   /** The LNS ended it when we had just told it that we do not do this. */
   | {
       readonly code: 'declined'
-      readonly what: readonly ('mppe' | 'ecp' | 'ipv6')[]
+      readonly what: readonly ('mppe' | 'ecp' | 'ipv6' | 'ipv6Packets')[]
       readonly peerMessage?: string
     }
   | { readonly code: 'silent'; readonly seconds: number }
@@ -147,7 +147,7 @@ export function failureMessage(failure: Failure): string {
     case 'auth_impostor':
       return 'the LNS did not prove that it knows our password: it may not be the one that it claims to be'
     case 'no_network':
-      return `the login succeeded, but neither IPv4 nor IPv6 came up: ${failure.reason}`
+      return `the LNS let us in, but neither IPv4 nor IPv6 came up (${failure.reason})`
     case 'terminated':
       return `the LNS ended the connection${quoted(failure.peerMessage)}`
     case 'declined':
@@ -216,6 +216,8 @@ const DECLINED = {
   mppe: 'encryption by MPPE, which it seems to require and lifeline does not do',
   ecp: 'encryption by ECP, which it seems to require and lifeline does not do',
   ipv6: 'IPv6, which it seems to require and which is off here (see option ipv6)',
+  ipv6Packets:
+    'IPv6, which it seems to require and which needs larger packets than it takes or sends (1280 octets)',
 } as const
 
 /** What the peer said, after `lead`; nothing if it said nothing. */

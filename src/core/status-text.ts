@@ -120,6 +120,7 @@ function tunnelBlock(name: string, tunnel: TunnelStatus, now: Date, paint: Paint
   )
   add('IPv4', tunnel.ipv4.address, tunnel.ipv4.peer && `peer ${tunnel.ipv4.peer}`)
   add('IPv6', ...tunnel.ipv6.addresses)
+  add('problem', tunnel.problem)
   add('DNS', ...tunnel.dns)
   add(
     'session',

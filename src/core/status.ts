@@ -65,6 +65,8 @@ export interface TunnelStatus {
     /** With prefix length, global ones first. */
     readonly addresses: readonly string[]
   }
+  /** What the session does without although it is configured, in words; null where all is there. */
+  readonly problem: string | null
   /** Resolvers that the LNS named. */
   readonly dns: readonly string[]
   /** The rung of the data path in use. */
@@ -179,6 +181,7 @@ export type SessionStatus = Pick<
   | 'mtu'
   | 'ipv4'
   | 'ipv6'
+  | 'problem'
   | 'dns'
   | 'datapath'
   | 'rtt_ms'
@@ -194,6 +197,7 @@ export const NO_SESSION: SessionStatus = {
   mtu: null,
   ipv4: { address: null, peer: null },
   ipv6: { interface_id: null, addresses: [] },
+  problem: null,
   dns: [],
   datapath: null,
   rtt_ms: null,

@@ -68,6 +68,7 @@ test('a new configuration shows every section with every key of the contract', (
         mtu: null,
         ipv4: { address: null, peer: null },
         ipv6: { interface_id: null, addresses: [] },
+        problem: null,
         dns: [],
         datapath: null,
         rx: { packets: 0, octets: 0, dropped: 0 },
@@ -95,7 +96,7 @@ test('the keys of a tunnel come in the order of the contract', () => {
   store.tunnel('aaisp', { state: 'up', datapath: 'plain', mtu: 1462, rtt_ms: 1 })
   assert.equal(
     Object.keys(store.status().tunnel.aaisp ?? {}).join(' '),
-    'state since device uplink server local peer auth mtu ipv4 ipv6 dns datapath rx tx rtt_ms loss jitter_ms attempts retry_at last_error',
+    'state since device uplink server local peer auth mtu ipv4 ipv6 problem dns datapath rx tx rtt_ms loss jitter_ms attempts retry_at last_error',
   )
 })
 

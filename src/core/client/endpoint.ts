@@ -225,6 +225,9 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
       case 'ipcpClosed':
         this.#tell({ type: 'ipv4Closed' })
         return
+      case 'ipv6Small':
+        this.#tell(event)
+        return
       case 'ipv6cpClosed':
         this.#tell({ type: 'ipv6Closed' })
         return

@@ -2,7 +2,7 @@ import type { Failure } from '../failure.ts'
 import { asksForAnother, describeCause, peerReason } from '../l2tp/cause.ts'
 import { StopCcnResult } from '../l2tp/codes.ts'
 import type { AwaitedMessage, L2tpCause } from '../l2tp/types.ts'
-import { pppCauseMessage } from '../ppp/cause.ts'
+import { negotiated, negotiationMessage } from '../ppp/cause.ts'
 import type { Declined, PppCause } from '../ppp/types.ts'
 import type { Millis } from '../time.ts'
 
@@ -129,9 +129,14 @@ export function failureOfPpp(cause: PppCause): Failure | undefined {
       return { code: 'silent', seconds: Math.round(cause.silence / 1000) }
     case 'negotiationFailed':
       if (cause.protocol === 'LCP' && cause.why === 'timeout') return { code: 'lcp_silent' }
-      return { code: 'lcp_disagreed', reason: pppCauseMessage(cause) }
+      return { code: 'lcp_disagreed', reason: negotiationMessage(cause.why) }
     case 'noNetworkProtocol':
-      return { code: 'no_network', reason: pppCauseMessage(cause) }
+      return {
+        code: 'no_network',
+        reason: cause.why
+          .map(({ protocol, why }) => `${negotiated[protocol]}: ${negotiationMessage(why)}`)
+          .join('; '),
+      }
     case 'loopback':
       return { code: 'looped_back' }
   }

@@ -45,6 +45,8 @@ export type ClientEvent =
       readonly peerInterfaceId: Uint8Array | undefined
     }
   | { readonly type: 'ipv6Closed' }
+  /** IPv6 stays shut: the session carries packets of `mtu` octets, and IPv6 needs 1280 (RFC 8200 section 5). */
+  | { readonly type: 'ipv6Small'; readonly mtu: number }
   /** An LCP echo came back. */
   | { readonly type: 'echoed'; readonly rttMs: number; readonly late: boolean }
   | { readonly type: 'echoMissed' }

@@ -26,6 +26,9 @@ import type {
 } from './types.ts'
 import { Unmet } from './unmet.ts'
 
+/** RFC 8200 section 5: every link with IPv6 carries packets of so many octets. */
+const LEAST_IPV6_MTU = 1280
+
 type State =
   | { readonly phase: 'dead' | 'establish' | 'network' }
   | { readonly phase: 'authenticate'; readonly deadline: Millis }
@@ -58,7 +61,7 @@ export class PppLink {
     this.#options = options
     this.#limits = { ...defaultPppLimits, ...options.limits }
     this.#policy = new LcpPolicy(options)
-    this.#unmet = new Unmet(this.#policy.consent, options.auth)
+    this.#unmet = new Unmet(this.#policy.consent, options)
     this.#lcp = new ControlProtocol(
       this.#policy,
       this.#limits,
@@ -104,7 +107,7 @@ export class PppLink {
         break
       case protocols.ipv6:
       case protocols.ipv6cp:
-        if (this.#options.ipv6) this.#receiveNetwork(now, frame.value)
+        if (this.#ipv6) this.#receiveNetwork(now, frame.value)
         else this.#receiveUnknown(now, frame.value)
         break
       case protocols.ipv4:
@@ -264,7 +267,8 @@ export class PppLink {
     this.#enter({ phase: 'network' })
     this.#network = this.#networkFor(username)
     this.#maintenance.echo.start(now)
-    this.#network.start(now)
+    this.#network.start(now, this.#ipv6)
+    if (this.#options.ipv6 && !this.#ipv6) this.#emit({ type: 'ipv6Small', mtu: this.#mtu })
   }
 
   /** A client keeps its network protocols, so that a renegotiation asks for the same address again. */
@@ -337,6 +341,17 @@ export class PppLink {
     this.#closed = true
     this.#enter({ phase: 'dead' })
     this.#emit({ type: 'closed', cause: exact })
+  }
+
+  /** Octets of the largest packet that may go either way. */
+  get #mtu(): number {
+    const { peerMru, ourMru } = this.#policy.result()
+    return Math.min(this.#options.mru, peerMru, ourMru)
+  }
+
+  /** Whether IPv6 is spoken: where packets are too small for it, it works for no host behind. */
+  get #ipv6(): boolean {
+    return this.#options.ipv6 && this.#mtu >= LEAST_IPV6_MTU
   }
 
   /** Whether the peer is just deciding about our name and password. */

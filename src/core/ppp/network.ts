@@ -67,13 +67,14 @@ export class NetworkPhase {
     )
   }
 
-  /** The phase is entered: all Configure-Requests leave at once. */
-  start(now: Millis): void {
+  /** The phase is entered: all Configure-Requests leave at once. `ipv6`: packets are large enough for it. */
+  start(now: Millis, ipv6: boolean): void {
     this.#running = true
     this.#hopeUntil = after(now, this.#limits.networkTimeout)
     for (const member of this.#members) {
       member.pause = this.#limits.retryFirst
-      this.#try(now, member)
+      if (member.name === 'IPCP' || ipv6) this.#try(now, member)
+      else member.status = { name: 'failed', why: 'smallPackets', retryAt: undefined }
     }
   }
 
@@ -205,6 +206,7 @@ export class NetworkPhase {
       protocol: name,
       why: status.name === 'failed' ? status.why : ('timeout' as const),
     }))
-    this.#user.failed(now, { code: 'noNetworkProtocol', why })
+    const off = { protocol: 'IPV6CP', why: 'off' } as const
+    this.#user.failed(now, { code: 'noNetworkProtocol', why: why.length === 1 ? [...why, off] : why })
   }
 }

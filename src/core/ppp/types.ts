@@ -17,7 +17,7 @@ export interface PppCommonOptions {
    * for another one. The server demands the first that the client takes.
    */
   readonly auth: readonly AuthMethod[]
-  /** Whether IPV6CP is negotiated; without, it is refused with a Protocol-Reject. */
+  /** Whether IPV6CP is negotiated where packets are large enough; else it is refused with a Protocol-Reject. */
   readonly ipv6: boolean
   /** Our interface identifier of last time, 8 octets, not all zero; random if left out. */
   readonly interfaceId?: Uint8Array
@@ -114,6 +114,8 @@ export type PppEvent =
       readonly username: string
       readonly message?: string
     }
+  /** IPv6 is on, and LCP agreed on packets of `mtu` octets, which are too small for it (RFC 8200 section 5): it stays shut. */
+  | { readonly type: 'ipv6Small'; readonly mtu: number }
   | { readonly type: 'ipcpOpened'; readonly ipv4: Ipv4Terms }
   | { readonly type: 'ipcpClosed' }
   | { readonly type: 'ipv6cpOpened'; readonly ipv6: Ipv6Terms }
@@ -146,7 +148,7 @@ export interface Ipv6Terms {
 /** A protocol that the option automaton negotiates. */
 export type ControlProtocolName = 'LCP' | 'IPCP' | 'IPV6CP'
 
-/** Why a link ended. `pppCauseMessage` in cause.ts says it in a sentence for a user. */
+/** Why a link ended. */
 export type PppCause =
   /** The peer refused our name or password (client), or we refused the peer's (server). `reason`: what its code means. */
   | {
@@ -181,7 +183,7 @@ export type PppCause =
       readonly protocol: ControlProtocolName
       readonly why: NegotiationFailure
     }
-  /** No network protocol could be opened; `why` for each that was tried. */
+  /** No network protocol could be opened; `why` for each. */
   | {
       readonly code: 'noNetworkProtocol'
       readonly why: readonly { readonly protocol: ControlProtocolName; readonly why: NegotiationFailure }[]
@@ -198,8 +200,11 @@ export type PppCause =
       readonly declined?: readonly Declined[]
     }
 
-/** What some peers cannot do without: encryption by MPPE (RFC 3078) or ECP (RFC 1968), and IPv6 where it is off. */
-export type Declined = 'mppe' | 'ecp' | 'ipv6'
+/**
+ * What some peers cannot do without: encryption by MPPE (RFC 3078) or ECP (RFC 1968), and IPv6 where it is off, or where
+ * packets are too small for it (`ipv6Packets`).
+ */
+export type Declined = 'mppe' | 'ecp' | 'ipv6' | 'ipv6Packets'
 
 /** Why an option automaton gave up. */
 export type NegotiationFailure =
@@ -217,3 +222,7 @@ export type NegotiationFailure =
   | 'terminated'
   /** All was agreed, except an address for us. */
   | 'noAddress'
+  /** IPv6 alone: configuration turns it off. */
+  | 'off'
+  /** IPv6 alone: LCP agreed on packets smaller than it needs. */
+  | 'smallPackets'

@@ -15,17 +15,22 @@ const MPPE = 18
 export class Unmet {
   readonly #consent: AuthConsent
   readonly #allowed: readonly AuthMethod[]
+  readonly #ipv6: Declined
   readonly #declined = new Map<Declined, Millis>()
 
-  /** `allowed`: the methods of authentication that are. */
-  constructor(consent: AuthConsent, allowed: readonly AuthMethod[]) {
+  /** What configuration allows: these methods of authentication, and IPv6 or not. */
+  constructor(
+    consent: AuthConsent,
+    allowed: { readonly auth: readonly AuthMethod[]; readonly ipv6: boolean },
+  ) {
     this.#consent = consent
-    this.#allowed = allowed
+    this.#allowed = allowed.auth
+    this.#ipv6 = allowed.ipv6 ? 'ipv6Packets' : 'ipv6'
   }
 
   /** A frame of a protocol that we do not speak gets a Protocol-Reject. */
   declined(now: Millis, frame: PppFrame): void {
-    const what = declinedBy(frame)
+    const what = this.#declinedBy(frame)
     if (what !== undefined) this.#declined.set(what, now)
   }
 
@@ -44,12 +49,12 @@ export class Unmet {
     const recent = [...this.#declined].filter(([, at]) => now < after(at, RECENT)).map(([what]) => what)
     return recent.length === 0 ? cause : { ...cause, declined: recent }
   }
-}
 
-function declinedBy({ protocol, information }: PppFrame): Declined | undefined {
-  if (protocol === protocols.ipv6cp) return 'ipv6'
-  if (protocol === protocols.ecp) return 'ecp'
-  return protocol === protocols.ccp && asksForMppe(information) ? 'mppe' : undefined
+  #declinedBy({ protocol, information }: PppFrame): Declined | undefined {
+    if (protocol === protocols.ipv6cp) return this.#ipv6
+    if (protocol === protocols.ecp) return 'ecp'
+    return protocol === protocols.ccp && asksForMppe(information) ? 'mppe' : undefined
+  }
 }
 
 /** Compression is a favour; encryption is mostly meant. */

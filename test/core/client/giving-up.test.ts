@@ -55,6 +55,13 @@ for (const [name, end] of Object.entries(ENDS)) {
     ])
   })
 
+  test(`IPv6 that needs larger packets is no matter of option ipv6: ${name}`, () => {
+    const small = end(offer(new Puppet(changed({ mru: 1200 })).openLcp(''), protocols.ipv6cp, WANTS_IPV6), '')
+    assert.deepEqual(small.failures.map(failureMessage), [
+      'the LNS ended the connection when it was denied IPv6, which it seems to require and which needs larger packets than it takes or sends (1280 octets)',
+    ])
+  })
+
   test(`it is not where it came long before, or was a mere offer: ${name}`, () => {
     const codesOf = (puppet: Puppet) => end(puppet, '').failures.map(({ code }) => code)
     const other = name === 'CDN' ? 'session_closed' : 'terminated'
@@ -80,4 +87,38 @@ test('the same for an LNS that ends the whole tunnel, but not for one that shuts
   assert.deepEqual(codesOf(quarrel().say(stopCcn(StopCcnResult.shuttingDown))), ['tunnel_closed'])
   const denied = offer(new Puppet().openLcp(''), protocols.ccp, MPPE)
   assert.deepEqual(codesOf(denied.say(stopCcn(StopCcnResult.shuttingDown))), ['tunnel_closed'])
+})
+
+/** The LNS does not have these protocols (RFC 1661 section 5.7). */
+const without = (puppet: Puppet, ...numbers: string[]) =>
+  numbers.reduce((all, number) => all.ppp(protocols.lcp, codes.protocolReject, 1, fromHex(number)), puppet)
+
+test('where nothing came up both families have their reason, that of configuration too', () => {
+  for (const [puppet, reasons] of [
+    [
+      without(new Puppet().openLcp(''), '8021', '8057'),
+      'IPv4: the LNS does not have it; IPv6: the LNS does not have it',
+    ],
+    [
+      without(new Puppet(changed({ ipv6: false })).openLcp(''), '8021'),
+      'IPv4: the LNS does not have it; IPv6: it is off here (option ipv6)',
+    ],
+    [
+      without(new Puppet(changed({ mru: 1200 })).openLcp(''), '8021'),
+      'IPv4: the LNS does not have it; IPv6: it needs packets of 1280 octets, and the LNS takes or sends no such',
+    ],
+  ] as const) {
+    assert.deepEqual(puppet.failures.map(failureMessage), [
+      `the LNS let us in, but neither IPv4 nor IPv6 came up (${reasons})`,
+    ])
+  }
+})
+
+test('an LNS that insists on an option that we refuse is said to, once', () => {
+  const puppet = new Puppet().openLcp('')
+  // RFC 1990: multilink, in vain, in a renegotiation.
+  for (let identifier = 2; identifier < 40; identifier++) puppet.requestLcp(identifier, '05b6', '110405dc')
+  assert.deepEqual(puppet.failures.map(failureMessage), [
+    'the LNS and this machine could not agree on how to speak PPP: the LNS insists on something that we refuse',
+  ])
 })

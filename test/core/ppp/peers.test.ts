@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeUtf8, fromHex, toHex, u8 } from '../../../src/core/bytes.ts'
-import { pppCauseMessage } from '../../../src/core/ppp/cause.ts'
 import { md5Response } from '../../../src/core/ppp/chap-packet.ts'
 import { codes } from '../../../src/core/ppp/packet.ts'
 import { protocols } from '../../../src/core/ppp/protocol.ts'
@@ -130,7 +129,6 @@ test('CHAP Failure is told with the words of the LNS', () => {
   script.peer(chap, 4, 1, toHex(encodeUtf8('no such line')))
   const cause = script.end.last('closed')?.cause
   assert.deepEqual(cause, { code: 'authFailed', method: 'chap', message: 'no such line' })
-  assert.equal(pppCauseMessage(cause), 'the LNS refused user name or password (CHAP); it says: no such line')
   script.expect(lcp, codes.terminateRequest)
 })
 
@@ -140,7 +138,6 @@ test('a Terminate-Request right after the password says what it probably means',
   script.expect(lcp, codes.terminateAck)
   const cause = script.end.last('closed')?.cause
   assert.deepEqual(cause, { code: 'peerTerminated', phase: 'authenticate', afterPassword: true })
-  assert.match(pppCauseMessage(cause), /user name or password is probably wrong/)
 })
 
 test('so does the lower layer going down right after the password', () => {
@@ -207,10 +204,6 @@ test('an LNS that repeats its demand for ever gets Naks, Rejects, and then a cau
     demanded: [{ name: 'CHAP', method: 'chap' }],
     allowed: ['mschapv2'],
   })
-  assert.equal(
-    pppCauseMessage(cause),
-    'the LNS insists on CHAP, but only MS-CHAPv2 is allowed here (option auth)',
-  )
 })
 
 test('the same from an LNS that never changes its identifier', () => {
@@ -476,7 +469,10 @@ test('without an address IPCP is of no use: acknowledged 0.0.0.0 counts as a fai
   assert.equal(script.end.of('ipcpOpened').length, 0)
   assert.deepEqual(script.end.last('closed')?.cause, {
     code: 'noNetworkProtocol',
-    why: [{ protocol: 'IPCP', why: 'noAddress' }],
+    why: [
+      { protocol: 'IPCP', why: 'noAddress' },
+      { protocol: 'IPV6CP', why: 'off' },
+    ],
   })
 })
 
@@ -589,7 +585,6 @@ test('no network protocol at all: the link closes with both reasons', () => {
   script.wait(46_000)
   const cause = script.end.last('closed')?.cause
   assert.equal(cause?.code, 'noNetworkProtocol')
-  assert.match(pppCauseMessage(cause), /^neither IPv4 nor IPv6 could be agreed on with the LNS \(IPCP: /)
 })
 
 test('echo: round-trip time, loss, and life from any packet', () => {
@@ -608,7 +603,7 @@ test('echo: round-trip time, loss, and life from any packet', () => {
   script.wait(2000)
   const cause = script.end.last('closed')?.cause
   assert.equal(cause?.code, 'echoTimeout')
-  assert.match(pppCauseMessage(cause), /^nothing has arrived from the LNS for 1[01] s$/)
+  assert.ok(cause?.code === 'echoTimeout' && cause.silence >= 10_000 && cause.silence <= 11_000)
   assert.equal(script.end.link.pollTimeout(), undefined)
 })
 
