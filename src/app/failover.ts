@@ -343,7 +343,11 @@ export class Failover {
     status.event(kind, told)
     this.#options.histories.switched(kind, from, to, cause)
     const old = from === undefined ? undefined : this.#addresses.get(from)
-    const changed = old !== undefined && old !== this.#addresses.get(to)
+    // Two lines with the same address, as modems of one make have, are two all the same.
+    const areLines = [from, to].every(
+      (name) => this.#plans.find((plan) => plan.name === name)?.kind === 'uplink',
+    )
+    const changed = old !== undefined && (areLines || old !== this.#addresses.get(to))
     this.#options.onSwitched({ kind, oldAddress: changed ? old : undefined })
   }
 

@@ -1,7 +1,7 @@
 /** What does not leave: forged senders, private networks, and what a path cannot carry. */
 import { formatPrefix } from '../ip/address.ts'
 import { isHost, PRIVATE_NETWORKS } from '../system/prefix.ts'
-import { addresses, devices, oneOf, quoted } from './packets.ts'
+import { addresses, devices, leavesWith, oneOf, quoted } from './packets.ts'
 import type { Chain } from './ruleset.ts'
 import type { FirewallInput, OwnedPrefix } from './types.ts'
 
@@ -13,7 +13,7 @@ const LINK_MESSAGES =
   '{ nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-report, mld-listener-done, mld2-listener-report }'
 
 /** At the very end, when source addresses are those that the internet would see. */
-export function leavingChains({ paths, owned, asked }: FirewallInput): Chain[] {
+export function leavingChains({ paths, owned, asked, twins }: FirewallInput): Chain[] {
   const covered = paths.filter(({ filter }) => typeof filter !== 'string')
   if (covered.length === 0) return []
   const untranslated = covered.filter(({ snat }) => snat === undefined).map(({ device }) => device)
@@ -23,6 +23,7 @@ export function leavingChains({ paths, owned, asked }: FirewallInput): Chain[] {
       rules: [
         // Our own address there is private: so is the network that the provider, or another router, has there.
         `ip saddr ${UNROUTABLE} fib saddr . oif type local return`,
+        ...twins.map((twin) => `${leavesWith(twin)} return`),
         ...(asked.length === 0 ? [] : [`ip daddr ${oneOf(asked)} return`]),
         // Resolvers of providers often have private addresses.
         'meta l4proto { tcp, udp } th dport 53 return',
@@ -37,6 +38,7 @@ export function leavingChains({ paths, owned, asked }: FirewallInput): Chain[] {
         `ip daddr ${PRIVATE} jump private_network`,
         ...owned.flatMap(ownersOnly),
         ...(untranslated.length === 0 ? [] : [`oifname ${devices(untranslated)} accept`]),
+        ...twins.map((twin) => `${leavesWith(twin)} accept`),
         // The address of another path: of a connection that was there before a switch.
         'meta nfproto ipv4 fib saddr type local fib saddr . oif type != local counter drop',
         `ip saddr ${UNROUTABLE} fib saddr . oif type != local counter drop`,

@@ -1,15 +1,15 @@
 /** Port forwards, and the address that the LAN shows. Before other programs' chains, so that theirs find it done. */
 import type { PortProtocol, RedirectConfig } from '../config/types.ts'
 import { isHost } from '../system/prefix.ts'
-import { addresses, destinationPorts, devices, ports, quoted } from './packets.ts'
+import { addresses, destinationPorts, devices, leavesWith, ports, quoted } from './packets.ts'
 import type { Chain } from './ruleset.ts'
-import type { FirewallInput, FirewallPath, OwnedPrefix } from './types.ts'
+import type { FirewallInput, FirewallPath, OwnedPrefix, TwinAddress } from './types.ts'
 
 /** `redirected` accepts what a redirect has sent on: it is there even if there is no redirect. */
-export function natChains({ paths, redirects, owned }: FirewallInput): Chain[] {
+export function natChains({ paths, redirects, owned, twins }: FirewallInput): Chain[] {
   const enabled = redirects.filter((redirect) => redirect.enabled)
   const outside = devices(paths.map(({ device }) => device))
-  const translated = paths.flatMap((path) => sourceRules(path, owned))
+  const translated = paths.flatMap((path) => sourceRules(path, owned, twins))
   return [
     {
       name: 'redirected',
@@ -48,7 +48,11 @@ export function natChains({ paths, redirects, owned }: FirewallInput): Chain[] {
  * A static address by name, since masquerading forgets connections whose outgoing device changes. Addresses that are
  * the path's own, or routed to it, stay.
  */
-function sourceRules({ device, snat }: FirewallPath, owned: readonly OwnedPrefix[]): string[] {
+function sourceRules(
+  { device, snat }: FirewallPath,
+  owned: readonly OwnedPrefix[],
+  twins: readonly TwinAddress[],
+): string[] {
   if (snat === undefined) return []
   const out = `oifname ${quoted(device)}`
   const routed = owned
@@ -57,6 +61,7 @@ function sourceRules({ device, snat }: FirewallPath, owned: readonly OwnedPrefix
     .map(({ prefix }) => prefix)
   return [
     `${out} fib saddr . oif type local accept`,
+    ...twins.filter((twin) => twin.device === device).map((twin) => `${leavesWith(twin)} accept`),
     ...addresses('saddr', routed).map((match) => `${out} ${match} accept`),
     `${out} meta nfproto ipv4 ${snat === 'masquerade' ? 'masquerade' : `snat ip to ${snat}`}`,
   ]

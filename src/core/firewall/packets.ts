@@ -1,6 +1,7 @@
 /** Packets in nft's language. */
 import type { AllowRule, ForwardRule, PortRange } from '../config/types.ts'
 import { formatPrefix, type Prefix } from '../ip/address.ts'
+import type { TwinAddress } from './types.ts'
 
 /** An element, or a set of several. */
 export function oneOf(items: readonly string[]): string {
@@ -21,6 +22,11 @@ export function devices(names: readonly string[]): string {
 /** The header that bears addresses of this family: `ip` or `ip6`. */
 export function headerOf(address: string): 'ip' | 'ip6' {
   return address.includes(':') ? 'ip6' : 'ip'
+}
+
+/** A packet that leaves over the device with an address that is the device's own. */
+export function leavesWith({ device, address }: TwinAddress): string {
+  return `oifname ${quoted(device)} ${headerOf(address)} saddr ${address}`
 }
 
 /** `ip saddr 192.0.2.0/24`, `ip6 daddr { 2001:db8::1, 2001:db8::2 }`: one match for each family that is there. */

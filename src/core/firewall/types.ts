@@ -9,6 +9,8 @@ export interface FirewallInput {
   readonly paths: readonly FirewallPath[]
   readonly redirects: readonly RedirectConfig[]
   readonly owned: readonly OwnedPrefix[]
+  /** IPv4 addresses that several devices bear, such as two modems of one make: as whose own nft knows the first device only. */
+  readonly twins: readonly TwinAddress[]
   /** Addresses of this machine that are reached through tunnels, each once. */
   readonly answered: readonly string[]
   /** Private IPv4 addresses that the configuration names beyond the paths: servers, resolvers, targets of probes. */
@@ -34,6 +36,12 @@ export interface FirewallPath {
   readonly snat: string | 'masquerade' | undefined
   /** `failover` leads these families into it only to have them refused: its session lacks them. */
   readonly uncarried: readonly Family[]
+}
+
+/** A device of a path, and its address that another device has too. */
+export interface TwinAddress {
+  readonly device: string
+  readonly address: string
 }
 
 /** Addresses that only certain paths may send from. */

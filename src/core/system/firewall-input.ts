@@ -26,6 +26,7 @@ export function firewallInput(
     ],
     redirects: config.redirects,
     owned: ownedPrefixes(situation),
+    twins: uplinks.flatMap(({ device, twins }) => twins.map((address) => ({ device, address }))),
     answered: answeredAddresses(config, facts, tunnels),
     asked: privateAddresses(config),
   }

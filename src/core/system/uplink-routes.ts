@@ -5,7 +5,7 @@ import type { Family } from '../netlink/address.ts'
 import { TABLE_MAIN } from '../netlink/route.ts'
 import { IPPROTO_TCP, type Rule } from '../netlink/rule.ts'
 import { type DesiredRoute, lookup } from './desired.ts'
-import { type Facts, linkNamed } from './facts.ts'
+import { type Facts, type Link, linkNamed } from './facts.ts'
 import { pathMark, steeringMark } from './marks.ts'
 import { STEP, uplinkTable } from './numbering.ts'
 import { everything, hostPrefix } from './prefix.ts'
@@ -20,6 +20,8 @@ export interface UplinkPath {
   /** Octets; undefined while there is no such device. */
   readonly mtu: number | undefined
   readonly addresses: readonly string[]
+  /** Of its IPv4 addresses those that another device has as well: they do not tell whose a packet is. */
+  readonly twins: readonly string[]
   readonly table: number
   /**
    * Where packets from its addresses find their way. Outside of `failover` that is main, as long as main leads out of the
@@ -109,10 +111,16 @@ export function uplinkRules(
   ]
 }
 
-/** Its addresses, if what comes in to them would be answered elsewhere without a rule of theirs. */
-function answeredAddresses({ addresses, marks }: UplinkPath, tunnels: readonly Tunnel[]): readonly string[] {
-  const hasRival = tunnels.some(({ isDefault, inFailover }) => isDefault || inFailover)
-  return marks !== undefined || hasRival ? addresses : []
+/**
+ * Its addresses, if what comes in to them would be answered elsewhere without a rule of theirs. One that another device has
+ * too would have one rule for both: the marks of connections tell them apart.
+ */
+function answeredAddresses(
+  { addresses, twins, marks }: UplinkPath,
+  tunnels: readonly Tunnel[],
+): readonly string[] {
+  if (marks !== undefined) return addresses.filter((address) => !twins.includes(address))
+  return tunnels.some(({ isDefault, inFailover }) => isDefault || inFailover) ? addresses : []
 }
 
 /**
@@ -172,6 +180,7 @@ function path(config: Config, facts: Facts, uplink: WaysOut, table: number): Upl
     device,
     mtu: link?.mtu,
     addresses,
+    twins: link === undefined ? [] : addresses.filter((address) => hasTwin(facts, link, address)),
     table,
     replies: { 4: replies(4), 6: replies(6) },
     marks: isPath(config, name) ? marksOf(config, name) : undefined,
@@ -179,6 +188,12 @@ function path(config: Config, facts: Facts, uplink: WaysOut, table: number): Upl
     families: facts.ipv6 ? [4, 6] : [4],
     routes,
   }
+}
+
+function hasTwin({ addresses }: Facts, { index }: Link, address: string): boolean {
+  return (
+    !address.includes(':') && addresses.some((other) => other.address === address && other.link !== index)
+  )
 }
 
 /** Not merely something that carries tunnels. */

@@ -34,6 +34,7 @@ const input = (...paths: readonly FirewallPath[]): FirewallInput => ({
   redirects: [],
   owned: [],
   answered: [],
+  twins: [],
   asked: [],
 })
 

@@ -65,6 +65,7 @@ inNamespace(import.meta.url, () => {
       redirects: [],
       owned: [],
       answered: [],
+      twins: [],
       asked: [],
     })
     run('nft -f -', text)
