@@ -11,6 +11,7 @@ import type {
   PathPlan,
   SwitchKind,
 } from '../core/failover/types.ts'
+import { isLinkLocal } from '../core/ip/address.ts'
 import { type Facts, linkNamed, NO_FACTS } from '../core/system/facts.ts'
 import { steeringMark } from '../core/system/marks.ts'
 import { type Uplink, uplinks } from '../core/system/uplinks.ts'
@@ -237,7 +238,15 @@ export class Failover {
   }
 
   #factsOf(plan: PathPlan, { health }: PathWatcher): PathFacts {
-    const common = { health: health.health, reason: health.reason, troubleSince: health.troubleSince }
+    const common = {
+      health: health.health,
+      reason: health.reason,
+      troubleSince: health.troubleSince,
+      link: health.linked,
+      ipv4: health.family(4),
+      ipv6: health.family(6),
+      lost: health.lost,
+    }
     if (plan.kind === 'uplink') {
       const uplink = this.#uplinks.find(({ name }) => name === plan.name)
       const address = this.#known(
@@ -360,7 +369,8 @@ function sourcesOf(addresses: readonly string[], preferred: string | undefined):
   const ordered = preferred === undefined ? addresses : [preferred, ...addresses]
   const bare = ordered.map((address) => address.split('/')[0] ?? address)
   const v4 = bare.find((address) => !address.includes(':'))
-  const v6 = bare.find((address) => address.includes(':'))
+  // Nothing answers to an address that means something on the link only: every device has one, with IPv6 or without.
+  const v6 = bare.find((address) => address.includes(':') && !isLinkLocal(address))
   return { ...(v4 === undefined ? {} : { 4: v4 }), ...(v6 === undefined ? {} : { 6: v6 }) }
 }
 

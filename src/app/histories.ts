@@ -1,5 +1,5 @@
-import type { HealthChange, ProbeSample } from '../core/failover/health.ts'
 import { HistoryRecord, type PathHistory } from '../core/failover/history.ts'
+import type { HealthChange, ProbeSample } from '../core/failover/probing.ts'
 import type { Clock } from './ports.ts'
 
 /** What happened on each path in the last 24 h, over reloads. */

@@ -1,12 +1,14 @@
 import type { ProbeConfig, ProbeTarget } from '../core/config/types.ts'
+import { PathHealth } from '../core/failover/health.ts'
 import {
+  FAMILIES,
   type Health,
   type HealthChange,
   type Pace,
-  PathHealth,
   type ProbeSample,
   targetKey,
-} from '../core/failover/health.ts'
+} from '../core/failover/probing.ts'
+import type { Family } from '../core/netlink/address.ts'
 import { after, type Millis } from '../core/time.ts'
 import type { Cancel, Clock } from './ports.ts'
 import { Prober, type ProberPorts, type Way } from './prober.ts'
@@ -34,7 +36,7 @@ export class PathWatcher {
   #prober: Prober | undefined
   #wayKey = ''
   #targets: readonly ProbeTarget[] = []
-  #confirming: (() => void) | undefined
+  #confirming: { readonly awaited: Set<Family>; readonly done: () => void } | undefined
   #cancel: Cancel | undefined
 
   constructor(options: PathWatcherOptions, clock: Clock, ports: ProberPorts) {
@@ -69,8 +71,9 @@ export class PathWatcher {
       this.#prober = way && new Prober(way, this.#ports, (id) => this.#answered(id))
     }
     this.#targets = targets.filter((target) => this.#prober?.reaches(target) ?? false)
+    const present = FAMILIES.filter((family) => way?.sources[family] !== undefined)
     this.#run((health, now) => {
-      health.targets(now, this.#targets, known)
+      health.targets(now, this.#targets, known, present)
       health.link(now, way !== undefined, reason)
     })
   }
@@ -85,15 +88,15 @@ export class PathWatcher {
   }
 
   /**
-   * Probes all targets until one answers, for `span` ms at most, and counts no miss against the path meanwhile. Where
-   * none has ever answered the link decides, and it is up.
+   * Probes all targets until one of each family that has to work answers, for `span` ms at most, and counts no miss
+   * against the path meanwhile. Where none has ever answered the link decides, and it is up.
    */
   confirm(span: number, done: () => void): void {
     if (this.answering().length === 0) {
       done()
       return
     }
-    this.#confirming = done
+    this.#confirming = { awaited: new Set(this.#health.awaited), done }
     this.#run((health, now) => health.probeNow(now, after(now, span)))
   }
 
@@ -110,10 +113,15 @@ export class PathWatcher {
   }
 
   #answered(id: number): void {
-    const done = this.#confirming
-    this.#confirming = undefined
-    this.#run((health, now) => health.answered(now, id))
-    done?.()
+    const confirming = this.#confirming
+    this.#run((health, now) => {
+      const family = health.answered(now, id)
+      confirming?.awaited.delete(family)
+    })
+    if (confirming?.awaited.size === 0 && confirming === this.#confirming) {
+      this.#confirming = undefined
+      confirming.done()
+    }
     this.#options.onAnswer()
     this.#options.onChange()
   }

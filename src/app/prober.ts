@@ -1,8 +1,8 @@
 import { u16 } from '../core/bytes.ts'
 import type { ProbeTarget } from '../core/config/types.ts'
 import type { Entropy } from '../core/crypto.ts'
-import type { Probe } from '../core/failover/health.ts'
 import { dnsAnswerId, encodeDnsProbe } from '../core/failover/probe-messages.ts'
+import type { Probe } from '../core/failover/probing.ts'
 import { ipFamily } from '../core/ip/address.ts'
 import { decodeEcho, encodeEcho, ICMP_ECHO_REPLY, ICMP6_ECHO_REPLY } from '../core/ip/icmp.ts'
 import {

@@ -22,7 +22,7 @@ import { FakeClock, FakeSystem, logInto } from './fake-system.ts'
 
 const LITERAL = [{ host: '198.51.100.1', port: 1701 }]
 
-const PROBE = { targets: [], interval: seconds(1), timeout: 'auto', down: 2, up: 5 } as const
+const PROBE = { targets: [], interval: seconds(1), timeout: 'auto', down: 2, up: 5, require: 'ipv4' } as const
 const FAILOVER: FailoverConfig = {
   name: 'failover',
   paths: ['fibre', 'aaisp'],

@@ -27,6 +27,7 @@ const FAILOVER: FailoverConfig = {
     timeout: 'auto',
     down: 2,
     up: 5,
+    require: 'ipv4',
   },
 }
 
@@ -189,7 +190,8 @@ test('a drill ends with an event of its own kind', async () => {
   assert.equal(report?.path, 'fibre')
   assert.deepEqual(
     kinds().filter((kind) => kind.startsWith('drill')),
-    ['drill', 'drill_ended'],
+    // There, and back again.
+    ['drill', 'drill_ended', 'drill'],
   )
 })
 

@@ -85,6 +85,6 @@ test('check says what standing by costs on a metered uplink', () => {
   assert.equal(runCheck({ config: file }, captured), 0)
   assert.equal(
     captured.stderr(),
-    `${file}: note: uplink 'lte': standing by costs about 23.4 MB a month: HELLOs of aaisp 13.3 MB, probes of lte 10.1 MB\n`,
+    `${file}: note: uplink 'lte': standing by costs about 28.9 MB a month: HELLOs of aaisp 13.3 MB, probes of lte 15.7 MB\n`,
   )
 })

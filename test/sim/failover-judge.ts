@@ -1,7 +1,8 @@
 import { LINGER, TRIAL_LIMIT } from '../../src/core/failover/controller.ts'
 import { FAILBACK_DELAY_LIMIT } from '../../src/core/failover/damping.ts'
-import { SPARING_INTERVAL, TRAFFIC_GRACE } from '../../src/core/failover/health.ts'
+import { SPARING_INTERVAL, TRAFFIC_GRACE } from '../../src/core/failover/family-health.ts'
 import type { ActiveRoute, ControllerAction } from '../../src/core/failover/types.ts'
+import type { Family } from '../../src/core/netlink/address.ts'
 import { alive, type Line, sound } from './failover-line.ts'
 import { type Story, story } from './failover-story.ts'
 import type { FailoverWorld } from './failover-world.ts'
@@ -101,18 +102,71 @@ class Judgement {
     if (expected === undefined) return true
     const { routed, options } = this.#world
     if (routed.kind !== 'path' || this.#dead()) return false
+    // What has lost a family that is not required is left for a line that has both.
+    const both = options.lines.some((line) => this.#whole(line)) || this.#both(routed.name)
+    if (this.#auto && both && this.#lacks(expected)) return !this.#lacks(routed.name)
     const rank = (name: string) => options.plans.findIndex((plan) => plan.name === name)
     return routed.name === expected || rank(routed.name) < rank(expected)
   }
 
+  get #auto(): boolean {
+    return this.#world.controller.mode === 'auto'
+  }
+
   #expected(): string | undefined {
-    const { mode } = this.#world.controller
-    const { plans } = this.#world.options
-    const candidates = mode === 'auto' ? plans : plans.filter(({ name }) => name === mode)
+    const { controller, options } = this.#world
+    const { plans } = options
+    const candidates = this.#auto ? plans : plans.filter(({ name }) => name === controller.mode)
     return candidates.find(({ name }) => {
       const line = this.#world.line(name)
-      return line ? this.#well(line) : this.#world.tunnel(name)?.promising
+      if (line) return this.#well(line)
+      const tunnel = this.#world.tunnel(name)
+      return tunnel?.promising && this.#enough(tunnel.serves(4), tunnel.serves(6))
     })?.name
+  }
+
+  /** A family that is not required is there and does not work. */
+  #lacks(name: string): boolean {
+    const { require } = this.#world.options.probe
+    if (this.#story.sixDeaf || require === 'both') return false
+    const line = this.#world.line(name)
+    const tunnel = this.#world.tunnel(name)
+    const dead = (family: Family) => (line ? !alive(line, family) : !tunnel?.serves(family))
+    const six = line?.six ?? tunnel?.traits.six ?? false
+    return (six && dead(6)) || (require === 'any' && dead(4))
+  }
+
+  /** Both families get through. */
+  #both(name: string): boolean {
+    return this.#world.gets(name, 4) && this.#world.gets(name, 6)
+  }
+
+  /** Beyond doubt, and nobody else has its address. */
+  #flawless(line: Line): boolean {
+    return sound(line) && !line.cutOff && this.#serves(line.name) && !this.#world.holder(line)
+  }
+
+  /** Well in both families. */
+  #whole(line: Line): boolean {
+    return this.#well(line) && this.#both(line.name)
+  }
+
+  /** By option `require`. */
+  #enough(four: boolean, six: boolean): boolean {
+    switch (this.#world.options.probe.require) {
+      case 'ipv4':
+        return four
+      case 'ipv6':
+        return six
+      case 'both':
+        return four && six
+      case 'any':
+        return four || six
+    }
+  }
+
+  #serves(name: string): boolean {
+    return this.#enough(this.#world.gets(name, 4), this.#world.gets(name, 6))
   }
 
   // ---- every step
@@ -122,8 +176,10 @@ class Judgement {
     const { now } = this.#world.time
     for (const line of this.#world.options.lines) {
       keep(this.#wellSince, line, this.#well(line), now)
-      keep(this.#silentSince, line, line.link && !alive(line), now)
-      keep(this.#soundSince, line, sound(line) && !line.cutOff && !this.#world.holder(line), now)
+      keep(this.#silentSince, line, line.link && !this.#enough(alive(line), alive(line, 6)), now)
+      // Who was dead may need long to be believed in again: nobody is wrong about it before it was seen to be up.
+      const seen = this.#soundSince.has(line) || this.#world.healthOf(line.name)?.health === 'up'
+      keep(this.#soundSince, line, this.#flawless(line) && seen, now)
     }
     this.#neverTwo(now)
     this.#cutOffRespected(now)
@@ -135,7 +191,8 @@ class Judgement {
   #neverTwo(now: number): void {
     const { routed, options, tunnels } = this.#world
     const line = routed.kind === 'path' ? this.#world.line(routed.name) : undefined
-    const both = line !== undefined && tunnels.some((tunnel) => tunnel.up && this.#world.shares(tunnel, line))
+    const uses = line !== undefined && this.#world.healthOf(line.name)?.health !== 'down'
+    const both = uses && tunnels.some((tunnel) => tunnel.up && this.#world.shares(tunnel, line))
     this.#bothSince = both ? (this.#bothSince ?? now) : undefined
     if (this.#bothSince !== undefined && now - this.#bothSince > 4 * options.kernelDelay + 50)
       this.#violated(`two paths active: ${line?.name}, and the tunnel that has its address`)
@@ -263,8 +320,9 @@ class Judgement {
 
   #well(line: Line): boolean {
     const holder = this.#world.holder(line)
-    const free = holder === undefined || holder.delivers
-    return alive(line) && line.loss === 0 && line.bloat === 0 && !line.cutOff && free
+    const free = holder === undefined || (holder.delivers && holder.serves(4))
+    const serves = this.#enough(alive(line), alive(line, 6))
+    return serves && line.loss === 0 && line.bloat === 0 && !line.cutOff && free
   }
 
   /** User traffic gets nowhere. */
@@ -272,10 +330,7 @@ class Judgement {
     const { routed } = this.#world
     if (routed.kind !== 'path') return true
     if (this.#story.deaf) return !this.#world.usable(routed.name)
-    const line = this.#world.line(routed.name)
-    if (!line) return this.#world.tunnel(routed.name)?.carries !== true
-    const holder = this.#world.holder(line)
-    return !alive(line) || (holder !== undefined && !holder.delivers)
+    return !this.#serves(routed.name)
   }
 
   #drilling(): boolean {

@@ -1,3 +1,5 @@
+import type { Family } from '../../src/core/netlink/address.ts'
+
 /** A way out of the house and what may be wrong with it. */
 export interface Line {
   readonly name: string
@@ -7,6 +9,10 @@ export interface Line {
   readonly rtt: number
   /** ms after which the NAT of the carrier forgets an idle tunnel. */
   readonly mapping: number
+  /** It has an IPv6 address too. */
+  readonly six: boolean
+  /** Families of which nothing gets through, as where a carrier's translator has died: a silent death. */
+  lost: readonly Family[]
   /** The device has a carrier and an address. */
   link: boolean
   /** What we send gets through; false is a silent death. */
@@ -23,12 +29,12 @@ export interface Line {
   cutOff: boolean
 }
 
-/** Packets get through now, both ways. */
-export function alive({ link, sends, receives }: Line): boolean {
-  return link && sends && receives
+/** Packets of a family get through now, both ways. */
+export function alive({ link, sends, receives, lost, six }: Line, family: Family = 4): boolean {
+  return link && sends && receives && !lost.includes(family) && (family === 4 || six)
 }
 
 /** Alive beyond doubt: whoever judges it dead is wrong. */
 export function sound(line: Line): boolean {
-  return alive(line) && line.loss === 0 && (line.bloat === 0 || line.chatter)
+  return alive(line) && line.lost.length === 0 && line.loss === 0 && (line.bloat === 0 || line.chatter)
 }

@@ -1,6 +1,6 @@
 import { DEFAULT_PROBE } from '../../src/core/config/probe.ts'
 import type { ProbeConfig, ProbeTarget, Standby } from '../../src/core/config/types.ts'
-import { targetKey } from '../../src/core/failover/health.ts'
+import { targetKey } from '../../src/core/failover/probing.ts'
 import type { PathPlan } from '../../src/core/failover/types.ts'
 import { millis } from '../../src/core/time.ts'
 import type { Line } from './failover-line.ts'
@@ -16,6 +16,8 @@ export interface Story {
   readonly length: number
   /** No target has ever answered: only links tell anything. */
   readonly deaf: boolean
+  /** No IPv6 target has ever answered: it plays no part. */
+  readonly sixDeaf: boolean
   /** In words, for whoever reads a history that failed. */
   readonly setting: string
 }
@@ -33,9 +35,17 @@ export function story(seed: number, tell: Tell): Story {
   const random = seededRandom(seed)
   const pick = <T>(...choices: readonly T[]) => choices[Math.floor(random() * choices.length)] as T
   const chance = (share: number) => random() < share
-  const fibre = newLine('fibre', STATIC, 5 + 20 * random(), false)
-  const cable = newLine('cable', '198.51.100.9', 10 + 30 * random(), false)
-  const lte = newLine('lte', '10.64.0.2', 30 + 60 * random(), chance(0.7), pick(1e9, 30_000, 90_000))
+  const dual = chance(0.6)
+  const fibre = newLine('fibre', STATIC, 5 + 20 * random(), false, dual)
+  const cable = newLine('cable', '198.51.100.9', 10 + 30 * random(), false, dual && chance(0.7))
+  const lte = newLine(
+    'lte',
+    '10.64.0.2',
+    30 + 60 * random(),
+    chance(0.7),
+    dual && chance(0.5),
+    pick(1e9, 30_000, 90_000),
+  )
   const layout = pick('shared', 'shared', 'shared', 'plain', 'own', 'second', 'server')
   const carriers = { shared: [lte], plain: [], own: [lte], second: [cable, lte], server: [fibre, lte] }[
     layout
@@ -45,6 +55,7 @@ export function story(seed: number, tell: Tell): Story {
   const tunnel = {
     name: 'aaisp',
     address: shares ? STATIC : '203.0.113.77',
+    six: dual && chance(0.7),
     carriers,
     failing: pick(0, 0, 0, 0.3),
     sluggish: pick(0, 2, 20, 60),
@@ -68,17 +79,19 @@ export function story(seed: number, tell: Tell): Story {
     server: [dialled, uplink(fibre), uplink(lte)],
   }[layout]
   const lines = [fibre, cable, lte].filter(({ name }) => plans.some((plan) => plan.name === name))
-  const targets = ['192.0.2.1', '192.0.2.2', '192.0.2.3']
-    .slice(0, pick(1, 2, 3))
-    .map((address): ProbeTarget => ({ kind: 'icmp', address }))
-  // The first target answers, but where none ever does.
+  const targets = [
+    ...['192.0.2.1', '192.0.2.2', '192.0.2.3'].slice(0, pick(1, 2, 3)),
+    ...['2001:db8::1', '2001:db8::2'].slice(0, dual ? pick(1, 2) : 0),
+  ].map((address): ProbeTarget => ({ kind: 'icmp', address }))
+  // The first target of a family answers, but where none ever does.
   const mute = new Set(
     targets
-      .slice(1)
-      .filter(() => chance(0.3))
+      .filter(({ address }) => !address.endsWith('.1') && !address.endsWith(':1') && chance(0.3))
       .map(targetKey),
   )
   const deaf = chance(0.04)
+  const sixDeaf = deaf || chance(0.1)
+  if (sixDeaf) for (const target of targets) if (target.address.includes(':')) mute.add(targetKey(target))
   if (deaf) for (const target of targets) mute.add(targetKey(target))
   const probe: ProbeConfig = {
     ...DEFAULT_PROBE,
@@ -87,6 +100,7 @@ export function story(seed: number, tell: Tell): Story {
     timeout: pick<'auto' | ReturnType<typeof millis>>('auto', 'auto', millis(700)),
     down: pick(2, 2, 3),
     up: pick(5, 5, 3),
+    require: dual && !sixDeaf ? pick('ipv4', 'ipv4', 'ipv4', 'both', 'any') : 'ipv4',
   }
   const options = {
     plans,
@@ -104,7 +118,7 @@ export function story(seed: number, tell: Tell): Story {
   const length = 20_000 + (LENGTH - 20_000) * random() ** 2
   const scene: Scene = { world, random, tell, length }
   for (const line of lines) befall(scene, line, deaf)
-  meddle(scene)
+  meddle(scene, sixDeaf)
   const { failbackDelay, dialGrace, kernelDelay } = options
   const setting = JSON.stringify({
     layout,
@@ -118,16 +132,25 @@ export function story(seed: number, tell: Tell): Story {
     plans,
     mute: [...mute],
   })
-  return { world, length, deaf, setting }
+  return { world, length, deaf, sixDeaf, setting }
 }
 
-function newLine(name: string, address: string, rtt: number, metered: boolean, mapping = 1e9): Line {
+function newLine(
+  name: string,
+  address: string,
+  rtt: number,
+  metered: boolean,
+  six: boolean,
+  mapping = 1e9,
+): Line {
   return {
     name,
     address,
     rtt,
     metered,
     mapping,
+    six,
+    lost: [],
     link: true,
     sends: true,
     receives: true,
@@ -138,10 +161,11 @@ function newLine(name: string, address: string, rtt: number, metered: boolean, m
   }
 }
 
-const LIVELY = { sends: true, receives: true }
+const LIVELY = { sends: true, receives: true, lost: [] }
 
-/** A silent death: both ways, or one way only. */
-function silence(random: () => number): Partial<Line> {
+/** A silent death: of one family, or of all, both ways or one way only. */
+function silence(random: () => number, { six }: Line): Partial<Line> {
+  if (six && random() < 0.4) return { lost: [random() < 0.5 ? 4 : 6] }
   const kind = random()
   if (kind < 0.5) return { sends: false, receives: false }
   return kind < 0.75 ? { sends: false } : { receives: false }
@@ -161,7 +185,7 @@ function befall({ world, random, tell, length }: Scene, line: Line, deaf: boolea
   }
   const start = random()
   if (start < 0.08) Object.assign(line, { link: false })
-  else if (start < 0.16 && !deaf) Object.assign(line, silence(random))
+  else if (start < 0.16 && !deaf) Object.assign(line, silence(random, line))
   if (random() < 0.3) line.chatter = true
   if (start >= 0.16 && random() < 0.35) return
   let at = length * random() * 0.5
@@ -172,13 +196,13 @@ function befall({ world, random, tell, length }: Scene, line: Line, deaf: boolea
       set(at, { link: false }, 'lost carrier')
       set(at + span, { link: true }, 'has a carrier')
     } else if (kind < 0.6 && !deaf) {
-      const death = silence(random)
-      set(at, death, `dies silently: ${Object.keys(death).join(' and ')} nothing`)
+      const death = silence(random, line)
+      set(at, death, `dies silently: ${JSON.stringify(death)}`)
       set(at + span, LIVELY, 'lives again')
     } else if (kind < 0.7) {
       const period = 300 + 6_000 * random()
       for (let flap = at; flap < at + span; flap += 2 * period) {
-        set(flap, random() < 0.5 || deaf ? { link: false } : silence(random), 'flaps, down')
+        set(flap, random() < 0.5 || deaf ? { link: false } : silence(random, line), 'flaps, down')
         set(flap + period, { link: true, ...LIVELY }, 'flaps, up')
       }
     } else if (kind < 0.78) {
@@ -199,7 +223,7 @@ function befall({ world, random, tell, length }: Scene, line: Line, deaf: boolea
 }
 
 /** What users and the LNS do. */
-function meddle({ world, random, tell, length }: Scene): void {
+function meddle({ world, random, tell, length }: Scene, sixDeaf: boolean): void {
   const { time, tunnels, options } = world
   const path = () => options.plans[Math.floor(random() * options.plans.length)]?.name ?? ''
   if (random() < 0.15) {
@@ -236,6 +260,19 @@ function meddle({ world, random, tell, length }: Scene): void {
           tell('the LNS is back')
           tunnel.reachable = true
           tunnel.weather()
+        })
+    }
+    // Where one family alone is ever answered the echoes of LCP speak for it.
+    if (tunnel.traits.six && !sixDeaf && random() < 0.3) {
+      const [at, lost] = [length * random(), random() < 0.5 ? ([4] as const) : ([6] as const)]
+      time.at(at, () => {
+        tell(`the LNS forwards no IPv${lost[0]}`)
+        tunnel.lost = lost
+      })
+      if (random() < 0.7)
+        time.at(Math.min(at + 60_000 * random(), length), () => {
+          tell('the LNS forwards all')
+          tunnel.lost = []
         })
     }
     if (random() < 0.2)

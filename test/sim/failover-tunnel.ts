@@ -1,5 +1,6 @@
 import type { Readiness } from '../../src/core/client/dialer-state.ts'
 import type { TunnelFacts } from '../../src/core/failover/types.ts'
+import type { Family } from '../../src/core/netlink/address.ts'
 import { alive, type Line } from './failover-line.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -16,6 +17,8 @@ type State = 'cold' | 'connecting' | 'warm' | 'dialling' | 'up' | 'waiting'
 export interface TunnelTraits {
   readonly name: string
   readonly address: string
+  /** Sessions get IPv6 too. */
+  readonly six: boolean
   /** In order of preference. */
   readonly carriers: readonly Line[]
   /** Share of dials that come to nothing. */
@@ -31,6 +34,8 @@ export class SimTunnel {
   readonly traits: TunnelTraits
   /** The LNS answers. */
   reachable = true
+  /** Families that the LNS does not forward, although it answers itself. */
+  lost: readonly Family[] = []
   /** The LNS routes the address into the session, whether or not the client knows of it. */
   held = false
   /** Packets of the session are still taken until then although it has ended. */
@@ -92,11 +97,21 @@ export class SimTunnel {
     return this.up && this.held && this.reachable && this.#carrier !== undefined && alive(this.#carrier)
   }
 
+  /** Once a session is up, packets of a family get through it. */
+  serves(family: Family): boolean {
+    return !this.lost.includes(family) && (family === 4 || this.traits.six)
+  }
+
+  /** Packets of a family get through the session and on into the internet. */
+  gets(family: Family): boolean {
+    return this.carries && this.serves(family)
+  }
+
   /** What is sent to the address while the LNS holds it reaches the client. */
   get delivers(): boolean {
     const taken = this.up || this.#time.now < this.lingersUntil
     const line = this.#carrier
-    return taken && this.reachable && line?.link === true && line.receives
+    return taken && this.reachable && line?.link === true && line.receives && !line.lost.includes(4)
   }
 
   /** The LNS hears of the session. */
@@ -106,7 +121,7 @@ export class SimTunnel {
 
   /** Dialled now, it would come up. */
   get promising(): boolean {
-    return this.reachable && this.traits.failing === 0 && this.#usable().some(alive)
+    return this.reachable && this.traits.failing === 0 && this.#usable().some((line) => alive(line))
   }
 
   want(readiness: Readiness): void {
@@ -183,7 +198,7 @@ export class SimTunnel {
       this.#become('cold')
       return
     }
-    const index = usable.findIndex(alive)
+    const index = usable.findIndex((line) => alive(line))
     const line = usable[index]
     this.#become(state)
     if (!line || !this.reachable || this.#random() < this.traits.failing) {

@@ -1,10 +1,13 @@
 import type { ProbeConfig, ProbeTarget } from '../../src/core/config/types.ts'
 import { FailoverController, TRIAL_LIMIT } from '../../src/core/failover/controller.ts'
-import { type Pace, PathHealth, type Probe, targetKey } from '../../src/core/failover/health.ts'
+import { PathHealth } from '../../src/core/failover/health.ts'
+import { type Pace, type Probe, targetKey } from '../../src/core/failover/probing.ts'
 import { sharesAddress } from '../../src/core/failover/standby.ts'
 import type { ActiveRoute, ControllerAction, PathFacts, PathPlan } from '../../src/core/failover/types.ts'
+import { ipFamily } from '../../src/core/ip/address.ts'
+import type { Family } from '../../src/core/netlink/address.ts'
 import { after } from '../../src/core/time.ts'
-import type { Line } from './failover-line.ts'
+import { alive, type Line } from './failover-line.ts'
 import { SimTunnel, type TunnelTraits } from './failover-tunnel.ts'
 import { Timeline } from './timeline.ts'
 
@@ -30,7 +33,7 @@ interface Watched {
   /** Answers to probes of an earlier way find no one. */
   generation: number
   received: number
-  confirming: (() => void) | undefined
+  confirming: { readonly awaited: Set<Family>; readonly done: () => void } | undefined
   pace: Pace
   cancel: () => void
 }
@@ -106,9 +109,28 @@ export class FailoverWorld {
     return this.#watched.find(({ plan }) => plan.name === name)?.health
   }
 
-  /** No target has answered yet, on any path. */
+  /** No target of a family that matters has answered yet, on any path. */
   get deafSoFar(): boolean {
-    return this.#known.size === 0 || [...this.#known.values()].every(({ size }) => size === 0)
+    const keys = [...this.#known.values()].flatMap((known) => [...known])
+    const heard = (family: Family) =>
+      keys.some((key) => key.startsWith(family === 4 ? 'icmp:192.' : 'icmp:2001:'))
+    const { require } = this.options.probe
+    if (require === 'any') return !heard(4) && !heard(6)
+    return (require !== 'ipv6' && !heard(4)) || (require !== 'ipv4' && !heard(6))
+  }
+
+  /** Packets of a family get through the path and back, whoever has the address. */
+  gets(name: string, family: Family): boolean {
+    const line = this.line(name)
+    if (!line) return this.tunnel(name)?.gets(family) === true
+    const holder = family === 4 ? this.holder(line) : undefined
+    return alive(line, family) && (holder === undefined || (holder.delivers && holder.serves(4)))
+  }
+
+  /** The families of which the path has an address. */
+  #present(name: string): readonly Family[] {
+    const six = this.line(name)?.six ?? this.tunnel(name)?.traits.six
+    return six ? [4, 6] : [4]
   }
 
   /** As far as the controller can know, it carries traffic. */
@@ -162,7 +184,10 @@ export class FailoverWorld {
     const known = new Set([...this.#known.values()].flatMap((keys) => [...keys]))
     this.#run(watched, (health) => {
       const { now } = this.time
-      health.targets(now, way === '' ? [] : this.options.probe.targets, known)
+      const present = this.#present(name)
+      const able = (target: ProbeTarget) => present.includes(familyOf(target))
+      const { targets } = this.options.probe
+      health.targets(now, way === '' ? [] : targets.filter(able), known, way === '' ? [] : present)
       health.link(now, way !== '', 'lost carrier')
     })
     this.#pathChanged(watched)
@@ -195,6 +220,10 @@ export class FailoverWorld {
     return {
       health: health.health,
       reason: health.reason,
+      link: health.linked,
+      ipv4: health.family(4),
+      ipv6: health.family(6),
+      lost: health.lost,
       troubleSince: health.troubleSince,
       cutOff: line?.cutOff ?? false,
       address: this.#addresses.get(name),
@@ -230,11 +259,16 @@ export class FailoverWorld {
   }
 
   #answered(watched: Watched, id: number): void {
-    const done = watched.confirming
-    watched.confirming = undefined
+    const { confirming } = watched
     watched.received++
-    this.#run(watched, (health) => health.answered(this.time.now, id))
-    done?.()
+    this.#run(watched, (health) => {
+      const family = health.answered(this.time.now, id)
+      confirming?.awaited.delete(family)
+    })
+    if (confirming?.awaited.size === 0 && watched.confirming === confirming) {
+      watched.confirming = undefined
+      confirming.done()
+    }
     this.#pathChanged(watched)
   }
 
@@ -250,7 +284,7 @@ export class FailoverWorld {
     if (delay === undefined) return
     this.time.after(delay, () => {
       if (watched.generation !== generation) return
-      if (this.#returns(watched)) this.#answered(watched, id)
+      if (this.#returns(watched, familyOf(target))) this.#answered(watched, id)
     })
   }
 
@@ -258,18 +292,20 @@ export class FailoverWorld {
   #delay(name: string, target: ProbeTarget): number | undefined {
     const { random, mute } = this.options
     const line = this.line(name) ?? this.tunnel(name)?.carrier
-    if (!line?.link || !line.sends || mute.has(targetKey(target))) return undefined
+    const outer = this.line(name) ? familyOf(target) : 4
+    if (!line?.link || !line.sends || line.lost.includes(outer) || mute.has(targetKey(target)))
+      return undefined
     if (line.loss > 0 && random() < line.loss) return undefined
     return line.rtt * (0.9 + 0.3 * random()) + line.bloat * (0.5 + 0.5 * random())
   }
 
   /** Whether an answer finds its way back now: the provider sends it to whoever holds the address. */
-  #returns({ plan: { name }, way }: Watched): boolean {
+  #returns({ plan: { name }, way }: Watched, family: Family): boolean {
     const line = this.line(name)
-    if (!line) return this.tunnel(name)?.carries === true
-    if (!line.link) return false
-    const holder = this.holder(line)
-    return holder === undefined ? line.receives : way === 'mark' && holder.delivers
+    if (!line) return this.tunnel(name)?.gets(family) === true
+    if (!line.link || line.lost.includes(family)) return false
+    const holder = family === 4 ? this.holder(line) : undefined
+    return holder === undefined ? line.receives : way === 'mark' && holder.delivers && holder.serves(4)
   }
 
   // ---- what the controller wants
@@ -342,7 +378,7 @@ export class FailoverWorld {
             done()
             return
           }
-          watched.confirming = done
+          watched.confirming = { awaited: new Set(watched.health.awaited), done }
           this.#run(watched, (health) => health.probeNow(this.time.now, after(this.time.now, TRIAL_LIMIT)))
         })
         break
@@ -367,4 +403,8 @@ export class FailoverWorld {
       { ...other.plan, facts: this.#factsOf(other) },
     )
   }
+}
+
+function familyOf({ address }: ProbeTarget): Family {
+  return ipFamily(address) ?? 4
 }

@@ -42,6 +42,7 @@ export const failover: Section<typeof options, FailoverConfig> = {
       timeout: values.probe_timeout,
       down: values.probe_down,
       up: values.probe_up,
+      require: values.require,
     },
   }),
 }
@@ -63,4 +64,5 @@ export const probeOptionOf: Readonly<Record<keyof ProbeConfig, keyof typeof prob
   timeout: 'probe_timeout',
   down: 'probe_down',
   up: 'probe_up',
+  require: 'require',
 }

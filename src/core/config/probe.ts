@@ -1,7 +1,7 @@
 /** The options that say how a path is probed: in `failover` for all paths, in `uplink` and `tunnel` for one. */
 import { canonicalIp, ipFamily } from '../ip/address.ts'
 import { err, ok, type Result } from '../result.ts'
-import { duration, integer, type Kind, wordOr } from './kinds.ts'
+import { duration, integer, type Kind, oneOf, wordOr } from './kinds.ts'
 import { list, one } from './schema.ts'
 import type { Config, ProbeConfig, ProbeOverrides, ProbeTarget } from './types.ts'
 
@@ -60,8 +60,9 @@ export function formatProbeTarget(target: ProbeTarget): string {
 const interval = duration('100ms', '10m')
 const timeout = wordOr('auto', duration('50ms', '30s'))
 const rounds = integer(1, 100)
+const families = oneOf('ipv4', 'ipv6', 'both', 'any')
 
-/** The five options with their defaults, for `failover`. */
+/** The six options with their defaults, for `failover`. */
 export const probeOptions = {
   probe: list(probeTarget, {
     doc: 'Whom to probe over each path: `ADDRESS` is pinged, `tcp:ADDRESS:PORT` connected to, `dns:ADDRESS` asked. A target that has never answered does not count.',
@@ -83,6 +84,10 @@ export const probeOptions = {
     doc: 'Answered rounds in a row after which a path that was down is up.',
     default: '5',
   }),
+  require: one(families, {
+    doc: 'Which families have to work, as IPv4 and IPv6 fail separately and are probed separately. A path that lost a required one is left for any other that has it; one that lost the other family only for a path on which both are seen to work, after `failback_delay`. `any`: one family is enough.',
+    default: 'ipv4',
+  }),
 }
 
 const OF_FAILOVER = { defaultText: 'that of `failover`' }
@@ -94,6 +99,7 @@ export const probeOverrideOptions = {
   probe_timeout: one(timeout, { doc: 'How long an answer is waited for.', ...OF_FAILOVER }),
   probe_down: one(rounds, { doc: 'Rounds without any answer after which it is down.', ...OF_FAILOVER }),
   probe_up: one(rounds, { doc: 'Answered rounds after which it is up again.', ...OF_FAILOVER }),
+  require: one(families, { doc: 'Which families have to work over this path.', ...OF_FAILOVER }),
 }
 
 interface ProbeValues {
@@ -102,6 +108,7 @@ interface ProbeValues {
   readonly probe_timeout: ProbeConfig['timeout'] | undefined
   readonly probe_down: number | undefined
   readonly probe_up: number | undefined
+  readonly require: ProbeConfig['require'] | undefined
 }
 
 /** What one path has different. */
@@ -112,6 +119,7 @@ export function probeOverrides(values: ProbeValues): ProbeOverrides {
     ...(values.probe_timeout !== undefined && { timeout: values.probe_timeout }),
     ...(values.probe_down !== undefined && { down: values.probe_down }),
     ...(values.probe_up !== undefined && { up: values.probe_up }),
+    ...(values.require !== undefined && { require: values.require }),
   }
 }
 
@@ -122,6 +130,7 @@ export const DEFAULT_PROBE: ProbeConfig = {
   timeout: probeOptions.probe_timeout.absent(''),
   down: probeOptions.probe_down.absent(''),
   up: probeOptions.probe_up.absent(''),
+  require: probeOptions.require.absent(''),
 }
 
 /** How a path is probed: by its own options, those of `failover`, and the defaults. */

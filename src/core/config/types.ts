@@ -128,7 +128,11 @@ export interface ProbeConfig {
   readonly down: number
   /** Answered rounds in a row that make it `up` again. */
   readonly up: number
+  readonly require: Require
 }
+
+/** The address families that have to work for a path to be well; `any`: one of them is enough. */
+export type Require = 'ipv4' | 'ipv6' | 'both' | 'any'
 
 /** What a path has different from the probing that `failover` describes. */
 export type ProbeOverrides = Partial<ProbeConfig>

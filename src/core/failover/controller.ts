@@ -1,8 +1,11 @@
 import type { Readiness } from '../client/dialer-state.ts'
 import type { Millis } from '../time.ts'
 import { after, earliest } from '../time.ts'
-import type { Pace } from './health.ts'
-import { dialable, dubious, healthy, NOT_LOOKED_AT, newPath, type Path, usable } from './path.ts'
+import { type Move, nextMove } from './move.ts'
+import { awaitedOf, type Need, newNeed } from './need.ts'
+import { dubious, healthy, newPath, type Path, partial, passable, preferredOver, usable } from './path.ts'
+import type { Pace } from './probing.ts'
+import { problemOf } from './problem.ts'
 import { sharesAddress, standbyOf } from './standby.ts'
 import type {
   ActiveRoute,
@@ -12,6 +15,7 @@ import type {
   PathReadiness,
   SwitchKind,
 } from './types.ts'
+import { VAIN_LIMIT, watchVain } from './vain.ts'
 
 /** How long a trial of going back may stay unconfirmed, in ms. */
 export const TRIAL_LIMIT = 2_000
@@ -28,19 +32,14 @@ export interface ControllerOptions {
   readonly failbackDelay: number
 }
 
-/** Traffic has no path: since when, and why. */
-interface Need {
-  readonly since: Millis
-  readonly cause: string
-  readonly troubleSince: Millis | undefined
-}
-
 /** Traffic is on the uplink and the session ended, until the uplink is seen to carry answers. */
 interface Trial {
   readonly uplink: Path
   readonly tunnel: Path
   readonly since: Millis
   readonly until: Millis
+  readonly kind: SwitchKind
+  readonly cause: string
 }
 
 /**
@@ -63,8 +62,10 @@ export class FailoverController {
   #need: Need | undefined
   /** When a path that works is used although a better tunnel is still dialled. */
   #graceEnds: Millis | undefined
-  #failback: { readonly path: Path; readonly at: Millis } | undefined
+  #move: Move | undefined
   #trial: Trial | undefined
+  /** What the traffic left the path for that it should be on, if not for a failure: it comes back for the same. */
+  #detour: 'manual' | 'drill' | undefined
   #told = false
   #begun = false
 
@@ -88,13 +89,8 @@ export class FailoverController {
 
   /** What a user should know of, or undefined. */
   get problem(): string | undefined {
-    const pinned = this.#pinned()
-    if (pinned && !usable(pinned))
-      return `pinned to ${pinned.name}, which does not work: ${pinned.facts.reason}`
-    if (!this.#paths.some((path) => usable(path))) return 'no path works'
     const refused = this.#paths.find((path) => path.standby === 'hot' && this.#shared(path))
-    if (!refused) return undefined
-    return `${refused.name} cannot be hot: its session would take the address of a line that works, so it is kept warm`
+    return problemOf(this.#paths, this.#activePath(), this.#pinned(), refused)
   }
 
   readiness(name: string): PathReadiness {
@@ -127,10 +123,17 @@ export class FailoverController {
 
   /** `auto`, or the name of the path to use whatever happens; a drill of it is over. */
   setMode(now: Millis, mode: string): void {
+    const current = this.#activePath()
+    if (mode !== this.#mode && this.#begun) {
+      const { since, troubleSince } = this.#need ?? this.#newNeed(now, current)
+      this.#need = { since, troubleSince, kind: 'manual', cause: `use ${mode}` }
+    }
     this.#mode = mode
-    this.#failback = undefined
     const pinned = this.#pinned()
     if (pinned) pinned.drilledUntil = undefined
+    // Who asks is not made to wait until the path has proved itself for long.
+    const best = pinned ? undefined : this.#paths.find((path) => healthy(path))
+    this.#move = best && { path: best, at: now, kind: 'manual', cause: 'use auto' }
     this.#evaluate(now)
   }
 
@@ -146,7 +149,7 @@ export class FailoverController {
     const trial = this.#trial
     if (trial?.uplink.name !== name) return
     this.#trial = undefined
-    this.#arrived(now, trial.uplink, 'failback', `${trial.uplink.name} works again`, undefined)
+    this.#arrived(now, trial.uplink, trial.kind, trial.cause, undefined)
     this.#evaluate(now)
   }
 
@@ -164,8 +167,12 @@ export class FailoverController {
   pollTimeout(): Millis | undefined {
     return earliest(
       // Nothing is chosen during a trial, although a drill that ends meanwhile has somewhere to go back to.
-      ...(this.#trial ? [this.#trial.until] : [this.#failback?.at, this.#graceEnds]),
-      ...this.#paths.flatMap(({ drilledUntil, distrustedUntil }) => [drilledUntil, distrustedUntil]),
+      ...(this.#trial ? [this.#trial.until] : [this.#move?.at, this.#graceEnds]),
+      ...this.#paths.flatMap(({ drilledUntil, distrustedUntil, vainSince }) => [
+        drilledUntil,
+        distrustedUntil,
+        vainSince === undefined ? undefined : after(vainSince, VAIN_LIMIT),
+      ]),
     )
   }
 
@@ -176,6 +183,8 @@ export class FailoverController {
     for (const path of this.#paths) {
       if (path.drilledUntil !== undefined && now >= path.drilledUntil) this.#drilled(now, path)
       if (path.distrustedUntil !== undefined && now >= path.distrustedUntil) path.distrustedUntil = undefined
+      const inTheWay = this.#shared(path) && path !== this.#activePath()
+      watchVain(now, path, inTheWay, this.#options.failbackDelay)
     }
     if (this.#trial && !usable(this.#trial.uplink)) this.#trialFailed(now, this.#trial)
     if (!this.#trial) this.#choose(now)
@@ -186,66 +195,60 @@ export class FailoverController {
     const pinned = this.#pinned()
     const candidates = pinned ? [pinned] : this.#paths
     const current = this.#activePath()
-    if (current && candidates.includes(current) && usable(current)) {
+    if (current && candidates.includes(current) && this.#good(current)) {
+      // It went on with half of it meanwhile, and has the rest back.
+      if (this.#need?.kind === 'failover') current.damping.returned(now)
       this.#need = undefined
       this.#graceEnds = undefined
-      this.#considerGoingBack(now, current)
+      this.#considerMoving(now, current)
       return
     }
-    this.#failback = undefined
     const need = this.#need ?? this.#newNeed(now, current)
     this.#need = need
-    const working = candidates.filter(usable)
+    const working = candidates.filter((path) => this.#good(path))
     const trusted = working.find((path) => !dubious(path, now))
-    const awaited = this.#awaited(candidates, trusted)
+    const awaited = awaitedOf(candidates, trusted)
     const graceEnds = after(need.since, this.#options.dialGrace)
-    const best = trusted ?? working[0]
+    const full = trusted ?? working[0]
+    const stays =
+      full === undefined && current !== undefined && candidates.includes(current) && partial(current)
+    const best = full ?? (stays ? undefined : candidates.find(partial))
     this.#graceEnds = best && awaited && now < graceEnds ? graceEnds : undefined
+    if (stays) {
+      // What still gets through is not held back for what does not.
+      this.#considerMoving(now, current)
+      return
+    }
+    this.#move = undefined
     if (best && this.#graceEnds === undefined) this.#switchTo(now, best, need)
+    else if (current && candidates.includes(current) && partial(current)) return
     else if (awaited) this.#hold(now, awaited)
     else if (current?.facts.cutOff) this.#hold(now, candidates.find(({ facts }) => !facts.cutOff) ?? current)
   }
 
+  /** Does what is wanted of it; of a path that is pinned that is only to be there. */
+  #good(path: Path): boolean {
+    return path === this.#pinned() ? passable(path) : usable(path)
+  }
+
   #newNeed(now: Millis, current: Path | undefined): Need {
-    const { reason, troubleSince } = current?.facts ?? NOT_LOOKED_AT
-    const drilled = current?.drilledUntil !== undefined
-    if (current && !drilled && !usable(current)) current.damping.lost(now)
-    const cause = drilled ? 'drill' : current ? `${current.name}: ${reason}` : 'start'
-    return { since: now, cause, troubleSince: drilled ? now : (troubleSince ?? now) }
+    return newNeed(now, current, this.#mode !== 'auto' ? 'manual' : this.#last ? 'failover' : 'start')
   }
 
-  /** The tunnel to wait for: the first that can be dialled and is better than the best path that works. */
-  #awaited(candidates: readonly Path[], best: Path | undefined): Path | undefined {
-    const better = best ? candidates.slice(0, candidates.indexOf(best)) : candidates
-    return better.find(
-      (path) => dialable(path) && path.facts.tunnel?.failed !== true && path.drilledUntil === undefined,
-    )
+  #considerMoving(now: Millis, current: Path): void {
+    const { failbackDelay } = this.#options
+    const move =
+      this.#mode === 'auto' ? nextMove(now, this.#paths, current, this.#move, failbackDelay) : undefined
+    this.#move = move
+    if (!move || now < move.at) return
+    this.#move = undefined
+    const { path, kind, cause } = move
+    if (kind === 'failover') current.damping.lost(now)
+    if (current.kind === 'tunnel' && sharesAddress(current, path)) this.#startTrial(now, move, current)
+    else this.#arrived(now, path, kind, cause, undefined)
   }
 
-  #considerGoingBack(now: Millis, current: Path): void {
-    const index = this.#paths.indexOf(current)
-    const better =
-      this.#mode === 'auto' ? this.#paths.slice(0, index).find((path) => healthy(path)) : undefined
-    if (!better) {
-      this.#failback = undefined
-      return
-    }
-    if (this.#failback?.path !== better)
-      this.#failback = { path: better, at: after(now, this.#delayTo(now, better)) }
-    if (now < this.#failback.at) return
-    this.#failback = undefined
-    if (current.kind === 'tunnel' && sharesAddress(current, better)) this.#startTrial(now, better, current)
-    else this.#arrived(now, better, 'failback', `${better.name} works again`, undefined)
-  }
-
-  /** A tunnel that has not failed is what was waited for. */
-  #delayTo(now: Millis, { kind, damping }: Path): number {
-    return kind === 'tunnel' && !damping.lostLately(now) ? 0 : damping.delay
-  }
-
-  #switchTo(now: Millis, path: Path, { cause, troubleSince }: Need): void {
-    const kind: SwitchKind =
-      this.#mode !== 'auto' ? 'manual' : cause === 'drill' ? 'drill' : this.#last ? 'failover' : 'start'
+  #switchTo(now: Millis, path: Path, { kind, cause, troubleSince }: Need): void {
     this.#arrived(now, path, kind, cause, troubleSince)
   }
 
@@ -259,12 +262,22 @@ export class FailoverController {
     if (from === path.name) return
     this.#actions.push({
       type: 'switched',
-      kind: back && kind === 'failover' ? 'failback' : kind,
+      kind: this.#kindOf(kind, back),
       from,
       to: path.name,
       cause,
       troubleSince,
     })
+  }
+
+  /** Who comes back from a detour that nobody's failure led to comes back for the same reason. */
+  #kindOf(kind: SwitchKind, back: boolean): SwitchKind {
+    const detour = this.#detour
+    if (kind === 'manual' || kind === 'drill') this.#detour = kind
+    else if (kind === 'failover' && !back) this.#detour = undefined
+    if (!back || (kind !== 'failover' && kind !== 'failback')) return kind
+    this.#detour = undefined
+    return detour ?? 'failback'
   }
 
   #hold(now: Millis, awaited: Path): void {
@@ -283,8 +296,8 @@ export class FailoverController {
 
   // ---- going back to a shared address
 
-  #startTrial(now: Millis, uplink: Path, tunnel: Path): void {
-    this.#trial = { uplink, tunnel, since: now, until: after(now, TRIAL_LIMIT) }
+  #startTrial(now: Millis, { path: uplink, kind, cause }: Move, tunnel: Path): void {
+    this.#trial = { uplink, tunnel, since: now, until: after(now, TRIAL_LIMIT), kind, cause }
     this.#route(now, { kind: 'path', name: uplink.name })
     this.#actions.push({ type: 'linger', tunnel: tunnel.name, span: LINGER })
     this.#prepare()
@@ -293,11 +306,12 @@ export class FailoverController {
 
   #trialFailed(now: Millis, { uplink, tunnel, since }: Trial): void {
     this.#trial = undefined
-    uplink.damping.double()
+    uplink.damping.failed(now)
     this.#actions.push({ type: 'trialFailed', path: uplink.name, nextDelay: uplink.damping.delay })
     uplink.distrustedUntil = after(now, this.#options.failbackDelay)
     this.#last = tunnel
-    this.#need = { since: now, cause: `${uplink.name} did not carry traffic after all`, troubleSince: since }
+    const cause = `${uplink.name} did not carry traffic after all`
+    this.#need = { since: now, kind: 'failover', cause, troubleSince: since }
     this.#hold(now, tunnel)
   }
 
@@ -305,24 +319,30 @@ export class FailoverController {
 
   #drilled(now: Millis, path: Path): void {
     path.drilledUntil = undefined
-    if (healthy(path)) this.#failback = { path, at: now }
+    if (healthy(path)) this.#move = { path, at: now, kind: 'drill', cause: 'the drill is over' }
   }
 
   // ---- what the others should be ready for
 
   #prepare(): void {
     const current = this.#trial?.uplink ?? this.#activePath()
-    const works = current !== undefined && usable(current)
+    const works = current !== undefined && this.#good(current)
     const uneasy = !works || current.facts.health === 'suspect'
-    const upTo = works ? this.#paths.indexOf(current) : this.#paths.length
+    const upTo = works ? this.#paths.indexOf(preferredOver(this.#paths, current)) : this.#paths.length
     const pinned = this.#pinned()
     let needed = true
     for (const [index, path] of this.#paths.entries()) {
       if (path.kind === 'tunnel') {
         // A drill keeps the session that there is and dials none: it would take the address of a line from it.
         const dead = path.drilledUntil !== undefined
-        const mayDial = !dead || path.wanted === 'session'
-        const due = pinned ? path === pinned : needed && index < upTo && path !== this.#trial?.tunnel
+        const mayDial = path.distrustedUntil === undefined && (!dead || path.wanted === 'session')
+        // It would take the address of the line that the traffic is about to go back to.
+        const awaits = this.#move && path.wanted !== 'session' && sharesAddress(path, this.#move.path)
+        const due = awaits
+          ? false
+          : pinned
+            ? path === pinned
+            : needed && index < upTo && path !== this.#trial?.tunnel
         const dial = due && mayDial
         this.#want(path, path === current || dial ? 'session' : this.#standby(path, uneasy))
         if (dial && !dead && path.facts.tunnel?.dialable && !path.facts.tunnel.failed) needed = false

@@ -30,7 +30,7 @@ export class Damping {
   /** It carries the traffic and has failed. */
   lost(now: Millis): void {
     const flapped = this.#returnedAt !== undefined && now - this.#returnedAt < FLAP_WINDOW
-    if (flapped) this.double()
+    if (flapped) this.#double()
     else if (!this.lostLately(now)) this.#delay = this.#least
     this.#lostAt = now
     this.#returnedAt = undefined
@@ -41,8 +41,14 @@ export class Damping {
     if (this.#lostAt !== undefined) this.#returnedAt = now
   }
 
-  /** It looked well and was not. */
-  double(): void {
+  /** It looked well and was not: as good as a loss soon after it came back. */
+  failed(now: Millis): void {
+    this.#double()
+    this.#lostAt = now
+    this.#returnedAt = undefined
+  }
+
+  #double(): void {
     this.#delay = Math.min(this.#delay * 2, FAILBACK_DELAY_LIMIT)
   }
 }

@@ -1,376 +1,305 @@
-import type { ProbeConfig, ProbeTarget } from '../config/types.ts'
+import type { ProbeConfig, ProbeTarget, Require } from '../config/types.ts'
+import { ipFamily } from '../ip/address.ts'
+import type { Family } from '../netlink/address.ts'
 import type { Millis } from '../time.ts'
-import { after, earliest, millis } from '../time.ts'
-import { RoundTripTime } from './rtt.ts'
+import { earliest } from '../time.ts'
+import { FamilyHealth } from './family-health.ts'
+import type { FamilyState, Health, HealthChange, Pace, Probe, ProbeSample } from './probing.ts'
+import { FAMILIES } from './probing.ts'
 
-/** `suspect`: a probe was missed, nothing is decided; `unknown`: nothing was heard yet, for or against. */
-export type Health = 'up' | 'suspect' | 'down' | 'unknown'
-
-/** Which interval applies: the configured one, or the sparing one of a metered path that only stands by. */
-export type Pace = 'normal' | 'sparing'
-
-export interface Probe {
-  /** 1..65535 */
-  readonly id: number
-  readonly target: ProbeTarget
+/** The families without which a path does not do what is wanted of it; empty: any one will do. */
+const REQUIRED: Readonly<Record<Require, readonly Family[]>> = {
+  ipv4: [4],
+  ipv6: [6],
+  both: [4, 6],
+  any: [],
 }
 
-export interface HealthChange {
-  readonly health: Health
-  /** In words, fit to follow a colon. */
-  readonly reason: string
-}
-
-/** One outcome, for the history. */
-export interface ProbeSample {
-  /** Undefined: lost. */
-  readonly rttMs: number | undefined
-  /** The answer to a round that was told as lost before, which it was not. */
-  readonly late?: boolean
-}
-
-/** Least probe timeout, in ms: below this a scheduler's whim counts as a loss. */
-export const LEAST_TIMEOUT = 200
-/** Interval of a metered path on standby, in ms. */
-export const SPARING_INTERVAL = 60_000
-/** How long traffic that still arrives may delay a verdict from lost probes alone, in ms. */
-export const TRAFFIC_GRACE = 10_000
-/** How long an LCP echo, which comes each second, speaks for the path although no probe is answered, in ms. */
-const LIFE_LIMIT = 1_500
-/** How long an answer to an old probe still proves life, in ms. */
-const LATE_LIMIT = 10_000
-/** Ids have to fit into the sequence number of an echo. */
-const MAX_ID = 0xffff
-/** Probes that loss is told over. */
-const LOSS_WINDOW = 100
-/** Samples kept for a reader that does not come. */
-const MAX_SAMPLES = 1000
-
-interface Target {
-  readonly target: ProbeTarget
-  /** It has answered on this path, or on another one: its silence means something. */
-  counts: boolean
-}
-
-interface Outstanding {
-  readonly key: string
-  readonly sentAt: Millis
-  readonly round: Round
-}
-
-/** One round of probes; it is missed if none of them is answered by `deadline`. */
-interface Round {
-  readonly startedAt: Millis
-  readonly deadline: Millis
-  /** It was told as lost, and no answer has come since. */
-  lost: boolean
+/** What is known of a path, with the families told apart. */
+interface Verdict extends HealthChange {
+  readonly lost: readonly Family[]
 }
 
 /**
  * The health of one path, sans IO: give inputs, then drain `pollProbe` and `pollChange`, then arm `pollTimeout`.
  *
- * While all is well one target is probed each interval, in turn. After a first miss all of them are probed at once, one
- * round after the other, each as long as the timeout; the path is down when `down` rounds in a row were missed by all.
- * Down paths go on being probed; `up` answered rounds in a row bring them back.
+ * IPv4 and IPv6 fail separately (CGNAT, AFTR, a prefix that is not routed any more), so each is probed and judged by
+ * itself. The path is as well as the families that option `require` names; that another one is lost is told beside.
  */
 export class PathHealth {
-  readonly #config: ProbeConfig
-  readonly #rtt = new RoundTripTime()
-  readonly #targets = new Map<string, Target>()
-  readonly #outstanding = new Map<number, Outstanding>()
-  readonly #probes: Probe[] = []
+  readonly #families: Readonly<Record<Family, FamilyHealth>>
+  readonly #required: readonly Family[]
   readonly #changes: HealthChange[] = []
   readonly #samples: ProbeSample[] = []
-  readonly #recent: boolean[] = []
+  readonly #heard = new Set<Family>()
+  /** Those that the path has an address of. */
+  #present: readonly Family[] = [4]
   #linkUp = false
-  #targetsGiven = false
-  #health: Health = 'unknown'
-  #reason = 'not looked at yet'
-  #pace: Pace = 'normal'
-  #round: Round | undefined
-  #nextAt: Millis | undefined
-  #turn = 0
-  #nextId = 1
-  #misses = 0
-  #firstMissAt: Millis | undefined
-  #answeredRounds = 0
-  #received: number | undefined
-  #trafficAt: Millis | undefined
-  #lifeAt: Millis | undefined
-  #lenientUntil: Millis | undefined
+  #linkReason = 'not looked at yet'
+  #verdict: Verdict = { health: 'unknown', reason: 'not looked at yet', lost: [] }
 
   constructor(config: ProbeConfig) {
-    this.#config = config
+    this.#families = { 4: new FamilyHealth(config, 4), 6: new FamilyHealth(config, 6) }
+    this.#required = REQUIRED[config.require]
   }
 
   get health(): Health {
-    return this.#health
+    return this.#verdict.health
   }
 
   get reason(): string {
-    return this.#reason
+    return this.#verdict.reason
+  }
+
+  /** Families that worked, or do elsewhere, and do not here, although they are not required. */
+  get lost(): readonly Family[] {
+    return this.#verdict.lost
+  }
+
+  /** The device can carry packets, whoever answers. */
+  get linked(): boolean {
+    return this.#linkUp
+  }
+
+  /** How one family fares. Where no target of it has ever answered that says nothing while another family answers. */
+  family(family: Family): FamilyState {
+    if (!this.#linkUp) return 'down'
+    if (!this.#present.includes(family)) return 'none'
+    const { health, answering } = this.#families[family]
+    const mute = answering.length === 0 && this.answering.length > 0
+    return mute && health !== 'down' ? 'unknown' : health
   }
 
   /** Smoothed round-trip time of the probes in ms. */
   get rttMs(): number | null {
-    const { smoothed } = this.#rtt
-    return smoothed === undefined ? null : Math.round(smoothed * 100) / 100
+    return this.#families[this.#primary].rttMs
   }
 
   /** Share of the last 100 probes that were missed, 0..1. */
   get loss(): number | null {
-    if (this.#recent.length === 0) return null
-    return this.#recent.filter((answered) => !answered).length / this.#recent.length
+    return this.#families[this.#primary].loss
   }
 
   /** When the trouble that led to the present health began: the first probe that was missed was sent then. */
   get troubleSince(): Millis | undefined {
-    return this.#firstMissAt
+    return earliest(...this.#relevant.map((family) => this.#families[family].troubleSince))
   }
 
   /** Targets whose silence counts, for `state_dir`. */
   get answering(): readonly string[] {
-    return [...this.#targets].filter(([, { counts }]) => counts).map(([key]) => key)
+    return FAMILIES.flatMap((family) => this.#families[family].answering)
+  }
+
+  /** The families from which an answer is due before the path is believed to carry traffic. */
+  get awaited(): readonly Family[] {
+    const able = this.#present.filter((family) => this.#families[family].answering.length > 0)
+    return able.filter((family) => this.#required.includes(family))
   }
 
   // ---- inputs
 
   /** The device can carry packets or cannot; `reason` says what is wrong with it. */
   link(now: Millis, up: boolean, reason = 'the link is down'): void {
-    if (!up) {
-      this.#linkUp = false
-      this.#lifeAt = undefined
-      this.#outstanding.clear()
-      this.#stopRound()
-      this.#nextAt = undefined
-      this.#answeredRounds = 0
-      this.#firstMissAt ??= now
-      this.#become('down', reason)
-    } else if (!this.#linkUp) {
-      this.#linkUp = true
-      this.#forgetMisses()
-      if (this.#health === 'down') this.#become('unknown', 'the link came up, probing')
-      this.#probeAll(now)
-    }
+    this.#linkUp = up
+    this.#linkReason = reason
+    if (!up) this.#heard.clear()
+    for (const family of FAMILIES) this.#linkOf(now, family)
+    this.#settle()
   }
 
-  /** Whom to probe; `known` are keys whose answer was seen on an earlier day or on another path. */
-  targets(now: Millis, targets: readonly ProbeTarget[], known: ReadonlySet<string>): void {
-    this.#targetsGiven = true
-    const wanted = new Map(targets.map((target) => [targetKey(target), target]))
-    const fresh = [...wanted.keys()].some((key) => !this.#targets.has(key))
-    for (const key of [...this.#targets.keys()]) if (!wanted.has(key)) this.#targets.delete(key)
-    for (const [key, target] of wanted) {
-      const old = this.#targets.get(key)
-      if (old) old.counts ||= known.has(key)
-      else this.#targets.set(key, { target, counts: known.has(key) })
+  /**
+   * Whom to probe; `known` are keys whose answer was seen on an earlier day or on another path. `present`: the families
+   * that the path has an address of.
+   */
+  targets(
+    now: Millis,
+    targets: readonly ProbeTarget[],
+    known: ReadonlySet<string>,
+    present: readonly Family[] = familiesOf(targets),
+  ): void {
+    if (present.length > 0) this.#present = present
+    for (const family of FAMILIES) {
+      const own = targets.filter(({ address }) => ipFamily(address) === family)
+      this.#families[family].targets(now, own, known)
+      if (this.#linkUp) this.#linkOf(now, family)
     }
-    if (this.#linkUp && !this.#round && (fresh || this.#health === 'unknown')) this.#probeAll(now)
+    this.#settle()
   }
 
   pace(now: Millis, pace: Pace): void {
-    if (pace === this.#pace) return
-    this.#pace = pace
-    if (pace === 'normal' && this.#nextAt !== undefined) this.#nextAt = millis(Math.min(this.#nextAt, now))
+    this.#each((health) => health.pace(now, pace))
   }
 
-  /** A probe of ours was answered. */
-  answered(now: Millis, id: number): void {
-    const probe = this.#outstanding.get(id)
-    if (!probe) return
-    this.#outstanding.delete(id)
-    this.#rtt.sample(now - probe.sentAt)
-    this.#note(now - probe.sentAt, probe.round.lost)
-    probe.round.lost = false
-    const target = this.#targets.get(probe.key)
-    if (target) target.counts = true
-    this.#alive(now)
+  /** A probe of ours was answered; which family it was of. */
+  answered(now: Millis, id: number): Family {
+    const family = id % 2 === 1 ? 4 : 6
+    const health = this.#families[family]
+    health.answered(now, id)
+    if (health.answeredAt === now) this.#heard.add(family)
+    this.#settle()
+    return family
   }
 
   /** Probes all targets at once, and counts no miss against the path before `until`. */
   probeNow(now: Millis, until: Millis): void {
-    if (!this.#linkUp) return
-    this.#lenientUntil = until
-    this.#probeAll(now)
+    this.#each((health) => health.probeNow(now, until))
   }
 
-  /** Something else proves that the path works, such as an LCP echo. */
+  /** Something else proves that the path works, such as an LCP echo: not that a family does which fails beside another. */
   life(now: Millis): void {
-    if (!this.#linkUp) return
-    this.#lifeAt = now
-    // Answers to probes count by their rounds; echoes have none, and come once in their own interval.
-    if (this.#health === 'down' && !this.#round) this.#answeredRounds++
-    this.#alive(now)
+    for (const family of FAMILIES) this.#families[family].life(now, this.#answeredBeside(family))
+    this.#settle()
   }
 
   /** Packets that the device has received so far. */
   traffic(now: Millis, received: number): void {
-    if (this.#received !== undefined && received > this.#received) this.#trafficAt = now
-    this.#received = received
+    this.#each((health) => health.traffic(now, received))
   }
 
   timeout(now: Millis): void {
-    for (const [id, { sentAt }] of this.#outstanding) {
-      if (now - sentAt < LATE_LIMIT) break
-      this.#outstanding.delete(id)
-    }
-    if (this.#round && now >= this.#round.deadline) this.#missed(now, this.#round)
-    if (!this.#round && this.#nextAt !== undefined && now >= this.#nextAt) this.#regular(now)
+    for (const family of FAMILIES) this.#families[family].timeout(now, this.#answeredBeside(family))
+    this.#settle()
   }
 
   // ---- outputs
 
   pollProbe(): Probe | undefined {
-    return this.#probes.shift()
+    return this.#families[4].pollProbe() ?? this.#families[6].pollProbe()
   }
 
   pollChange(): HealthChange | undefined {
     return this.#changes.shift()
   }
 
-  /** Each probe that was answered, and each round that was not. */
+  /** Each probe of the family that counts most which was answered, and each round which was not. */
   pollSample(): ProbeSample | undefined {
     return this.#samples.shift()
   }
 
   pollTimeout(): Millis | undefined {
-    return earliest(this.#round?.deadline, this.#round ? undefined : this.#nextAt)
+    return earliest(...FAMILIES.map((family) => this.#families[family].pollTimeout()))
   }
 
-  // ---- rounds
+  // ---- judging
 
-  #regular(now: Millis): void {
-    const counting = [...this.#targets.values()].filter(({ counts }) => counts)
-    const target = counting[this.#turn++ % Math.max(1, counting.length)]
-    if (this.#health === 'up' && target) this.#begin(now, [target.target])
-    else this.#probeAll(now)
+  /** The family whose figures stand for the path. */
+  get #primary(): Family {
+    return this.#relevant[0] ?? 4
   }
 
-  #probeAll(now: Millis): void {
-    this.#begin(
-      now,
-      [...this.#targets.values()].map(({ target }) => target),
+  /** Those required, where the path has any of them; else what it has. */
+  get #relevant(): readonly Family[] {
+    const wanted = this.#present.filter((family) => this.#required.includes(family))
+    return wanted.length > 0 ? wanted : this.#present
+  }
+
+  #judge(): Verdict {
+    if (!this.#linkUp) return { health: this.#unlinked, reason: this.#linkReason, lost: [] }
+    const dead = this.#judged.filter((family) => this.#families[family].health === 'down')
+    if (dead.length === this.#judged.length) {
+      const names = dead.flatMap((family) => this.#families[family].names)
+      const [first = 4] = dead
+      const reason = names.length > 0 ? `no answer from ${names.join(', ')}` : this.#families[first].reason
+      return { health: 'down', reason, lost: [] }
+    }
+    const missing = this.#lacking(this.#required)
+    if (missing.length > 0) return { health: 'down', reason: this.#lackingText(missing), lost: [] }
+    const lost = this.#lacking(FAMILIES).filter((family) => this.#wasThere(family))
+    const { health, reason } = this.#worst()
+    return { health, lost, reason: health === 'up' && lost.length > 0 ? this.#lackingText(lost) : reason }
+  }
+
+  /** Those whose silence means something, if there are any; what has never answered anywhere speaks for nobody. */
+  get #judged(): readonly Family[] {
+    const heard = this.#present.filter((family) => this.#families[family].answering.length > 0)
+    return heard.length > 0 ? heard : this.#present
+  }
+
+  /** Before the first look nothing is known; a path whose link is down is down. */
+  get #unlinked(): Health {
+    return this.#families[4].health === 'unknown' ? 'unknown' : 'down'
+  }
+
+  #lacking(families: readonly Family[]): Family[] {
+    return families.filter(
+      (family) => !this.#present.includes(family) || this.#families[family].health === 'down',
     )
   }
 
-  #begin(now: Millis, targets: readonly ProbeTarget[]): void {
-    this.#nextAt = after(now, this.#interval())
-    if (targets.length === 0) {
-      if (this.#targetsGiven) this.#linkDecides()
-      return
+  /** It has an address, so that it ought to work, or has been seen to work since the link came up. */
+  #wasThere(family: Family): boolean {
+    return this.#present.includes(family) || this.#heard.has(family)
+  }
+
+  /** Of the families that count: a miss is told at once, and each one has to have been heard. */
+  #worst(): HealthChange {
+    const counting = this.#required.length > 0 ? this.#required : this.#judged
+    const healths = counting.map((family) => this.#families[family])
+    // Where any family will do the best one speaks for the path.
+    const order: readonly Health[] =
+      this.#required.length > 0 ? ['suspect', 'unknown', 'up'] : ['up', 'suspect', 'unknown']
+    for (const health of order) {
+      const found = healths.find((each) => each.health === health)
+      if (found) return found
     }
-    const round: Round = { startedAt: now, deadline: after(now, this.#timeoutMs()), lost: false }
-    for (const target of targets) {
-      const id = this.#nextId
-      this.#nextId = (id % MAX_ID) + 1
-      this.#outstanding.set(id, { key: targetKey(target), sentAt: now, round })
-      this.#probes.push({ id, target })
+    return { health: 'unknown', reason: this.#verdict.reason }
+  }
+
+  #lackingText(families: readonly Family[]): string {
+    return families.map((family) => this.#lackText(family)).join('; ')
+  }
+
+  #lackText(family: Family): string {
+    const name = `IPv${family}`
+    const lost = this.#heard.has(family)
+    if (!this.#present.includes(family))
+      return lost ? `lost ${name}: it has no ${name} address any more` : `has no ${name} address`
+    return `${lost ? `lost ${name}` : `has no working ${name}`}: no answer from ${this.#families[family].names.join(', ')}`
+  }
+
+  /** When a probe of another family was last answered. */
+  #answeredBeside(family: Family): Millis | undefined {
+    const others = this.#present.filter((other) => other !== family)
+    return others.map((other) => this.#families[other].answeredAt).find((at) => at !== undefined)
+  }
+
+  #linkOf(now: Millis, family: Family): void {
+    const health = this.#families[family]
+    if (!this.#linkUp) health.link(now, false, this.#linkReason)
+    else if (!this.#present.includes(family)) health.link(now, false, `has no IPv${family} address`)
+    else health.link(now, true)
+  }
+
+  #each(input: (health: FamilyHealth) => void): void {
+    for (const family of FAMILIES) input(this.#families[family])
+    this.#settle()
+  }
+
+  /** Takes what the families say, and tells what it means for the path where that is news. */
+  #settle(): void {
+    const primary = this.#primary
+    for (const family of FAMILIES) {
+      const health = this.#families[family]
+      while (health.pollChange());
+      for (let sample = health.pollSample(); sample; sample = health.pollSample())
+        if (family === primary) this.#note(sample)
     }
-    this.#round = round
+    const before = this.#verdict
+    this.#verdict = this.#judge()
+    const { health, reason, lost } = this.#verdict
+    const told = health !== before.health || (health === 'down' && reason !== before.reason)
+    if (told || lost.join() !== before.lost.join()) this.#changes.push({ health, reason })
   }
 
-  #interval(): number {
-    return this.#pace === 'sparing' ? SPARING_INTERVAL : this.#config.interval
-  }
-
-  #timeoutMs(): number {
-    const { timeout, interval } = this.#config
-    if (timeout !== 'auto') return timeout
-    return this.#rtt.timeout(LEAST_TIMEOUT, Math.max(LEAST_TIMEOUT, interval))
-  }
-
-  #missed(now: Millis, round: Round): void {
-    this.#stopRound()
-    this.#note(undefined)
-    round.lost = true
-    if (![...this.#targets.values()].some(({ counts }) => counts)) {
-      this.#linkDecides()
-      return
-    }
-    if (this.#lifeAt !== undefined && now - this.#lifeAt < LIFE_LIMIT) {
-      if (this.#health !== 'down') this.#alive(now)
-      return
-    }
-    this.#answeredRounds = 0
-    if (this.#health === 'down') return
-    if (this.#lenientUntil !== undefined && now < this.#lenientUntil) {
-      this.#probeAll(now)
-      return
-    }
-    this.#misses++
-    this.#firstMissAt ??= round.startedAt
-    // In this round: what arrived before a death, while its first probe was under way, proves nothing about now.
-    const spoken = this.#trafficAt !== undefined && this.#trafficAt > round.startedAt
-    const mayWait = spoken && now + this.#timeoutMs() - this.#firstMissAt <= TRAFFIC_GRACE
-    if (this.#misses >= this.#config.down && !mayWait) {
-      this.#become('down', `no answer from ${this.#names()}`)
-      return
-    }
-    if (this.#health === 'up') this.#become('suspect', `a probe was not answered, asking ${this.#names()}`)
-    this.#probeAll(now)
-  }
-
-  #alive(now: Millis): void {
-    const inRound = this.#round !== undefined
-    this.#stopRound()
-    if (this.#health === 'down') {
-      // Several answers to one round are one round.
-      if (inRound) this.#answeredRounds++
-      if (this.#answeredRounds < this.#config.up) {
-        // It seems to come back: what is spared otherwise is spent on making sure soon.
-        if (inRound) this.#nextAt = millis(Math.min(this.#nextAt ?? now, after(now, this.#config.interval)))
-        return
-      }
-    }
-    this.#forgetMisses()
-    this.#nextAt ??= now
-    this.#become('up', 'probes are answered')
-  }
-
-  /** No target ever answered here or elsewhere: their silence says nothing. */
-  #linkDecides(): void {
-    this.#forgetMisses()
-    this.#become('up', 'the link is up; no probe target has ever answered on this path')
-  }
-
-  #stopRound(): void {
-    this.#round = undefined
-  }
-
-  #forgetMisses(): void {
-    this.#misses = 0
-    this.#answeredRounds = 0
-    this.#firstMissAt = undefined
-  }
-
-  #become(health: Health, reason: string): void {
-    if (health === this.#health && (health !== 'down' || reason === this.#reason)) return
-    this.#health = health
-    this.#reason = reason
-    this.#changes.push({ health, reason })
-  }
-
-  /** `late`: instead of the loss that was noted for it. */
-  #note(rttMs: number | undefined, late = false): void {
-    const loss = late ? this.#recent.lastIndexOf(false) : -1
-    if (loss >= 0) this.#recent[loss] = true
-    else this.#recent.push(rttMs !== undefined)
-    if (this.#recent.length > LOSS_WINDOW) this.#recent.shift()
-    this.#samples.push(late ? { rttMs, late } : { rttMs })
+  #note(sample: ProbeSample): void {
+    this.#samples.push(sample)
     if (this.#samples.length > MAX_SAMPLES) this.#samples.shift()
-  }
-
-  #names(): string {
-    return [...this.#targets.values()]
-      .filter(({ counts }) => counts)
-      .map(({ target }) => target.address)
-      .join(', ')
   }
 }
 
-/** One text for one target, for maps and files: `icmp:192.0.2.1`, `tcp:192.0.2.1:443`. */
-export function targetKey(target: ProbeTarget): string {
-  const port = target.kind === 'icmp' ? '' : `:${target.port}`
-  const host = target.address.includes(':') && port !== '' ? `[${target.address}]` : target.address
-  return `${target.kind}:${host}${port}`
+/** Samples kept for a reader that does not come. */
+const MAX_SAMPLES = 1000
+
+function familiesOf(targets: readonly ProbeTarget[]): readonly Family[] {
+  return FAMILIES.filter((family) => targets.some(({ address }) => ipFamily(address) === family))
 }

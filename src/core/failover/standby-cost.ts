@@ -1,8 +1,10 @@
 /** What paths that only stand by cost on a metered uplink, estimated before anything runs. */
 import { probeOf } from '../config/probe.ts'
 import type { Config, ProbeTarget, TunnelConfig } from '../config/types.ts'
+import { ipFamily } from '../ip/address.ts'
 import { carrierNames } from '../system/uplinks.ts'
-import { SPARING_INTERVAL } from './health.ts'
+import { SPARING_INTERVAL } from './family-health.ts'
+import { FAMILIES } from './probing.ts'
 
 /** What one metered uplink carries in a month in which nothing fails. */
 export interface StandbyCost {
@@ -38,7 +40,11 @@ const PROBE: Readonly<Record<ProbeTarget['kind'], number>> = {
   // The name servers of the root, all 13 of them.
   dns: IP_UDP + 17 + (IP_UDP + 228),
 }
-const DEFAULT_KINDS = ['dns', 'dns', 'icmp', 'icmp'] as const
+/** Two resolvers are assumed beside the two anycast addresses of each family. */
+const DEFAULT_KINDS: readonly (readonly ProbeTarget['kind'][])[] = [
+  ['dns', 'dns', 'icmp', 'icmp'],
+  ['icmp', 'icmp'],
+]
 /** Packets of a probe in both directions, for the envelopes inside a tunnel. */
 const PROBE_PACKETS: Readonly<Record<ProbeTarget['kind'], number>> = { icmp: 2, tcp: 4, dns: 2 }
 
@@ -78,15 +84,19 @@ function tunnelParts(tunnel: TunnelConfig, config: Config): StandbyPart[] {
   ]
 }
 
-/** Targets are probed in turn, so their mean counts; two resolvers are assumed beside the two anycast addresses. */
+/** The targets of a family are probed in turn, so their mean counts; a path of both families is assumed. */
 function probes(path: string, config: Config, envelope: number): number {
   const { targets } = probeOf(config, path)
-  const kinds = targets.length === 0 ? DEFAULT_KINDS : targets.map(({ kind }) => kind)
-  const total = kinds.reduce((sum, kind) => sum + PROBE[kind] + PROBE_PACKETS[kind] * envelope, 0)
-  return (MONTH / SPARING_INTERVAL) * (total / kinds.length)
+  const named = FAMILIES.map((family) =>
+    targets.filter(({ address }) => ipFamily(address) === family).map(({ kind }) => kind),
+  )
+  const families = targets.length === 0 ? DEFAULT_KINDS : named.filter(({ length }) => length > 0)
+  const one = (kind: ProbeTarget['kind']) => PROBE[kind] + PROBE_PACKETS[kind] * envelope
+  const means = families.map((kinds) => kinds.reduce((sum, kind) => sum + one(kind), 0) / kinds.length)
+  return (MONTH / SPARING_INTERVAL) * means.reduce((sum, mean) => sum + mean, 0)
 }
 
-/** `standing by costs about 23.4 MB a month: HELLOs of aaisp 13.3 MB, probes of lte 10.1 MB` */
+/** `standing by costs about 28.9 MB a month: HELLOs of aaisp 13.3 MB, probes of lte 15.7 MB` */
 export function formatStandbyCost({ octets, parts }: StandbyCost): string {
   const list = parts.map(({ path, what, octets: part }) => `${what} of ${path} ${megabytes(part)}`)
   return `standing by costs about ${megabytes(octets)} a month: ${list.join(', ')}`

@@ -1,8 +1,9 @@
 /** What the failover controller is told and what it wants done. */
 import type { Readiness } from '../client/dialer-state.ts'
 import type { Standby } from '../config/types.ts'
+import type { Family } from '../netlink/address.ts'
 import type { Millis } from '../time.ts'
-import type { Health, Pace } from './health.ts'
+import type { FamilyState, Health, Pace } from './probing.ts'
 
 /** A path as configured, in order of preference. */
 export interface PathPlan {
@@ -20,6 +21,12 @@ export interface PathFacts {
   readonly health: Health
   /** Why it is so, in words. */
   readonly reason: string
+  /** It can carry a packet, whoever answers: the device is up and has its address. */
+  readonly link: boolean
+  readonly ipv4: FamilyState
+  readonly ipv6: FamilyState
+  /** Families that ought to work and do not, although option `require` does not name them. */
+  readonly lost: readonly Family[]
   /** When the trouble began that made it `suspect` or `down`. */
   readonly troubleSince: Millis | undefined
   /** The month's budget is used up and the user wants it kept. */

@@ -16,7 +16,7 @@ import { fixture, mustRead } from './reading.ts'
 
 const NOTATIONS = ['uci', 'json'] as const
 
-const PROBE = { targets: [], interval: 1000, timeout: 'auto', down: 2, up: 5 }
+const PROBE = { targets: [], interval: 1000, timeout: 'auto', down: 2, up: 5, require: 'ipv4' }
 const INTERNET = {
   name: 'internet',
   paths: [],
@@ -89,6 +89,7 @@ const EVERYTHING = {
       probe_timeout: '1.5s',
       probe_down: 3,
       probe_up: 1,
+      require: 'both',
     },
   },
   tunnel: {
@@ -106,6 +107,7 @@ const EVERYTHING = {
       probe_timeout: 1,
       probe_down: 4,
       probe_up: 6,
+      require: 'any',
     },
   },
   firewall: {
@@ -150,7 +152,7 @@ test('every option', () => {
     ]),
     [
       [false, undefined, false, { targets: [{ kind: 'icmp', address: '192.0.2.1' }, tcp443], interval: 200 }],
-      [true, 5_000_000_000, true, { timeout: 1500, down: 3, up: 1 }],
+      [true, 5_000_000_000, true, { timeout: 1500, down: 3, up: 1, require: 'both' }],
     ],
   )
   assert.deepEqual(
@@ -175,6 +177,7 @@ test('every option', () => {
       timeout: 1000,
       down: 4,
       up: 6,
+      require: 'any',
     },
   })
   const port = (first: number, last = first) => ({ first, last })
@@ -324,7 +327,13 @@ describe('how a path is probed', () => {
       targets: config.uplinks[0]?.probe.targets,
       interval: 200,
     })
-    assert.deepEqual(probeOf(config, 'lte'), { ...config.failover?.probe, timeout: 1500, down: 3, up: 1 })
+    assert.deepEqual(probeOf(config, 'lte'), {
+      ...config.failover?.probe,
+      timeout: 1500,
+      down: 3,
+      up: 1,
+      require: 'both',
+    })
     assert.deepEqual(probeOf(config, 'spare'), config.failover?.probe)
   })
 

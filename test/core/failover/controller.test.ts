@@ -1,116 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FailoverController, LINGER, TRIAL_LIMIT } from '../../../src/core/failover/controller.ts'
+import { LINGER, TRIAL_LIMIT } from '../../../src/core/failover/controller.ts'
 import { FLAP_WINDOW } from '../../../src/core/failover/damping.ts'
-import type { ControllerAction, PathFacts, PathPlan, TunnelFacts } from '../../../src/core/failover/types.ts'
 import { millis } from '../../../src/core/time.ts'
-
-const SHARED = '203.0.113.10'
-const FIBRE: PathPlan = plan('fibre', 'uplink')
-const TUNNEL: PathPlan = plan('aaisp', 'tunnel')
-const LTE: PathPlan = { ...plan('lte', 'uplink'), metered: true }
-const DIAL_GRACE = 5_000
-const FAILBACK_DELAY = 10_000
-
-function plan(name: string, kind: PathPlan['kind']): PathPlan {
-  return { name, kind, standby: 'auto', backsUp: undefined, metered: false }
-}
-
-/** A controller under a clock of its own; what it wants is told as short lines. */
-function script(paths: readonly PathPlan[] = [FIBRE, TUNNEL, LTE], mode = 'auto') {
-  const controller = new FailoverController({
-    paths,
-    mode,
-    dialGrace: DIAL_GRACE,
-    failbackDelay: FAILBACK_DELAY,
-  })
-  const facts = new Map<string, PathFacts>(
-    paths.map(({ name, kind }) => [
-      name,
-      {
-        health: kind === 'uplink' ? 'up' : 'down',
-        reason: 'probes are answered',
-        troubleSince: undefined,
-        cutOff: false,
-        address: name === 'lte' ? '10.0.0.2' : SHARED,
-        tunnel:
-          kind === 'tunnel' ? { dialable: true, session: 'none', failed: false, idleClosed: 0 } : undefined,
-      },
-    ]),
-  )
-  let now = 0
-  const drain = () => {
-    const words: string[] = []
-    for (let action = controller.pollAction(); action; action = controller.pollAction())
-      words.push(inWords(action))
-    return words
-  }
-  const tell = (name: string, change: Partial<PathFacts>) => {
-    const before = facts.get(name)
-    assert.ok(before)
-    const next = { ...before, ...change }
-    facts.set(name, next)
-    controller.path(millis(now), name, next)
-    return drain()
-  }
-  return {
-    controller,
-    tell,
-    start(first: Readonly<Record<string, Partial<PathFacts>>> = {}, carrying?: string): string[] {
-      for (const { name } of paths)
-        assert.deepEqual(tell(name, first[name] ?? {}), [], 'nothing is decided yet')
-      controller.begin(millis(now), carrying)
-      return drain()
-    },
-    fails: (name: string, reason = 'no answer from 1.1.1.1') =>
-      tell(name, { health: 'down', reason, troubleSince: millis(now) }),
-    works: (name: string) =>
-      tell(name, { health: 'up', reason: 'probes are answered', troubleSince: undefined }),
-    session(state: TunnelFacts['session'], failed = false): string[] {
-      const tunnel = { dialable: true, session: state, failed, idleClosed: 0 }
-      return tell('aaisp', { tunnel, health: state === 'up' ? 'unknown' : 'down' })
-    },
-    input(run: (at: ReturnType<typeof millis>) => void): string[] {
-      run(millis(now))
-      return drain()
-    },
-    run(until: number): string[] {
-      const words: string[] = []
-      for (;;) {
-        const deadline = controller.pollTimeout()
-        if (deadline === undefined || deadline > until) break
-        now = Math.max(now, deadline)
-        controller.timeout(millis(now))
-        words.push(...drain().map((word) => `${now} ${word}`))
-        assert.ok((controller.pollTimeout() ?? Number.POSITIVE_INFINITY) > now, 'every alarm has an effect')
-      }
-      now = until
-      return words
-    },
-  }
-}
-
-function inWords(action: ControllerAction): string {
-  switch (action.type) {
-    case 'want':
-      return `want ${action.tunnel} ${action.readiness}`
-    case 'route':
-      if (action.active.kind === 'path') return `route ${action.active.name}`
-      return action.active.kind === 'hold' ? `hold for ${action.active.awaited}` : 'route nowhere'
-    case 'pace':
-      return `pace ${action.path} ${action.pace}`
-    case 'steer':
-      return `steer ${action.path} ${action.on ? 'on' : 'off'}`
-    case 'linger':
-      return `linger ${action.tunnel} ${action.span}`
-    case 'confirm':
-      return `confirm ${action.path}`
-    case 'switched':
-      return `${action.kind} ${action.from ?? 'nothing'} -> ${action.to} (${action.cause})`
-    case 'trialFailed':
-      return `trial of ${action.path} failed, next after ${action.nextDelay}`
-  }
-}
+import { DIAL_GRACE, FAILBACK_DELAY, FIBRE, LTE, plan, script, TUNNEL } from './controller-script.ts'
 
 /** Fibre has failed, the tunnel carries the traffic. */
 function onBackup() {
@@ -334,11 +227,11 @@ test('a pinned path is used whatever the others are like, and said to be a probl
   s.start()
   assert.deepEqual(
     s.input((now) => s.controller.setMode(now, 'lte')),
-    ['route lte', 'manual fibre -> lte (fibre: probes are answered)', 'pace lte normal'],
+    ['route lte', 'manual fibre -> lte (use lte)', 'pace lte normal'],
   )
   assert.deepEqual(s.run(3_600_000), [])
   s.fails('lte', 'the link is down')
-  assert.equal(s.controller.problem, 'pinned to lte, which does not work: the link is down')
+  assert.equal(s.controller.problem, 'pinned to lte, whose probes fail: the link is down')
   assert.deepEqual(s.input((now) => s.controller.setMode(now, 'auto')).slice(0, 1), ['route fibre'])
 })
 

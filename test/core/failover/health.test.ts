@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import {
-  LEAST_TIMEOUT,
-  SPARING_INTERVAL,
-  TRAFFIC_GRACE,
-  targetKey,
-} from '../../../src/core/failover/health.ts'
+import { LEAST_TIMEOUT, SPARING_INTERVAL, TRAFFIC_GRACE } from '../../../src/core/failover/family-health.ts'
+import { targetKey } from '../../../src/core/failover/probing.ts'
 import { millis } from '../../../src/core/time.ts'
 import { ANYCAST, PathScript, RESOLVER, SETTLED, TARGETS, WEB } from './path-script.ts'
 

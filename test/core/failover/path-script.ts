@@ -1,6 +1,7 @@
 import { DEFAULT_PROBE } from '../../../src/core/config/probe.ts'
 import type { ProbeConfig, ProbeTarget } from '../../../src/core/config/types.ts'
-import { PathHealth, type Probe, targetKey } from '../../../src/core/failover/health.ts'
+import { PathHealth } from '../../../src/core/failover/health.ts'
+import { type Probe, targetKey } from '../../../src/core/failover/probing.ts'
 import { type Millis, millis } from '../../../src/core/time.ts'
 
 export const RESOLVER: ProbeTarget = { kind: 'dns', address: '192.0.2.53', port: 53 }

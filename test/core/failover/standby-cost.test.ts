@@ -22,12 +22,13 @@ function parts(...args: Parameters<typeof costs>) {
 
 // 30 days hold 43,200 minutes, 103,680 spans of 25 s and 2,592,000 seconds.
 // Two resolvers (65 octets and 276) and two pings of 64 octets, in turn.
-const LTE = { 'lte probes': 43_200 * ((341 + 128) / 2) }
+// Of IPv4 in turn, and of IPv6 beside.
+const LTE = { 'lte probes': 43_200 * ((341 + 128) / 2 + 128) }
 
 test('the line of the README', () => {
   const { config } = mustRead('uci', fixture('failover.uci'))
   assert.deepEqual(standbyCosts(config).map(formatStandbyCost), [
-    'standing by costs about 23.4 MB a month: HELLOs of aaisp 13.3 MB, probes of lte 10.1 MB',
+    'standing by costs about 28.9 MB a month: HELLOs of aaisp 13.3 MB, probes of lte 15.7 MB',
   ])
 })
 
@@ -39,7 +40,7 @@ test('a tunnel costs what it keeps', () => {
   assert.deepEqual(parts({ standby: 'hot' }), {
     ...hellos,
     'aaisp LCP echoes': 2 * 2_592_000 * 2 * 66,
-    'aaisp probes': 43_200 * ((341 + 128) / 2 + 2 * 58),
+    'aaisp probes': 43_200 * ((341 + 128) / 2 + 128 + 2 * 2 * 58),
     ...LTE,
   })
   const slow = { standby: 'hot', hello_interval: '1m', echo_interval: 10 }

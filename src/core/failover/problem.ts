@@ -1,0 +1,26 @@
+import { type Path, partial, passable, usable } from './path.ts'
+
+/**
+ * What a user should know of the choice among paths, in words; undefined if nothing. `refused`: a tunnel that is not kept
+ * hot although it is configured so.
+ */
+export function problemOf(
+  paths: readonly Path[],
+  active: Path | undefined,
+  pinned: Path | undefined,
+  refused: Path | undefined,
+): string | undefined {
+  if (pinned && !usable(pinned)) return ofPinned(pinned)
+  if (active && partial(active))
+    return `no path does what option require wants: ${active.name} ${active.facts.reason}`
+  if (!paths.some((path) => usable(path))) return 'no path works'
+  if (active && active.facts.lost.length > 0) return `${active.name} ${active.facts.reason}`
+  if (!refused) return undefined
+  return `${refused.name} cannot be hot: its session would take the address of a line that works, so it is kept warm`
+}
+
+function ofPinned(pinned: Path): string {
+  const { name, facts } = pinned
+  if (passable(pinned)) return `pinned to ${name}, whose probes fail: ${facts.reason}`
+  return `pinned to ${name}, which cannot carry traffic: ${facts.reason}`
+}
