@@ -1,15 +1,17 @@
 /**
- * `npm test [kind ...]`: all tests, or those of some kinds. Kinds are the folders below test: `net` needs root and runs
- * the built dist/lifeline in namespaces of its own; everything else runs in memory.
+ * `npm test [kind ...]`: all tests but those of `vm`, or those of some kinds. Kinds are the folders below test: `net` and
+ * `vm` need root and run the built dist/lifeline, in namespaces of its own and in a virtual machine; everything else runs
+ * in memory.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { constants } from 'node:os'
 
-const NET = 'test/net'
+const NET = 'test/net/'
+const VM = 'test/vm/'
 /** ms that one file, or one test in it, may take before it counts as hung; a fuzz run takes what it takes. */
-const FILE_LIMIT = process.argv.includes('fuzz') ? 7_200_000 : 900_000
+const FILE_LIMIT = ['fuzz', 'vm'].some((kind) => process.argv.includes(kind)) ? 7_200_000 : 1_800_000
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const kinds = process.argv.slice(2)
 
@@ -42,13 +44,16 @@ async function run(
 
 const fuzz = kinds.includes('fuzz')
 const wanted = testFiles('test').filter(
-  (name) => kinds.length === 0 || fuzz || kinds.some((kind) => name.startsWith(`test/${kind}`)),
+  (name) =>
+    (kinds.length === 0 && !name.startsWith(VM)) ||
+    fuzz ||
+    kinds.some((kind) => name.startsWith(`test/${kind}`)),
 )
 const files = fuzz ? wanted.filter((name) => name.includes('fuzz')) : wanted
-const needsNet = files.some((name) => name.startsWith(NET))
-if (needsNet) {
+const needsVm = files.some((name) => name.startsWith(VM))
+if (needsVm || files.some((name) => name.startsWith(NET))) {
   const prepared =
-    (await run(process.execPath, ['--import', 'tsx', 'test/net/install.ts'])) ||
+    (await run(process.execPath, ['--import', 'tsx', 'test/net/install.ts', ...(needsVm ? ['vm'] : [])])) ||
     (await run('npm', ['run', '--silent', 'build']))
   if (prepared !== 0) process.exit(prepared)
 }

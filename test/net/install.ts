@@ -33,10 +33,20 @@ const NEEDS: readonly Need[] = [
   { package: 'systemd', proof: 'systemd-analyze' },
 ]
 
-/** Packages named as arguments, whose command has their name, are needed too. */
+/** What the virtual machine takes; its kernel it fetches by itself. */
+const VM_NEEDS: readonly Need[] = [
+  { package: 'qemu-system-x86', proof: 'qemu-system-x86_64' },
+  // The kernel runs it before there is a file system with libraries.
+  { package: 'busybox-static', proof: '/usr/share/doc/busybox-static' },
+  { package: 'kmod', proof: 'depmod' },
+  { package: 'ppp', proof: 'pppd' },
+  { package: 'xl2tpd', proof: 'xl2tpd', service: 'xl2tpd' },
+]
+
+/** `vm`, and packages whose command has their name, are needed too where they are named as arguments. */
 const needs: readonly Need[] = [
   ...NEEDS,
-  ...process.argv.slice(2).map((name) => ({ package: name, proof: name })),
+  ...process.argv.slice(2).flatMap((name) => (name === 'vm' ? VM_NEEDS : { package: name, proof: name })),
 ]
 
 /** Asked by Debian's maintainer scripts before they start or stop a service; exit code 101 forbids it. */
