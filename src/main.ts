@@ -1,5 +1,6 @@
 /** Wiring only: the one file that sees core, hosts, app and command line. */
 import { hostname } from 'node:os'
+import { AddressLog } from './app/address-log.ts'
 import { Announcer } from './app/announcer.ts'
 import { Apply } from './app/apply.ts'
 import { Conntrack } from './app/conntrack.ts'
@@ -92,6 +93,7 @@ async function startDaemon({ configFile, socket, notices }: DaemonOptions): Prom
   const listening = await listenControl(socket, (stream) => control.accept(stream))
   daemon.prepare()
   status.follow(({ seq: _seq, at: _at, event, ...fields }) => log.info(event, fields))
+  new AddressLog(status, log)
   const hooks = new Hooks({ status, runner: new HookFolder(log), clock: system.clock, log })
   await watcher.start()
   const offers = new DnsOffers({ ...system, status, watcher, files, log, config: () => daemon.config })

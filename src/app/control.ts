@@ -31,7 +31,7 @@ export interface ControlTarget {
   use(path: string): Outcome
   /** Resolves when the traffic is back, or when it is clear that it will not come back soon. */
   drill(path: string | undefined): Promise<Result<DrillReport, Refusal>>
-  /** The last 24 h of a path; undefined if nothing is kept of it. */
+  /** The last 24 h of a path or tunnel; undefined if nothing is kept of it. */
   history(path: string): PathHistory | undefined
   /**
    * Reads the configuration again; a wrong one leaves the running one in place, and so does one without any tunnel where
@@ -79,18 +79,22 @@ export interface DrillReport {
   readonly return_ms: number | null
 }
 
+/** The arguments of a command that was taken, also those that were left out. */
+export type Done = Readonly<Record<string, string>>
+
 /** The methods of the control socket: what each is given and gives. */
 export interface ControlMethods {
   version: { params: undefined; result: { version: string; schema: number } }
   status: { params: undefined; result: Status }
   /** The last events; with `follow`, each later one comes as a notification `event`. `limit` bounds the first part. */
   events: { params: { follow?: boolean; limit?: number }; result: { events: readonly StatusEvent[] } }
-  up: { params: { tunnel: string }; result: Record<string, never> }
-  down: { params: { tunnel: string }; result: Record<string, never> }
-  reconnect: { params: { tunnel: string }; result: Record<string, never> }
-  use: { params: { path: string }; result: Record<string, never> }
+  /** These four give back what they were done with. */
+  up: { params: { tunnel?: string }; result: Done }
+  down: { params: { tunnel?: string }; result: Done }
+  reconnect: { params: { tunnel?: string }; result: Done }
+  use: { params: { path: string }; result: Done }
   drill: { params: { path?: string }; result: DrillReport }
-  history: { params: { path: string }; result: PathHistory }
+  history: { params: { path?: string }; result: PathHistory }
   reload: { params: { force?: boolean } | undefined; result: ReloadReport }
   plan: { params: undefined; result: PlanReport }
 }
@@ -109,8 +113,8 @@ const MAX_BATCH = 100
 /** Takes its argument as commands do, though it asks for nothing to be done. */
 const HISTORY: Command = {
   name: 'history',
-  help: 'Show the last 24 h of a path',
-  arguments: [{ name: 'path', type: 'path', help: 'name of a path of the failover section' }],
+  help: 'Show the last 24 h of a path or tunnel',
+  arguments: [{ name: 'path', type: 'path', sole: true, help: 'name of a path of failover, or of a tunnel' }],
   surfaces: ['cli'],
 }
 
@@ -166,8 +170,10 @@ export class Control {
 
   #arguments(command: Command, params: unknown): Readonly<Record<string, string>> {
     const target = this.#target
-    const names = { tunnels: Object.keys(target.status().tunnel), paths: target.paths() }
-    const read = readArguments(command, params, names)
+    const tunnels = Object.keys(target.status().tunnel)
+    const paths = command === HISTORY ? [...new Set([...target.paths(), ...tunnels])] : target.paths()
+    const names = { tunnels, paths }
+    const read = readArguments(command, params, names, { sole: true })
     if (read.ok) return read.value
     const { code, message } = read.error
     const isName = code === 'unknown_tunnel' || code === 'unknown_path'
@@ -193,12 +199,9 @@ export class Control {
     this.#server.addMethod(name, run)
   }
 
-  async #run(
-    command: CommandName,
-    values: Readonly<Record<string, string>>,
-  ): Promise<DrillReport | Record<string, never>> {
+  async #run(command: CommandName, values: Readonly<Record<string, string>>): Promise<DrillReport | Done> {
     this.#log.info('command', { command, ...values })
-    return settle(await runCommand(this.#target, command, values)) ?? {}
+    return settle(await runCommand(this.#target, command, values)) ?? values
   }
 
   #events(params: unknown, session: ControlSession): ControlMethods['events']['result'] {

@@ -7,6 +7,7 @@ import {
 } from '../core/config/changes.ts'
 import type { Config, FailoverConfig, TunnelConfig } from '../core/config/types.ts'
 import type { PathHistory } from '../core/failover/history.ts'
+import type { ProbeSample } from '../core/failover/probing.ts'
 import type { ActiveRoute } from '../core/failover/types.ts'
 import { err, ok, type Result } from '../core/result.ts'
 import { describeChange } from '../core/system/change.ts'
@@ -81,7 +82,8 @@ export class Daemon implements ControlTarget {
     this.#ports = ports
     this.#config = ready.config
     this.#warnings = ready.warnings
-    this.#histories = new Histories(ports.clock)
+    this.#histories = new Histories(ports)
+    ports.status.follow((event) => this.#histories.told(event))
     this.#budgets = new Budgets(ports, () => this.#factsChanged())
   }
 
@@ -122,6 +124,7 @@ export class Daemon implements ControlTarget {
     await this.#ports.publishers.stop()
     this.#budgets.close()
     await Promise.all([...this.#supervisors.values()].map((supervisor) => this.#end(supervisor)))
+    this.#histories.close()
     this.#phase = 'stopped'
     await this.#ports.apply.want(NOTHING_DESIRED)
     this.#ports.devices.close()
@@ -247,7 +250,10 @@ export class Daemon implements ControlTarget {
     const onSession = (session: TunnelSession | undefined) => this.#onSession(name, session)
     const node = this.#config.lifeline.node ?? hostName
     const onPath = () => this.#failover?.tunnelChanged(name)
-    const onEchoed = () => this.#failover?.echoed(name)
+    const onEchoed = (echo: ProbeSample) => {
+      this.#histories.echo(name, echo)
+      if (echo.rttMs !== undefined) this.#failover?.echoed(name)
+    }
     const options = { tunnel, hostName: node, onSession, onPath, onEchoed }
     this.#supervisors.set(name, new Supervisor(options, this.#ports))
   }
@@ -264,7 +270,8 @@ export class Daemon implements ControlTarget {
     this.#failover?.close()
     this.#failover = undefined
     if (carrying === undefined || !failover?.paths.includes(carrying)) this.#active = undefined
-    this.#histories.keep(failover?.paths ?? [])
+    const tunnels = this.#config.tunnels.map(({ name }) => name)
+    this.#histories.keep(failover?.paths ?? [], tunnels)
     if (!failover) {
       this.#ports.status.failover(undefined)
       return

@@ -1,3 +1,4 @@
+import type { ProbeSample } from '../core/failover/probing.ts'
 import type { Failure } from '../core/failure.ts'
 import type { TunnelSession } from '../core/system/session.ts'
 import type { Millis } from '../core/time.ts'
@@ -26,7 +27,7 @@ export interface SlotOptions {
   /** The kernel cannot hold the session of this attempt, which is of no use then. */
   onRefused(id: number): void
   onStatistics(live: Session): void
-  onEchoed(): void
+  onEchoed(echo: ProbeSample): void
 }
 
 /** The tunnel device and the one session that it carries, which belongs to the attempt whose call was taken last. */
@@ -76,7 +77,7 @@ export class SessionSlot {
         staticIpv6: this.#options.staticIpv6 ?? false,
         onChange: (state) => this.#apply(id, live, state),
         onStatistics: () => this.#options.onStatistics(live),
-        onEchoed: () => this.#options.onEchoed(),
+        onEchoed: (echo) => this.#options.onEchoed(echo),
       },
       this.#ports,
     )

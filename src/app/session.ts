@@ -2,6 +2,7 @@ import { EchoStatistics } from '../core/client/echo-statistics.ts'
 import type { Lack } from '../core/client/lack.ts'
 import type { ClientEvent, SessionKeys } from '../core/client/types.ts'
 import type { Entropy } from '../core/crypto.ts'
+import type { ProbeSample } from '../core/failover/probing.ts'
 import { linkLocal } from '../core/ip/interface-id.ts'
 import { RouterDiscovery, type RouterDiscoveryEvent } from '../core/ip/router-discovery.ts'
 import type { TunnelSession } from '../core/system/session.ts'
@@ -30,8 +31,8 @@ export interface SessionOptions {
   readonly staticIpv6?: boolean
   /** What the session has changed; resolves once the kernel holds it. */
   onChange(session: TunnelSession): Promise<void>
-  /** An LCP echo came back. */
-  onEchoed(): void
+  /** An LCP echo came back, or did not in time. */
+  onEchoed(echo: ProbeSample): void
   /** Counters and round-trip times have news. */
   onStatistics(): void
 }
@@ -129,11 +130,12 @@ export class Session {
         break
       case 'echoed':
         this.echo.answered(event.rttMs, event.late)
-        this.#options.onEchoed()
+        this.#options.onEchoed({ rttMs: event.rttMs, late: event.late })
         this.#options.onStatistics()
         break
       case 'echoMissed':
         this.echo.missed()
+        this.#options.onEchoed({ rttMs: undefined, late: false })
         this.#options.onStatistics()
         break
     }

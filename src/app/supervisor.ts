@@ -3,6 +3,7 @@ import type { Attempt, DialerAction, DialerInput, Readiness } from '../core/clie
 import { attemptsOf } from '../core/client/dialer-state.ts'
 import type { CallPhase, ClientEvent } from '../core/client/types.ts'
 import type { TunnelConfig } from '../core/config/types.ts'
+import type { ProbeSample } from '../core/failover/probing.ts'
 import type { Failure, NoUplink } from '../core/failure.ts'
 import { err, ok } from '../core/result.ts'
 import type { TunnelSession } from '../core/system/session.ts'
@@ -31,8 +32,8 @@ export interface SupervisorOptions {
   onSession(session: TunnelSession | undefined): Promise<void>
   /** What `path` gives may have changed. */
   onPath?(): void
-  /** An LCP echo came back. */
-  onEchoed?(): void
+  /** An LCP echo came back, or did not in time. */
+  onEchoed?(echo: ProbeSample): void
 }
 
 /** One tunnel: runs its dialer, its attempts and its session, and tells the status store how they fare. */
@@ -84,7 +85,7 @@ export class Supervisor {
         },
         onRefused: (id) => this.#refused(id),
         onStatistics: (live) => this.#showStatistics(live),
-        onEchoed: () => options.onEchoed?.(),
+        onEchoed: (echo) => options.onEchoed?.(echo),
       },
       this.#ports,
     )

@@ -7,6 +7,9 @@ export const DEFAULT_SOCKET = '/run/lifeline/control.sock'
 /** Code of a refusal by a daemon that went away or is stuck, as host/control-client.ts gives it. */
 const GONE = 0
 
+/** JSON-RPC 2.0, section 5.1: an argument is missing, for one. */
+const INVALID_PARAMS = -32602
+
 /** A connection to the control socket, as host/control-client.ts makes it. */
 export interface Connection {
   request(method: string, params?: unknown): Promise<unknown>
@@ -119,6 +122,7 @@ function exitCodeOf(code: unknown): CliError['exitCode'] {
     case CONTROL_ERRORS.unknown_tunnel:
     case CONTROL_ERRORS.unknown_path:
     case CONTROL_ERRORS.config_invalid:
+    case INVALID_PARAMS:
       return EXIT.usage
     case GONE:
       return EXIT.notRunning

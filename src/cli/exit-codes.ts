@@ -9,6 +9,11 @@ export const EXIT = {
   usage: 2,
   /** No daemon answers on the control socket. */
   notRunning: 3,
+  // What `status --exit-code` adds; Node.js's own codes end below 20.
+  /** Another path than the preferred one carries traffic. */
+  onBackup: 20,
+  /** None does. */
+  down: 21,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

@@ -11,17 +11,27 @@ const HEIGHT = 12
 export function addHistory(program: Command, { terminal, connect }: CliContext): void {
   const command = program
     .command('history')
-    .description('Draw round-trip times, losses and events of a path in the last 24 h')
-    .argument('<path>', 'name of a path of the failover section')
+    .description('Draw round-trip times, losses and events of a path or tunnel in the last 24 h')
+    .argument('[path]', 'name of a path of failover, or of a tunnel; the only one if left out')
     .option('--json', 'the bins of 100 s and the events as JSON')
-    .addHelpText('after', '\nExamples:\n  lifeline history fibre\n  lifeline history fibre --json | jq .bins')
-  withSocketOption(command).action(async (path: string, options: { json?: true; socket: string }) => {
-    const history = await DaemonClient.ask(connect, options.socket, 'history', { path })
-    const { columns: width, paint } = terminal
-    terminal.out(
-      options.json
-        ? `${JSON.stringify(history, undefined, 2)}\n`
-        : renderHistory(history, { width, height: HEIGHT, paint, zone: localZone }),
+    .addHelpText(
+      'after',
+      '\nExamples:\n  lifeline history\n  lifeline history fibre\n  lifeline history fibre --json | jq .bins',
     )
-  })
+  withSocketOption(command).action(
+    async (path: string | undefined, options: { json?: true; socket: string }) => {
+      const history = await DaemonClient.ask(
+        connect,
+        options.socket,
+        'history',
+        path === undefined ? {} : { path },
+      )
+      const { columns: width, paint } = terminal
+      terminal.out(
+        options.json
+          ? `${JSON.stringify(history, undefined, 2)}\n`
+          : renderHistory(history, { width, height: HEIGHT, paint, zone: localZone }),
+      )
+    },
+  )
 }

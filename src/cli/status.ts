@@ -1,9 +1,9 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { Status } from '../core/status.ts'
 import { statusText } from '../core/status-text.ts'
-import type { CliContext } from './context.ts'
+import type { CliContext, Finish } from './context.ts'
 import { DaemonClient, withSocketOption } from './daemon.ts'
-import { CliError, EXIT } from './exit-codes.ts'
+import { CliError, EXIT, type ExitCode } from './exit-codes.ts'
 import { localZone, redraw } from './terminal.ts'
 
 /** ms between two looks at counters and times that no event announces. */
@@ -12,26 +12,46 @@ const TICK = 1000
 interface StatusOptions {
   readonly json?: true
   readonly watch?: true
+  readonly exitCode?: true
   readonly socket: string
 }
 
+/** How the internet is reached, for monitoring. */
+const EXIT_CODES: Readonly<Record<Status['internet']['state'], ExitCode>> = {
+  ok: EXIT.ok,
+  backup: EXIT.onBackup,
+  down: EXIT.down,
+}
+
 /** `lifeline status`: one sentence, then everything that is known. */
-export function addStatus(program: Command, context: CliContext): void {
+export function addStatus(program: Command, context: CliContext, finish: Finish): void {
   const { terminal, connect } = context
   const command = program
     .command('status')
     .description('Say how the internet is reached and what each tunnel does')
     .option('--json', 'the status contract of docs/cli.md as JSON')
     .option('-w, --watch', 'show it again whenever something happens')
+    .addOption(
+      new Option('--exit-code', 'tell by the exit code how the internet is reached').conflicts('watch'),
+    )
     .addHelpText(
       'after',
-      '\nExamples:\n  lifeline status\n  lifeline status --watch\n  lifeline status --json | jq .internet.state',
+      `
+With --exit-code: ${EXIT.ok} over the preferred path, ${EXIT.onBackup} on a backup, ${EXIT.down} not at all, ${EXIT.notRunning} no daemon runs.
+
+Examples:
+  lifeline status
+  lifeline status --watch
+  lifeline status --json | jq .internet.state
+  lifeline status --exit-code >/dev/null || logger "lifeline: $?"`,
     )
-  withSocketOption(command).action(async ({ json, watch, socket }: StatusOptions) => {
+  withSocketOption(command).action(async ({ json, watch, exitCode, socket }: StatusOptions) => {
     const daemon = await DaemonClient.connect(connect, socket)
     try {
       if (watch) await watchStatus(daemon, json === true)
-      else terminal.out(render(await daemon.call('status'), json === true, 2))
+      const status = await daemon.call('status')
+      terminal.out(render(status, json === true, 2))
+      if (exitCode) finish(EXIT_CODES[status.internet.state])
     } finally {
       daemon.close()
     }

@@ -28,7 +28,10 @@ export function addTableCommands(program: Command, { terminal, connect }: CliCon
         `\nExample:\n  lifeline ${name} ${parameters.map((one) => EXAMPLES[one.type]).join(' ')}`,
       )
     for (const parameter of parameters as readonly CommandArgument[]) {
-      command.argument(parameter.optional ? `[${parameter.name}]` : `<${parameter.name}>`, parameter.help)
+      command.argument(
+        parameter.optional || parameter.sole ? `[${parameter.name}]` : `<${parameter.name}>`,
+        parameter.help,
+      )
     }
     withSocketOption(command).action(async (...given: unknown[]) => {
       const { socket } = command.opts<{ socket: string }>()
@@ -37,9 +40,15 @@ export function addTableCommands(program: Command, { terminal, connect }: CliCon
       const value = typeof first === 'string' ? first : undefined
       const params = value === undefined ? {} : { [parameter.name]: value }
       const result = await DaemonClient.ask(connect, socket, name, params as never)
-      terminal.out(`${DONE[name](value ?? '', result)}\n`)
+      terminal.out(`${DONE[name](value ?? takenName(result), result)}\n`)
     })
   }
+}
+
+/** Which one the daemon has taken for what was left out. */
+function takenName(result: unknown): string {
+  const tunnel = typeof result === 'object' && result !== null && 'tunnel' in result ? result.tunnel : ''
+  return String(tunnel)
 }
 
 const EXAMPLES: Readonly<Record<CommandArgument['type'], string>> = {

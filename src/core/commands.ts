@@ -1,7 +1,12 @@
 import { err, ok, type Result } from './result.ts'
 
 const EVERYWHERE = ['cli', 'ubus', 'mqtt'] as const
-const TUNNEL = { name: 'tunnel', type: 'tunnel', help: 'name of the tunnel section' } as const
+const TUNNEL = {
+  name: 'tunnel',
+  type: 'tunnel',
+  sole: true,
+  help: 'name of the tunnel section; the only one if left out',
+} as const
 
 /**
  * The one table of commands: what a user can ask a running daemon to do, on the command line, over ubus and over MQTT
@@ -57,6 +62,8 @@ export interface CommandArgument {
   /** `tunnel`: the name of a configured tunnel; `path`: of a path of failover; `mode`: the same, or `auto`. */
   readonly type: 'tunnel' | 'path' | 'mode'
   readonly optional?: boolean
+  /** May be left out where there is only one to choose. */
+  readonly sole?: boolean
   readonly help: string
 }
 
@@ -77,21 +84,27 @@ export interface ArgumentError {
   readonly message: string
 }
 
-/** The arguments of a command from JSON that anyone may have written: an object by name, or an array by position. */
+/**
+ * The arguments of a command from JSON that anyone may have written: an object by name, or an array by position. With
+ * `sole` the only tunnel need not be named: for people at a command line, not for an empty message that strays about.
+ */
 export function readArguments(
   command: Command,
   params: unknown,
   names: Names,
+  { sole = false }: { readonly sole?: boolean } = {},
 ): Result<Readonly<Record<string, string>>, ArgumentError> {
   const given = byName(command, params)
   if (!given.ok) return given
   const values: Record<string, string> = {}
   for (const argument of command.arguments) {
-    const value = given.value.get(argument.name)
+    const value = given.value.get(argument.name) ?? (sole ? soleName(argument, names) : undefined)
     if (value === undefined && argument.optional) continue
-    if (value === undefined) {
-      return err({ code: 'missing_argument', message: `${command.name} needs the argument ${argument.name}` })
-    }
+    if (value === undefined)
+      return err({
+        code: 'missing_argument',
+        message: `${command.name} needs the argument ${argument.name}: ${configured(argument, names)}`,
+      })
     if (typeof value !== 'string') {
       return err({ code: 'wrong_argument', message: `the argument ${argument.name} must be a text` })
     }
@@ -119,12 +132,26 @@ function byName(command: Command, params: unknown): Result<ReadonlyMap<string, u
   return ok(new Map(entries))
 }
 
+function soleName(argument: CommandArgument, names: Names): string | undefined {
+  const known = knownNames(argument, names)
+  return argument.sole && known.length === 1 ? known[0] : undefined
+}
+
+function knownNames({ type }: CommandArgument, { tunnels, paths }: Names): readonly string[] {
+  return type === 'tunnel' ? tunnels : paths
+}
+
+function configured(argument: CommandArgument, names: Names): string {
+  const known = knownNames(argument, names)
+  return known.length === 0 ? 'none is configured' : `configured are ${known.join(', ')}`
+}
+
 /** What is wrong with a name, if anything is. */
-function unknownName({ type }: CommandArgument, name: string, names: Names): ArgumentError | undefined {
+function unknownName(argument: CommandArgument, name: string, names: Names): ArgumentError | undefined {
+  const { type } = argument
   const kind = type === 'tunnel' ? 'tunnel' : 'path'
-  const known = type === 'tunnel' ? names.tunnels : names.paths
+  const known = knownNames(argument, names)
   if (known.includes(name) || (type === 'mode' && name === 'auto' && known.length > 0)) return undefined
   const shown = JSON.stringify(name.slice(0, 40))
-  const there = known.length === 0 ? 'none is configured' : `configured are ${known.join(', ')}`
-  return { code: `unknown_${kind}`, message: `there is no ${kind} ${shown}: ${there}` }
+  return { code: `unknown_${kind}`, message: `there is no ${kind} ${shown}: ${configured(argument, names)}` }
 }

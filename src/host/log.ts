@@ -1,4 +1,4 @@
-import { fstatSync } from 'node:fs'
+import { fstatSync, readFileSync } from 'node:fs'
 import type { Log, LogFields } from '../app/ports.ts'
 import { toHex } from '../core/bytes.ts'
 import type { LogLevel } from '../core/config/types.ts'
@@ -14,8 +14,8 @@ const JOURNAL_PREFIX: Readonly<Record<LogLevel, string>> = {
   error: '<3>',
 }
 
-/** How each line begins. `journal` and `daemon` leave the time to journald and procd, `terminal` shows it. */
-export type LogStyle = 'journal' | 'daemon' | 'terminal'
+/** How each line begins. `journal` and `daemon` leave the time to journald and procd; `terminal` shows it, `file` with the date. */
+export type LogStyle = 'journal' | 'daemon' | 'terminal' | 'file'
 
 const MAX_VALUE = 512
 const MAX_OCTETS = 64
@@ -74,9 +74,18 @@ export function standardError(level: LogLevel): Sink {
 function styleOfStandardError(): LogStyle {
   if (process.stderr.isTTY) return 'terminal'
   // systemd.exec(5): JOURNAL_STREAM is inherited, so only where it names this very stream is journald reading.
-  if (process.env.JOURNAL_STREAM === undefined) return 'daemon'
   const { dev, ino } = fstatSync(2)
-  return process.env.JOURNAL_STREAM === `${dev}:${ino}` ? 'journal' : 'daemon'
+  if (process.env.JOURNAL_STREAM === `${dev}:${ino}`) return 'journal'
+  return process.ppid === 1 && isProcd() ? 'daemon' : 'file'
+}
+
+/** Whether the first process is OpenWrt's, which hands what its services say to syslog. */
+function isProcd(): boolean {
+  try {
+    return readFileSync('/proc/1/comm', 'utf8').trim() === 'procd'
+  } catch {
+    return false
+  }
 }
 
 /** One line without its beginning: `message key=value key="two words"`, with everything secret redacted. */
@@ -132,6 +141,8 @@ function start(level: LogLevel, style: LogStyle): string {
       return `${level}: `
     case 'terminal':
       return `${new Date().toISOString().slice(11, 23)} ${level.padEnd(5)} `
+    case 'file':
+      return `${new Date().toISOString()} ${level}: `
   }
 }
 

@@ -5,7 +5,7 @@ import { Control, type ControlTarget, type Outcome, type Refusal } from '../../s
 import type { Log } from '../../src/app/ports.ts'
 import type { PathHistory } from '../../src/core/failover/history.ts'
 import { err, ok } from '../../src/core/result.ts'
-import type { StatusEvent } from '../../src/core/status.ts'
+import type { StatusEvent, TunnelStatus } from '../../src/core/status.ts'
 import { sampleStatus, UP } from '../core/status-samples.ts'
 
 class RecordingLog implements Log {
@@ -39,11 +39,12 @@ class Target implements ControlTarget {
   readonly calls: string[] = []
   readonly listeners = new Set<(event: StatusEvent) => void>()
   outcome: Outcome = ok(undefined)
+  tunnels: Readonly<Record<string, TunnelStatus>> = { aaisp: UP }
   reloading: Refusal | undefined
   record: StatusEvent[] = [1, 2, 3].map((seq) => ({ seq, at: '2026-03-01T12:00:00Z', event: 'tick' }))
 
   status() {
-    return sampleStatus({ aaisp: UP }, { state: 'ok', path: 'aaisp' })
+    return sampleStatus(this.tunnels, { state: 'ok', path: 'aaisp' })
   }
   events() {
     return this.record
@@ -76,7 +77,7 @@ class Target implements ControlTarget {
     return ok({ path: 'fibre', to: 'aaisp', outage_ms: 300, return_ms: 40 })
   }
   history(path: string) {
-    return path === 'fibre' ? HISTORY : undefined
+    return path === 'fibre' || path === 'spare' ? { ...HISTORY, path } : undefined
   }
   async reload(force: boolean) {
     this.calls.push(force ? 'reload by force' : 'reload')
@@ -146,22 +147,36 @@ test('status, version and reload give what the daemon says', async () => {
 
 test('commands of the table reach the daemon, by name and by position', async () => {
   const { target, ask } = make()
-  assert.deepEqual(await ask(call('down', { tunnel: 'aaisp' })), { jsonrpc: '2.0', id: 7, result: {} })
+  assert.deepEqual(await ask(call('down', { tunnel: 'aaisp' })), {
+    jsonrpc: '2.0',
+    id: 7,
+    result: { tunnel: 'aaisp' },
+  })
+  assert.deepEqual(await ask(call('down')), { jsonrpc: '2.0', id: 7, result: { tunnel: 'aaisp' } })
   await ask(call('up', ['aaisp']))
   await ask({ jsonrpc: '2.0', method: 'reconnect', params: ['aaisp'] })
   await ask({ jsonrpc: '2.0', method: 'use', params: { path: 'auto' } })
   const drilled = await ask({ jsonrpc: '2.0', id: 9, method: 'drill' })
   const report = { path: 'fibre', to: 'aaisp', outage_ms: 300, return_ms: 40 }
   assert.deepEqual(drilled, { jsonrpc: '2.0', id: 9, result: report })
-  const expected = ['down aaisp', 'up aaisp', 'reconnect aaisp', 'use auto', 'drill the active path']
+  const expected = [
+    'down aaisp',
+    'down aaisp',
+    'up aaisp',
+    'reconnect aaisp',
+    'use auto',
+    'drill the active path',
+  ]
   assert.deepEqual(target.calls, expected)
 })
 
-test('history is given for the paths that there are', async () => {
+test('history is given for the paths and tunnels that there are', async () => {
   const { target, ask } = make()
   const answer = (result: unknown) => ({ jsonrpc: '2.0', id: 7, result })
   assert.deepEqual(await ask(call('history', { path: 'fibre' })), answer(HISTORY))
   assert.deepEqual(await ask(call('history', ['fibre'])), answer(HISTORY))
+  target.tunnels = { aaisp: UP, spare: UP }
+  assert.deepEqual(await ask(call('history', ['spare'])), answer({ ...HISTORY, path: 'spare' }))
   const error = async (params?: unknown) => {
     const { code, data } = (
       (await ask(call('history', params))) as { error: { code: number; data: unknown } }
@@ -182,9 +197,9 @@ test('errors are typed', async () => {
     message: 'there is no tunnel "x": configured are aaisp',
     data: { code: 'unknown_tunnel' },
   })
-  assert.deepEqual(await error(call('up')), {
+  assert.deepEqual(await error(call('use')), {
     code: -32602,
-    message: 'up needs the argument tunnel',
+    message: 'use needs the argument path: configured are fibre, aaisp',
     data: { code: 'missing_argument' },
   })
   target.outcome = err({ code: 'refused', message: 'shutting down' })

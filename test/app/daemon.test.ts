@@ -112,6 +112,7 @@ function daemonOf(first: Config) {
     daemon,
     status,
     devices,
+    files,
     lines,
     lookUps,
     pingers,
@@ -299,6 +300,15 @@ test('a tunnel that a user has switched off stays so when its section changes', 
   assert.equal(here.status.status().tunnel.aaisp?.state, 'disabled')
   here.daemon.up('aaisp')
   assert.equal(here.status.status().tunnel.aaisp?.state, 'dialling')
+})
+
+test('the history of a tunnel is kept without failover, and over a stop', async () => {
+  const here = daemonOf(configOf([tunnelOf('aaisp')]))
+  await here.start()
+  here.status.failed('aaisp', { code: 'no_answer', server: 'lns.example' } as never)
+  assert.equal(here.daemon.history('aaisp')?.events.length, 1)
+  await here.within(5_000, here.daemon.stop())
+  assert.match(here.files.read('history.json') ?? '', /"failed"/)
 })
 
 test('a reload that would leave no tunnel where one runs is refused until it is forced', async () => {

@@ -54,10 +54,10 @@ function make(carrying?: string) {
   const status = new StatusStore(network.clock, '0.1.0')
   status.configure({ node: 'router', tunnels: [], uplinks: config.uplinks })
   const routes: ActiveRoute[] = []
-  const histories = new Histories(network.clock)
+  const histories = new Histories({ clock: network.clock, files: new MemoryFiles() })
   const cutOff = new Set<string>()
   const traffic = new Map<string, DeviceTraffic>()
-  histories.keep(FAILOVER.paths)
+  histories.keep(FAILOVER.paths, [])
   /** ms that the kernel takes. */
   const kernel = { delay: 5 }
   const failover = new Failover(
@@ -232,7 +232,7 @@ test('the history of each path holds its round-trip times, its losses, and the s
   )
   assert.equal(histories.read('lte')?.bins[0]?.loss, 0)
 
-  histories.keep(['lte'])
+  histories.keep(['lte'], [])
   assert.equal(histories.read('fibre'), undefined)
   assert.notDeepEqual(histories.read('lte')?.bins, [])
 })

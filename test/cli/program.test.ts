@@ -149,6 +149,34 @@ test('status --json prints the contract', async () => {
   assert.deepEqual(JSON.parse(bench.out), STATUS)
 })
 
+test('status tells monitoring by its exit code how the internet is reached', async () => {
+  for (const [state, exitCode] of [
+    ['ok', 0],
+    ['backup', 20],
+    ['down', 21],
+  ] as const) {
+    const status = sampleStatus({ aaisp: UP }, { state, path: 'aaisp' })
+    const bench = new Bench(() => status)
+    assert.equal(await bench.run('status', '--exit-code', '--json'), exitCode)
+    assert.deepEqual(JSON.parse(bench.out), status)
+    // Only where it was asked for.
+    assert.equal(await bench.run('status'), 0)
+  }
+  assert.equal(await new Bench().run('status', '--exit-code'), 3)
+  assert.equal(await new Bench(() => STATUS).run('status', '--exit-code', '--watch'), 2)
+})
+
+test('without a name the daemon takes the only tunnel, and the answer names it', async () => {
+  const bench = new Bench(() => ({ tunnel: 'aaisp' }))
+  for (const command of ['up', 'down', 'reconnect']) assert.equal(await bench.run(command), 0)
+  assert.deepEqual(bench.asked, [
+    ['up', {}],
+    ['down', {}],
+    ['reconnect', {}],
+  ])
+  assert.match(bench.out, /^The tunnel aaisp is switched on\.\nThe tunnel aaisp is switched off/)
+})
+
 test('without a daemon the exit code is 3, and the message says what to do', async () => {
   for (const args of [['status'], ['up', 'aaisp'], ['events'], ['reload'], ['status', '--watch']]) {
     const bench = new Bench()
@@ -178,6 +206,7 @@ test('what the daemon refuses is shown with its lines; wrong names and configura
     [-32001, 2],
     [-32002, 2],
     [-32003, 1],
+    [-32602, 2],
     [-32603, 1],
     [0, 3],
   ]
@@ -199,7 +228,7 @@ test('reload asks, or forces', async () => {
 
 test('wrong usage is told on standard error, with exit code 2', async () => {
   for (const args of [
-    ['up'],
+    ['use'],
     ['up', 'a', 'b'],
     ['frobnicate'],
     ['status', '--jsn'],
@@ -257,7 +286,8 @@ test('history draws a path within the width of the terminal, or prints JSON', as
   bench.out = ''
   assert.equal(await bench.run('history', 'fibre', '--json'), 0)
   assert.deepEqual(JSON.parse(bench.out), history)
-  assert.equal(await bench.run('history'), 2)
+  assert.equal(await bench.run('history'), 0)
+  assert.deepEqual(bench.asked.at(-1), ['history', {}])
   const unknown = new Bench(() => {
     throw new Refused(-32005, 'there is no path "dsl": configured are fibre')
   })

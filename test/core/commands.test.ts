@@ -17,10 +17,26 @@ test('arguments come by name or by position', () => {
   assert.deepEqual(readArguments(UP, ['spare'], NAMES), { ok: true, value: { tunnel: 'spare' } })
 })
 
+test('the only tunnel need not be named where that is wanted, and no other thing is guessed', () => {
+  const one = { tunnels: ['aaisp'], paths: ['aaisp'] }
+  for (const params of [undefined, {}, []])
+    assert.deepEqual(readArguments(UP, params, one, { sole: true }), {
+      ok: true,
+      value: { tunnel: 'aaisp' },
+    })
+  assert.equal(readArguments(UP, {}, one).ok, false)
+  const use: Command = COMMANDS[3]
+  assert.equal(use.name, 'use')
+  assert.equal(readArguments(use, {}, one, { sole: true }).ok, false)
+})
+
 test('what is wrong with them is said in words', () => {
-  assert.equal(refusal(undefined), 'missing_argument: up needs the argument tunnel')
-  assert.equal(refusal({}), 'missing_argument: up needs the argument tunnel')
-  assert.equal(refusal([]), 'missing_argument: up needs the argument tunnel')
+  const missing = 'missing_argument: up needs the argument tunnel: configured are aaisp, spare'
+  for (const params of [undefined, {}, []]) assert.equal(refusal(params), missing)
+  assert.equal(
+    refusal({}, { tunnels: [], paths: [] }),
+    'missing_argument: up needs the argument tunnel: none is configured',
+  )
   assert.equal(refusal('spare'), 'wrong_argument: the arguments of up must be an object')
   assert.equal(refusal({ tunnel: 1 }), 'wrong_argument: the argument tunnel must be a text')
   assert.equal(

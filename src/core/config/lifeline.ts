@@ -19,7 +19,7 @@ const options = {
     default: 'info',
   }),
   state_dir: one(path, {
-    doc: 'Folder for what should survive a restart: last addresses of servers and of tunnels. It is written only when something changed.',
+    doc: 'Folder for what should survive a restart: last addresses of servers and of tunnels, budgets, the history. It is written only when something changed, the history every six hours and at a stop.',
     default: '/var/lib/lifeline',
   }),
   mark_mask: one(mask, {

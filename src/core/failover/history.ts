@@ -1,4 +1,4 @@
-import type { Millis } from '../time.ts'
+import { type Millis, millis } from '../time.ts'
 
 /** Length of a bin in ms, the same as on FireBrick's graphs. */
 export const BIN = 100_000
@@ -49,6 +49,25 @@ interface Bin {
   max: number
 }
 
+/** What outlives a restart: instants in ms since 1970, times in ms. Some 70 kB as JSON at most. */
+export interface SavedHistory {
+  /** The beginning, answers, losses, and of the answers the least, the sum and the greatest round-trip time. */
+  readonly bins: readonly SavedBin[]
+  readonly events: readonly (readonly [at: number, event: string, text: string])[]
+}
+
+export type SavedBin = readonly [
+  at: number,
+  answered: number,
+  lost: number,
+  min: number,
+  sum: number,
+  max: number,
+]
+
+/** Octets of a text that is kept. */
+const MAX_TEXT = 300
+
 /** Folds what is measured on one path into bins of 100 s; bounded, in memory, on the monotonic clock. */
 export class HistoryRecord {
   readonly #path: string
@@ -82,7 +101,7 @@ export class HistoryRecord {
   }
 
   event(now: Millis, event: string, text: string): void {
-    this.#events.push({ at: now, event, text })
+    this.#events.push({ at: now, event, text: text.slice(0, MAX_TEXT) })
     if (this.#events.length > MAX_EVENTS) this.#events.shift()
   }
 
@@ -101,6 +120,38 @@ export class HistoryRecord {
         .filter(({ at }) => at > now - MAX_BINS * BIN)
         .map(({ at, event, text }) => ({ at: iso(at), event, text })),
     }
+  }
+
+  /** What is to be kept of it over a restart. */
+  save(now: Millis, wall: Date): SavedHistory {
+    const epoch = (instant: number) => Math.round(wall.getTime() - (now - instant))
+    return {
+      bins: this.#bins.map(({ index, answered, lost, min, sum, max }) => [
+        epoch(index * BIN),
+        answered,
+        lost,
+        answered > 0 ? hundredths(min) : 0,
+        hundredths(sum),
+        hundredths(max),
+      ]),
+      events: this.#events.map(({ at, event, text }) => [epoch(at), event, text]),
+    }
+  }
+
+  /**
+   * Takes over what an earlier process saved, before anything is measured. `end` is the instant, in ms since 1970, that is
+   * `now`. What lies after it or is older than 24 h is left out.
+   */
+  restore({ bins, events }: SavedHistory, now: Millis, end: number): void {
+    const instant = (at: number) => now - (end - at)
+    for (const [at, answered, lost, min, sum, max] of bins) {
+      const index = Math.floor(instant(at) / BIN)
+      const last = this.#bins.at(-1)?.index ?? Number.NEGATIVE_INFINITY
+      if (index <= last || instant(at) > now || index <= Math.floor(now / BIN) - MAX_BINS) continue
+      this.#bins.push({ index, answered, lost, sum, max, min: answered > 0 ? min : Number.POSITIVE_INFINITY })
+    }
+    for (const [at, event, text] of events.slice(-MAX_EVENTS))
+      if (instant(at) <= now) this.event(millis(instant(at)), event, text)
   }
 
   #bin(now: Millis): Bin {

@@ -389,7 +389,7 @@ test('commands that are wrong, unknown or not allowed are refused with a reason'
     [
       "command_refused down: this command is not allowed over MQTT: see option 'commands'",
       'command_refused format: there is no such command',
-      'command_refused up: up needs the argument tunnel',
+      'command_refused up: up needs the argument tunnel: configured are aaisp',
       'command_refused up: the payload is not a JSON object',
       'command_refused up: there is no tunnel "nowhere": configured are aaisp',
       'command_refused up: up has no argument "force"',
