@@ -47,7 +47,7 @@ async function knock(from: Namespace, to: string, port: number): Promise<'open' 
   return /refused/.test(stderr) ? 'refused' : 'silence'
 }
 
-describe('a static address for a home server', { timeout: 120_000 }, () => {
+describe('a static address for a home server', { timeout: 400_000 }, () => {
   test('what is allowed is answered from the static address, the rest is refused, the server goes out as before', async (t) => {
     const user = subscriber('xx', 1)
     const net = await buildNetwork({ users: [user] })
@@ -87,7 +87,7 @@ describe('a static address for a home server', { timeout: 120_000 }, () => {
   })
 })
 
-describe('fibre first, 4G second, beside rules of one’s own', { timeout: 180_000 }, () => {
+describe('fibre first, 4G second, beside rules of one’s own', { timeout: 400_000 }, () => {
   const DEVICES = { '"pppoe-line"': '"pppoe-aaisp"', '"lan"': '"lan0"' }
 
   async function doctor({ namespace }: Router, file: string): Promise<Outcome> {

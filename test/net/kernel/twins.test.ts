@@ -39,7 +39,7 @@ async function who(host: Namespace, to: string, port: number): Promise<string> {
     const socket = require('net').connect({ host: '${to}', port: ${port} })
     socket.on('error', (error) => end(error.code))
     socket.on('data', (data) => end(String(data)))
-    setTimeout(() => end('silence'), 1500)`
+    setTimeout(() => end('silence'), 40_000)`
   return (await host.run([process.execPath, '-e', script])).stdout.trim()
 }
 

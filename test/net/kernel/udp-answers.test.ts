@@ -78,7 +78,7 @@ async function ask(host: Namespace, from: string, ...questions: readonly Questio
       const { to, port = ${PORT}, size = 20 } = questions[answers.length] ?? {}
       if (to === undefined) { console.log(JSON.stringify(answers)); process.exit() }
       socket.send(Buffer.alloc(size, answers.length + 1), port, to)
-      waiting = setTimeout(() => said('silence'), 1500)
+      waiting = setTimeout(() => said('silence'), port === ${REFUSED} ? 1500 : 40_000)
     }
     const said = (who) => { clearTimeout(waiting); answers.push(who); next() }
     socket.on('message', (data, { address }) => {
