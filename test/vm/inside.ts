@@ -19,7 +19,7 @@ import { configurePppd, type PppdLns, startPppdLns } from './pppd.ts'
 /** How many tunnels share a daemon; with more the LNSes, which are as slow, lose patience. */
 const TOGETHER = 8
 /** ms in which every dial of a daemon has an end. */
-const SETTLED = 900_000
+const SETTLED = 600_000
 /** Dials after which one that is not as expected is given up: a first failure may be due to a slow machine. */
 const ATTEMPTS = 4
 
@@ -58,10 +58,10 @@ async function main(): Promise<void> {
     Object.assign(outcomes, Object.fromEntries(batch.map(({ name }, index) => [name, made[index]])))
     await lifeline.stop()
     writeFileSync(join(OUT, `lifeline-${number}.log`), lifeline.log)
+    writeFileSync(join(OUT, 'outcomes.json'), JSON.stringify(outcomes, null, 1))
     const done = Object.keys(outcomes).length
     console.log(`${done} of ${planned.length} after ${performance.now().toFixed(0)} ms`)
   }
-  writeFileSync(join(OUT, 'outcomes.json'), JSON.stringify(outcomes, null, 1))
   group.remove()
 }
 
@@ -123,7 +123,12 @@ async function outcomeOf(
       return reached || failed || attempts > ATTEMPTS ? now : undefined
     },
     { within: SETTLED, every: 300 },
-  )
+  ).catch(async (error: Error) => {
+    // One that hangs is for its test to tell.
+    console.log(error.message)
+    return see()
+  })
+  if (seen === undefined) throw new Error(`no status of ${tunnel}\n${lifeline.log}`)
   if (seen.told.state !== 'up' && seen.told.problem === null) {
     // It would be dialled again and again, and only keep the machine busy.
     await ask(lifeline.socket, 'down', { tunnel })
