@@ -34,7 +34,22 @@ type Ports = Pick<DoctorPorts, 'clock' | 'datagrams' | 'digests' | 'entropy'>
  * Opens an L2TP control connection and closes it: what an LNS that is reachable answers, with the tunnel secret checked
  * on the way. Throws SystemError if no socket can be had.
  */
-export function askLns(
+export async function askLns(
+  ports: Ports,
+  tunnel: TunnelConfig,
+  peer: Address,
+  uplink: UsableUplink,
+): Promise<LnsAnswer> {
+  const answer = await askOnce(ports, tunnel, peer, uplink)
+  if (answer.type !== 'silent' || answer.code !== undefined || !tunnel.tunnelSecret) return answer
+  // Some that have no secret for us say nothing to whoever wants one proved.
+  const unasked = await askOnce(ports, { ...tunnel, tunnelSecret: undefined }, peer, uplink)
+  return unasked.type === 'opened'
+    ? { type: 'refused', reason: failureMessage({ code: 'secret_unproved' }) }
+    : answer
+}
+
+function askOnce(
   { clock, datagrams, digests, entropy }: Ports,
   tunnel: TunnelConfig,
   peer: Address,

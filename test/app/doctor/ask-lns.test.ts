@@ -25,9 +25,9 @@ interface Bench {
   readonly socketClosed: boolean
 }
 
-/** Asks an LNS that is set up so, or none, in virtual time. */
+/** Asks an LNS that is set up so, or none, in virtual time. One that is `shy` is silent to whoever challenges it. */
 async function ask(
-  lns: Partial<L2tpOptions> | 'acknowledging' | undefined,
+  lns: (Partial<L2tpOptions> & { shy?: true }) | 'acknowledging' | undefined,
   secret?: string,
   errorCode?: string,
 ): Promise<Bench> {
@@ -69,7 +69,9 @@ async function ask(
       (bytes, to) => network.send(LNS, to, bytes),
       (event: L2tpEvent) => events.push(event),
     )
-    network.bind(LNS, (from, bytes) => driver.receive(from, bytes))
+    network.bind(LNS, (from, bytes) => {
+      if (!lns.shy || !challenges(bytes)) driver.receive(from, bytes)
+    })
   }
   const text = JSON.parse(TWO_UPLINKS)
   if (secret !== undefined) text.tunnel.aaisp.tunnel_secret = secret
@@ -120,6 +122,16 @@ test('an LNS that acknowledges and never answers is not silent', async () => {
   assert.match(reason(answer), /^the LNS refused the tunnel: it is there, but never answered/)
 })
 
+test('an LNS that has no secret for us, and is silent therefore, is found out', async () => {
+  const { answer } = await ask({ shy: true }, 'right')
+  assert.equal(
+    reason(answer),
+    'the LNS did not prove that it knows the tunnel secret: it has none for us, so set it there or remove option tunnel_secret here',
+  )
+  assert.equal((await ask({ shy: true })).answer.type, 'opened')
+  assert.deepEqual((await ask(undefined, 'right')).answer, { type: 'silent', code: undefined })
+})
+
 test('silence ends after five seconds, with what the network said', async () => {
   const silent = await ask(undefined)
   assert.deepEqual(silent.answer, { type: 'silent', code: undefined })
@@ -130,6 +142,14 @@ test('silence ends after five seconds, with what the network said', async () => 
     code: 'ECONNREFUSED',
   })
 })
+
+/** Whether this is an SCCRQ with a challenge (RFC 2661 section 5.1.1). */
+function challenges(bytes: Uint8Array): boolean {
+  const packet = decodePacket(bytes)
+  if (!packet.ok || packet.value.kind !== 'control' || packet.value.body.length === 0) return false
+  const message = decodeMessage(packet.value.body, { digests, secret: undefined })
+  return message.ok && message.value.type === 'SCCRQ' && message.value.challenge !== undefined
+}
 
 /** The ZLB for an SCCRQ (RFC 2661 section 5.8). */
 function acknowledgement(bytes: Uint8Array): Uint8Array {
