@@ -7,14 +7,16 @@ import {
   closeSync,
   constants,
   fstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
+  type Stats,
+  statSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { makeFolder } from './make-folder.ts'
 
 const FILE = 'code'
 /** Where a daemon puts the code that it is trying, until it has proved to work. */
@@ -74,7 +76,7 @@ export class CodeCache {
   /** Appears in one step. Throws what the system refused. */
   write(code: Uint8Array): void {
     const temporary = join(this.#folder, `${FILE}.${process.pid}`)
-    mkdirSync(this.#folder, { recursive: true, mode: 0o755 })
+    makeFolder(this.#folder, 0o755)
     try {
       writeFileSync(temporary, Buffer.concat([this.#digest(code), code]), { mode: 0o644, flag: 'wx' })
       renameSync(temporary, join(this.#folder, FILE))
@@ -90,13 +92,17 @@ export class CodeCache {
   }
 }
 
+/** Who may write the folder can put any file of root into it, so it counts as well: root runs nothing from a service's. */
 function readTrusted(path: string): Buffer | undefined {
+  if (!isOurs(statSync(dirname(path)))) return undefined
   const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
-    const { uid, mode } = fstatSync(file)
-    const isOurs = uid === 0 || uid === process.geteuid?.()
-    return isOurs && (mode & 0o022) === 0 ? readFileSync(file) : undefined
+    return isOurs(fstatSync(file)) ? readFileSync(file) : undefined
   } finally {
     closeSync(file)
   }
+}
+
+function isOurs({ uid, mode }: Stats): boolean {
+  return (uid === 0 || uid === process.geteuid?.()) && (mode & 0o022) === 0
 }

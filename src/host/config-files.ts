@@ -1,5 +1,14 @@
 /** Configuration files, and the files with secrets that they name. */
-import { readFileSync, realpathSync, type Stats, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs'
 import { type Notation, notationOf } from '../core/config/notation.ts'
 import { formatProblem, formatWarning, type Problem } from '../core/config/problems.ts'
 import { type ReadConfig, readConfig as read } from '../core/config/read.ts'
@@ -79,18 +88,34 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: 'its symbolic links go in circles',
 }
 
+/** No more than `max` octets are ever asked for: files below /proc say that they have none, and may never end. */
 function readWhole(file: string, max: number): Result<{ bytes: Uint8Array; stats: Stats }, string> {
+  let fd: number | undefined
   try {
-    const stats = statSync(file)
-    if (stats.isDirectory()) return err('it is a folder')
+    const found = statSync(file)
+    if (found.isDirectory()) return err('it is a folder')
     // Pipes and the like would block; /dev/null is harmless but holds nothing either.
-    if (!stats.isFile()) return err('it is not a regular file')
+    if (!found.isFile()) return err('it is not a regular file')
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
+    const stats = fstatSync(fd)
     if (stats.size > max) return err(`it has ${stats.size} octets, more than ${max}`)
-    return ok({ bytes: readFileSync(file), stats })
+    const bytes = readUpTo(fd, max + 1)
+    if (bytes.length > max) return err(`it has more than ${max} octets`)
+    return ok({ bytes, stats })
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
     return err(REASONS[code] ?? `it cannot be read (${code})`)
+  } finally {
+    if (fd !== undefined) closeSync(fd)
   }
+}
+
+function readUpTo(fd: number, most: number): Uint8Array {
+  const bytes = new Uint8Array(most)
+  let length = 0
+  for (let read = -1; read !== 0 && length < most; length += read)
+    read = readSync(fd, bytes, length, most - length, null)
+  return bytes.subarray(0, length)
 }
 
 function holdsSecrets({ effective }: ReadConfig): boolean {

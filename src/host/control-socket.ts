@@ -1,11 +1,13 @@
-import { lstatSync, mkdirSync, renameSync, statSync, unlinkSync } from 'node:fs'
+import { lstatSync, renameSync, statSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { type LineHandler, type LineStream, SystemError } from '../app/ports.ts'
 import { readLines } from './line-stream.ts'
+import { makeFolder } from './make-folder.ts'
 
 /** sun_path of unix(7), without its final zero. */
 const MAX_PATH = 107
+/** At the same time; one more takes the place of the one that is missed least. */
 const MAX_CLIENTS = 32
 /** Octets that may wait for a client that does not read. */
 const MAX_PENDING = 1024 * 1024
@@ -31,15 +33,20 @@ export async function listenControl(
   if (Buffer.byteLength(temporary) > MAX_PATH) {
     throw new SystemError('ENAMETOOLONG', `the path of the control socket is too long: ${path}`)
   }
-  const clients = new Set<Socket>()
+  /** Whether they have ever said anything; whoever was heard last comes last. */
+  const clients = new Map<Socket, boolean>()
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    clients.add(socket)
+    if (clients.size >= MAX_CLIENTS) idlest(clients)?.destroy()
+    clients.set(socket, false)
+    socket.on('data', () => {
+      clients.delete(socket)
+      clients.set(socket, true)
+    })
     socket.on('close', () => clients.delete(socket))
     serve(socket, accept)
   })
-  server.maxConnections = MAX_CLIENTS
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+    makeFolder(dirname(path), 0o755)
     await refuseLive(path)
     removeSocket(temporary)
     await listen(server, temporary)
@@ -52,10 +59,17 @@ export async function listenControl(
   return {
     close() {
       server.close()
-      for (const client of clients) client.destroy()
+      for (const client of clients.keys()) client.destroy()
       if (inode(path) === ino) removeSocket(path)
     },
   }
+}
+
+/** Who sits there and never said anything, before those who listen; the longest of them. */
+function idlest(clients: ReadonlyMap<Socket, boolean>): Socket | undefined {
+  const [first] = [...clients].filter(([, spoke]) => !spoke)
+  const [longest] = clients.keys()
+  return first?.[0] ?? longest
 }
 
 function serve(socket: Socket, accept: (stream: LineStream) => LineHandler): void {

@@ -1,7 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs'
-import { mkdir, open, rename } from 'node:fs/promises'
+import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log, StateFiles } from '../app/ports.ts'
+import { makeFolder } from './make-folder.ts'
 
 /**
  * Small files in one directory, mode 0600 in 0700. A write is atomic also when the power fails (flash file systems), and
@@ -80,7 +81,7 @@ export class StateDirectory implements StateFiles {
 async function store(directory: string, name: string, text: string): Promise<void> {
   const file = join(directory, name)
   const temporary = temporaryOf(file)
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  makeFolder(directory, 0o700)
   const handle = await open(temporary, 'w', 0o600)
   try {
     await handle.writeFile(text)

@@ -2,24 +2,29 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type Sysctls, SystemError } from '../app/ports.ts'
 
-const ROOT = '/proc/sys/'
+export const sysctls: Sysctls = sysctlsBelow('/proc/sys/')
 
-export const sysctls: Sysctls = {
-  read(path) {
-    try {
-      return readFileSync(`${ROOT}${path}`, 'latin1').trimEnd()
-    } catch {
-      return undefined
-    }
-  },
+/** Those below a folder, whose path ends with a slash. */
+export function sysctlsBelow(root: string): Sysctls {
+  return {
+    read(path) {
+      try {
+        return readFileSync(`${root}${path}`, 'latin1').trimEnd()
+      } catch {
+        return undefined
+      }
+    },
 
-  /** Throws SystemError: ENOENT, EACCES, EROFS (a container, or a unit with ProtectKernelTunables), EINVAL. */
-  write(path, value) {
-    try {
-      writeFileSync(`${ROOT}${path}`, `${value}\n`)
-    } catch (error) {
-      const { code = 'EIO', message } = error as NodeJS.ErrnoException
-      throw new SystemError(code, `could not write ${value} to ${ROOT}${path}: ${message}`, { cause: error })
-    }
-  },
+    /** Throws SystemError: ENOENT, EACCES, EROFS (a container, or a unit with ProtectKernelTunables), EINVAL. */
+    write(path, value) {
+      try {
+        // Without a line feed: some settings take a single octet at a time (Linux 6.1), and refuse what is written after that.
+        writeFileSync(`${root}${path}`, value)
+      } catch (error) {
+        const { code = 'EIO', message } = error as NodeJS.ErrnoException
+        const tried = `could not write ${value} to ${root}${path}`
+        throw new SystemError(code, `${tried}: ${message}`, { cause: error })
+      }
+    },
+  }
 }

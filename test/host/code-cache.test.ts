@@ -116,3 +116,14 @@ test('what cannot be written is said, and leaves nothing behind', (t) => {
   assert.ok(statSync(file).isDirectory())
   assert.equal(cache.read(), undefined)
 })
+
+test('root runs nothing out of a folder in which somebody else can put it', (t) => {
+  const { cache, folder } = cacheIn(t)
+  assert.deepEqual(cache.read(), CODE)
+  chmodSync(folder, 0o777)
+  assert.equal(cache.read(), undefined)
+  chmodSync(folder, 0o755)
+  if (process.geteuid?.() !== 0) return
+  chownSync(folder, 65_534, 65_534)
+  assert.equal(cache.read(), undefined)
+})

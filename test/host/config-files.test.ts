@@ -21,6 +21,14 @@ function tunnel(secret: string): string {
 }
 
 describe('files of secrets', () => {
+  test('that say they are empty and never end are left alone', () => {
+    assert.ok(!secretFiles.read('/proc/self/pagemap').ok)
+    const long = secretFiles.read('/proc/self/smaps')
+    assert.match(long.ok ? '' : long.error, /it has more than 4096 octets/)
+    const short = secretFiles.read('/proc/self/comm')
+    assert.ok(short.ok && short.value.text.length > 0)
+  })
+
   test('hold one secret; one line break at the end does not count', () => {
     const contents = [
       ['wonderland', 'wonderland'],

@@ -6,7 +6,7 @@ import { answeringChains, answerSets } from './answering.ts'
 import { clampChains } from './clamp.ts'
 import { GUARD } from './guard.ts'
 import { ICMP_ERRORS, ICMP_IN, ICMP_THROUGH } from './icmp.ts'
-import { leavingChains, refusedFromHere, refusedOnTheWay } from './leaving.ts'
+import { leavingChains, redirectsOfOurs, refusedFromHere, refusedOnTheWay } from './leaving.ts'
 import { markingChains } from './marking.ts'
 import { natChains } from './nat.ts'
 import { quoted } from './packets.ts'
@@ -20,7 +20,7 @@ export function firewallText(input: FirewallInput): string {
   const denied = paths.filter(({ filter }) => filter === 'deny')
   const covered = coveredPaths(paths)
   const jumps = covered.map(intoSection)
-  const refusedHere = refusedFromHere(paths)
+  const refusedHere = [...redirectsOfOurs(paths), ...refusedFromHere(paths)]
   return replaceTable([
     ...answerSets(input),
     ...(denied.length + covered.length === 0 ? [] : [ICMP_ERRORS, ICMP_IN]),

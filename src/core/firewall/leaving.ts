@@ -91,6 +91,20 @@ export function refusedFromHere(paths: FirewallInput['paths']): string[] {
   ]
 }
 
+/**
+ * There is nobody on a tunnel's link who could go another way. The setting `send_redirects` of a device counts only where
+ * that of all devices is off, and the kernel writes a redirect before filters see the packet that it is about.
+ */
+export function redirectsOfOurs(paths: FirewallInput['paths']): string[] {
+  const tunnels = paths.filter(({ kind }) => kind === 'tunnel').map(({ device }) => device)
+  return tunnels.length === 0
+    ? []
+    : [
+        `icmp type redirect oifname ${devices(tunnels)} drop`,
+        `icmpv6 type nd-redirect oifname ${devices(tunnels)} drop`,
+      ]
+}
+
 function ownersOnly({ prefix, devices: owners }: OwnedPrefix): string[] {
   const [match = ''] = addresses('saddr', [prefix])
   return [`${match} oifname ${devices(owners)} accept`, `${match} counter drop`]

@@ -191,3 +191,22 @@ function answerOf(path: string): Promise<string> {
   socket.end('hello\n')
   return text
 }
+
+test('clients that say nothing keep nobody out, and cost nobody his place who has spoken', async () => {
+  const path = join(folder, 'crowd.sock')
+  const control = await listenControl(path, echo)
+  const listener = connect(path)
+  const heard = gather(listener)
+  listener.write('first\n')
+  await new Promise((resolve) => listener.once('data', resolve))
+  const silent = Array.from({ length: 40 }, () => connect(path))
+  for (const socket of silent) socket.on('error', () => {})
+  await Promise.all(silent.map((socket) => new Promise((resolve) => socket.once('connect', resolve))))
+  const late = connect(path)
+  late.end('late\n')
+  assert.equal(await gather(late), 'heard late\n')
+  listener.end('again\n')
+  assert.equal(await heard, 'heard first\nheard again\n')
+  for (const socket of silent) socket.destroy()
+  control.close()
+})

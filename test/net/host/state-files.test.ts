@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -96,4 +97,20 @@ test('a name that leads out of the directory is a bug of ours', () => {
   const { log } = recorder()
   const state = new StateDirectory(folder, log)
   assert.throws(() => state.write('../out', 'x'), /not the name of a state file/)
+})
+
+test('a folder that cannot be made ends the attempt, also below /proc, where nothing is in its place', () => {
+  const module = (name: string) => new URL(`../../../src/host/${name}.ts`, import.meta.url).pathname
+  const script = `
+    import { StateDirectory } from '${module('state-files')}'
+    import { listenControl } from '${module('control-socket')}'
+    const log = { warn: (message, { cause }) => console.log('warned', cause.code) }
+    const state = new StateDirectory('/proc/lifeline/state', log)
+    state.write('aaisp', 'text')
+    await state.settled()
+    console.log(state.read('aaisp'))
+    await listenControl('/proc/lifeline/run/control.sock', () => {}).catch(({ code }) => console.log('refused', code))`
+  const words = ['--import', 'tsx', '--input-type=module', '-e', script]
+  const said = execFileSync(process.execPath, words, { timeout: 60_000, encoding: 'utf8' })
+  assert.deepEqual(said.split('\n'), ['warned ENOENT', 'text', 'refused ENOENT', ''])
 })
