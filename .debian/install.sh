@@ -5,7 +5,8 @@
 #   install.sh --uninstall   stop and remove; configuration and state stay
 #
 # It installs what `npm run build` made:
-#   /usr/local/lib/lifeline/lifeline, /usr/local/sbin/lifeline (a link to it), /etc/systemd/system/lifeline.service
+#   /usr/local/lib/lifeline/lifeline, /usr/local/sbin/lifeline (a link to it), /etc/systemd/system/lifeline.service,
+#   the manual page and completion for bash, zsh and fish below /usr/local/share
 # and makes the user lifeline and the folder /etc/lifeline.
 set -eu
 
@@ -15,6 +16,11 @@ lib=/usr/local/lib/lifeline
 link=/usr/local/sbin/lifeline
 unit=/etc/systemd/system/lifeline.service
 config=/etc/lifeline
+share=/usr/local/share
+manual=$share/man/man8/lifeline.8
+bash=$share/bash-completion/completions/lifeline
+zsh=$share/zsh/site-functions/_lifeline
+fish=$share/fish/vendor_completions.d/lifeline.fish
 # Where services look for programs (systemd.exec(5)).
 service_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 PATH=$service_path:$PATH
@@ -77,11 +83,21 @@ make_config_folder() {
   chmod 2750 "$config"
 }
 
+install_completion() {
+  mkdir -p "$(dirname "$2")"
+  "$link" completion "$1" >"$2"
+  chmod 644 "$2"
+}
+
 install_files() {
   install -D -m 755 "$program" "$lib/lifeline"
   mkdir -p "$(dirname "$link")"
   ln -sfn "$lib/lifeline" "$link"
   install -D -m 644 "$here/lifeline.service" "$unit"
+  install -D -m 644 "$here/../docs/lifeline.8" "$manual"
+  install_completion bash "$bash"
+  install_completion zsh "$zsh"
+  install_completion fish "$fish"
   say "installed $link ($("$link" version)) and $unit"
 }
 
@@ -119,7 +135,7 @@ start() {
 uninstall() {
   if booted; then systemctl stop lifeline.service 2>/dev/null || true; fi
   [ ! -e "$unit" ] || systemctl disable --quiet lifeline.service
-  rm -f "$unit" "$link" "$lib/lifeline"
+  rm -f "$unit" "$link" "$lib/lifeline" "$manual" "$bash" "$zsh" "$fish"
   [ ! -d "$lib" ] || rmdir --ignore-fail-on-non-empty "$lib"
   rm -rf /var/cache/lifeline
   if booted; then systemctl daemon-reload; fi

@@ -1,13 +1,25 @@
 /** `npm run docs`: writes docs/configuration.md from the schema. A test compares the two. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { commandWords } from '../src/cli/command-words.ts'
 import { CONFIG_FILES } from '../src/cli/config-file.ts'
+import type { CliContext } from '../src/cli/context.ts'
+import { manualPage } from '../src/cli/manual.ts'
+import { buildProgram } from '../src/cli/program.ts'
 import { SECTIONS } from '../src/core/config/read.ts'
 import type { Option, Options, Section } from '../src/core/config/schema.ts'
 
 const PAGE = 'docs/configuration.md'
+const MANUAL = 'docs/lifeline.8'
 const EXAMPLES = 'test/fixtures/config'
 const FIRST_VERSION = '0.1.0'
+
+/** docs/lifeline.8 */
+export function manual(): string {
+  // Nothing of it is run.
+  const context = { version: '', terminal: { out() {}, err() {} } } as unknown as CliContext
+  return manualPage(commandWords(buildProgram(context, () => {})))
+}
 
 export function configurationPage(): string {
   return `${[introduction(), ...Object.values(SECTIONS).map(section), ending()].join('\n')}`
@@ -104,5 +116,6 @@ function example(name: string): string {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   writeFileSync(PAGE, configurationPage())
-  console.log(PAGE)
+  writeFileSync(MANUAL, manual())
+  console.log(`${PAGE} ${MANUAL}`)
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { SystemError } from '../app/ports.ts'
 import { addCheck } from './check.ts'
+import { addCompletion } from './completion.ts'
 import type { CliContext, Finish } from './context.ts'
 import { addDebug } from './debug-uci.ts'
 import { addDoctor } from './doctor.ts'
@@ -29,6 +30,7 @@ const ADDERS = [
   addEvents,
   addMqtt,
   addVersion,
+  addCompletion,
   addDebug,
   addHelp,
 ]

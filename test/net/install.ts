@@ -31,6 +31,9 @@ const NEEDS: readonly Need[] = [
   { package: 'openssl', proof: 'openssl' },
   { package: 'faketime', proof: 'faketime' },
   { package: 'systemd', proof: 'systemd-analyze' },
+  { package: 'zsh', proof: 'zsh' },
+  { package: 'fish', proof: 'fish' },
+  { package: 'man-db', proof: 'man' },
 ]
 
 /** What the virtual machine takes; its kernel it fetches by itself. */

@@ -24,8 +24,8 @@ mount --move "$copy" /etc
 rmdir "$copy"
 sed -i '/^lifeline:/d' /etc/passwd /etc/group /etc/shadow /etc/gshadow
 rm -rf /etc/lifeline /etc/config/lifeline /etc/systemd/system/lifeline.service /etc/systemd/system/*.wants/lifeline.service
-mkdir -p /usr/local/bin /usr/local/sbin /usr/local/lib
-for place in /usr/local/sbin /usr/local/lib; do stage "$place"; done
+mkdir -p /usr/local/bin /usr/local/sbin /usr/local/lib /usr/local/share
+for place in /usr/local/sbin /usr/local/lib /usr/local/share; do stage "$place"; done
 node=$(readlink -f "$NODE")
 bin=$(mktemp -d)
 mount --bind /usr/local/bin "$bin"
@@ -75,6 +75,8 @@ test('installs program, unit, user and folder, and enables the service', async (
     stat -c '%A %U %G' /etc/lifeline /usr/local/lib/lifeline/lifeline
     getent passwd lifeline | cut -d: -f1,6,7
     systemd-analyze verify lifeline.service && echo verified
+    find /usr/local/share -name '*lifeline*' -perm 644 | sort
+    cmp docs/lifeline.8 /usr/local/share/man/man8/lifeline.8 && echo same page
   `)
   assert.equal(code, 0, stderr)
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
@@ -92,6 +94,11 @@ test('installs program, unit, user and folder, and enables the service', async (
     '-rwxr-xr-x root root',
     'lifeline:/nonexistent:/usr/sbin/nologin',
     'verified',
+    '/usr/local/share/bash-completion/completions/lifeline',
+    '/usr/local/share/fish/vendor_completions.d/lifeline.fish',
+    '/usr/local/share/man/man8/lifeline.8',
+    '/usr/local/share/zsh/site-functions/_lifeline',
+    'same page',
   ])
 })
 
@@ -129,7 +136,7 @@ test('uninstalling leaves configuration, state and user; twice is fine', async (
     ${SCRIPT} --uninstall && ${SCRIPT} --uninstall >/dev/null
     echo "exit $?"
     ls /etc/lifeline
-    find /etc/systemd /usr/local/lib /usr/local/sbin -name '*lifeline*'
+    find /etc/systemd /usr/local/lib /usr/local/sbin /usr/local/share -name '*lifeline*'
     getent passwd lifeline | cut -d: -f1
   `)
   assert.equal(code, 0, stderr)
