@@ -9,6 +9,7 @@ import type { Address } from '../core/endpoint.ts'
 import type { Failure } from '../core/failure.ts'
 import { ipFamily } from '../core/ip/address.ts'
 import type { UsableUplink } from '../core/system/uplinks.ts'
+import type { Millis } from '../core/time.ts'
 import type { PortGuard } from './apply.ts'
 import { FiltersRefused } from './apply-failure.ts'
 import { Driver } from './driver.ts'
@@ -77,6 +78,7 @@ export class AttemptRunner {
   readonly #errors: SocketErrors
   #refused: Failure | undefined
   #answered = false
+  #heardAt: Millis | undefined
   #finished = false
   /** What is to be sent once filters are in place; undefined: at once. */
   #held: (() => void)[] | undefined
@@ -103,6 +105,7 @@ export class AttemptRunner {
       ...(source !== undefined && ipFamily(source) === family ? { source } : {}),
       onMessage: (from, bytes) => {
         log.debug('received', { from: from.host, packet: () => packetWords(bytes) })
+        if (this.#answered) this.#heardAt = clock.now()
         this.#driver.receive(from, bytes)
       },
       onError: (code) => this.#onError(code),
@@ -142,6 +145,11 @@ export class AttemptRunner {
       this.#held = []
       void this.#guard(guard)
     }
+  }
+
+  /** When the LNS was last heard; undefined before it has answered. */
+  get heardAt(): Millis | undefined {
+    return this.#heardAt
   }
 
   command(command: ClientCommand): void {
@@ -196,7 +204,10 @@ export class AttemptRunner {
 
   #onEvent(event: ClientEvent): void {
     // RFC 2661 section 8.1: the LNS may answer from another port; only then is it known where to connect to.
-    if (event.type === 'answered') this.#connect(event.peer.address)
+    if (event.type === 'answered') {
+      this.#connect(event.peer.address)
+      this.#heardAt = this.#clock.now()
+    }
     if (event.type === 'ended' && this.#refused && !this.#answered) {
       this.#options.onEvent({ ...event, failure: this.#refused })
     } else this.#options.onEvent(event)

@@ -298,7 +298,12 @@ export class Failover {
   #show(news: FailoverPatch = {}): void {
     if (this.#closed) return
     const { status } = this.#ports
-    status.failover({ ...failoverPatch(this.#controller, this.#watchers, this.#routed), ...news })
+    status.failover({ ...this.#patch(), ...news })
+  }
+
+  #patch(): FailoverPatch {
+    const tunnel = (name: string) => this.#options.supervisor(name)?.path
+    return failoverPatch(this.#controller, this.#watchers, this.#routed, tunnel)
   }
 
   /** One after the other: a session is not ended before the kernel sends its traffic elsewhere. */

@@ -4,6 +4,8 @@ import {
   type InternetPath,
   internetPath,
   NO_SESSION,
+  type PathStatus,
+  type StandbyCheckStatus,
   type Status,
   type StatusEvent,
   type SwitchStatus,
@@ -43,8 +45,14 @@ export type TunnelPatch = Partial<Omit<TunnelStatus, 'since' | 'retry_at' | 'las
   readonly retry_at?: Millis | null
 }
 
-export type FailoverPatch = Partial<Omit<FailoverStatus, 'since' | 'last_switch'>> & {
+export type FailoverPatch = Partial<ShownFailover> & {
   readonly last_switch?: Omit<SwitchStatus, 'at'>
+  readonly standby_check?: Omit<StandbyCheckStatus, 'at'>
+}
+
+/** Instants are those of the monotonic clock. */
+type ShownFailover = Omit<FailoverStatus, 'since' | 'last_switch' | 'path' | 'standby_check'> & {
+  readonly path: Readonly<Record<string, Omit<PathStatus, 'heard_at'> & { readonly heard_at: Millis | null }>>
 }
 
 /** What the configuration says about the tunnels and uplinks to show, in its order. */
@@ -73,9 +81,10 @@ interface TunnelEntry {
 }
 
 interface FailoverEntry {
-  readonly shown: Omit<FailoverStatus, 'since' | 'last_switch'>
+  readonly shown: ShownFailover
   readonly since: Millis
   readonly lastSwitch: { readonly shown: Omit<SwitchStatus, 'at'>; readonly at: Millis } | null
+  readonly check: { readonly shown: Omit<StandbyCheckStatus, 'at'>; readonly at: Millis } | null
 }
 
 /**
@@ -178,13 +187,14 @@ export class StatusStore implements StatusWriter {
       return
     }
     const now = this.#clock.now()
-    const { last_switch: lastSwitch, ...keys } = patch
-    const before = this.#failover ?? { shown: NO_FAILOVER, since: now, lastSwitch: null }
+    const { last_switch: lastSwitch, standby_check: check, ...keys } = patch
+    const before = this.#failover ?? { shown: NO_FAILOVER, since: now, lastSwitch: null, check: null }
     const shown = { ...before.shown, ...defined(keys) }
     this.#failover = {
       shown,
       since: shown.active === before.shown.active ? before.since : now,
       lastSwitch: lastSwitch === undefined ? before.lastSwitch : { shown: lastSwitch, at: now },
+      check: check === undefined ? before.check : { shown: check, at: now },
     }
     this.#commit()
   }
@@ -246,13 +256,22 @@ export class StatusStore implements StatusWriter {
     }
   }
 
-  #showFailover({
-    shown: { mode, active, problem, path },
-    since,
-    lastSwitch,
-  }: FailoverEntry): FailoverStatus {
-    const last = lastSwitch && { at: this.#iso(lastSwitch.at), ...lastSwitch.shown }
-    return { mode, active, since: this.#iso(since), problem, path, last_switch: last }
+  #showFailover({ shown, since, lastSwitch, check }: FailoverEntry): FailoverStatus {
+    const { mode, active, problem, backup } = shown
+    const path = Object.entries(shown.path).map(([name, { heard_at: at, ...status }]) => [
+      name,
+      { ...status, heard_at: at === null ? null : this.#iso(at) },
+    ])
+    return {
+      mode,
+      active,
+      since: this.#iso(since),
+      problem,
+      path: Object.fromEntries(path),
+      last_switch: lastSwitch && { at: this.#iso(lastSwitch.at), ...lastSwitch.shown },
+      backup,
+      standby_check: check && { at: this.#iso(check.at), ...check.shown },
+    }
   }
 
   #show({ shown: { state, ...keys }, since, retryAt, error }: TunnelEntry): TunnelStatus {
@@ -287,7 +306,7 @@ export class StatusStore implements StatusWriter {
   }
 }
 
-const NO_FAILOVER: FailoverEntry['shown'] = { mode: 'auto', active: null, problem: null, path: {} }
+const NO_FAILOVER: ShownFailover = { mode: 'auto', active: null, problem: null, path: {}, backup: null }
 
 function newUplink(device: string): UplinkStatus {
   return { device, state: 'absent', addresses: [], budget: null }

@@ -104,12 +104,15 @@ export class Supervisor {
     const { state } = this.#dialer
     const { live, applied } = this.#slot
     const { ipv4, ipv6 } = live?.state ?? {}
+    const open = state.name === 'open' || state.name === 'recalling' ? state.attempt : undefined
     const dialling = state.name === 'dialling' || (state.name === 'open' && state.session)
     return {
       device: this.#options.tunnel.device,
       dialable: !this.#disabled && this.#carriers.length > 0,
       session: applied ? 'up' : dialling ? 'dialling' : 'none',
       failed: state.name === 'recalling' || (state.name === 'waiting' && state.until !== undefined),
+      control: open !== undefined,
+      heardAt: open && this.#attempts.get(open.id)?.heardAt,
       idleClosed: this.#idleClosed,
       address: ipv4?.address ?? this.#ports.memory.last(this.name)?.ipv4?.address,
       addresses: [...(ipv4 ? [ipv4.address] : []), ...(ipv6?.addresses.map(({ address }) => address) ?? [])],

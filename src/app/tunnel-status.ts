@@ -4,6 +4,7 @@ import type { CallPhase } from '../core/client/types.ts'
 import { server as serverKind } from '../core/config/network-kinds.ts'
 import { formatInterfaceId } from '../core/ip/interface-id.ts'
 import type { TunnelState } from '../core/status.ts'
+import type { Millis } from '../core/time.ts'
 import type { Session } from './session.ts'
 import type { TunnelPatch } from './status-store.ts'
 
@@ -15,6 +16,10 @@ export interface TunnelPath {
   readonly session: 'none' | 'dialling' | 'up'
   /** The last round came to nothing, or the session ended: it is tried again later. */
   readonly failed: boolean
+  /** The control connection is open. */
+  readonly control: boolean
+  /** When the LNS was last heard through it. */
+  readonly heardAt: Millis | undefined
   /** How often the LNS has closed the control connection while no session was wanted. */
   readonly idleClosed: number
   /** IPv4, now or last. */

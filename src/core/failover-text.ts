@@ -21,7 +21,8 @@ export function failoverClause(
   if (mode !== 'auto') return `Pinned to ${mode} since ${since}; ${uses}`
   const better = names.slice(0, names.indexOf(active))
   if (better.length === 0) return undefined
-  const ill = better.find((name) => path[name]?.health === 'down' || path[name]?.health === 'suspect')
+  const isIll = ({ health, lost }: PathStatus) => health === 'down' || health === 'suspect' || lost.length > 0
+  const ill = better.find((name) => path[name] !== undefined && isIll(path[name]))
   const [first = ''] = better
   const why =
     ill !== undefined
@@ -36,6 +37,24 @@ export function standbyClauses({ active, path, problem }: FailoverStatus): strin
   const behind = names.slice(names.indexOf(active ?? '') + 1)
   const down = active === null ? [] : behind.filter((name) => path[name]?.health === 'down')
   return [...down.map((name) => trouble(name, path[name])), ...(problem === null ? [] : [problem])]
+}
+
+/** `aaisp stands by (warm: its LNS answered 12 s ago)`: who takes over if the preferred path fails; undefined if nobody will. */
+export function backupClause(
+  { backup, path, active, problem }: FailoverStatus,
+  now: Date,
+): string | undefined {
+  if (backup === null || active === null || problem !== null || Object.keys(path)[0] !== active)
+    return undefined
+  const { path: name, ready } = backup
+  const status = path[name]
+  if (status === undefined || ready === false) return undefined
+  const { readiness, heard_at: at, reason } = status
+  if (at !== null) {
+    const span = formatSpan(Math.max(0, now.getTime() - Date.parse(at)))
+    return `${name} stands by (${readiness}: its LNS answered ${span} ago)`
+  }
+  return `${name} stands by (${ready ? reason : 'cold: its LNS is asked when it is needed'})`
 }
 
 /** What is wrong with each uplink; tunnels have clauses of their own. */
@@ -83,7 +102,7 @@ const TONES: Readonly<Record<PathStatus['health'], Tone>> = {
 
 function pathRow(
   name: string,
-  { health, readiness, reason, rtt_ms, loss }: PathStatus,
+  { health, readiness, reason, rtt_ms, loss, lost }: PathStatus,
   paint: Paint,
 ): string {
   const parts = [
@@ -91,7 +110,7 @@ function pathRow(
     readiness,
     rtt_ms === null ? '' : formatRtt(rtt_ms),
     loss === null ? '' : formatLoss(loss),
-    health === 'up' ? '' : reason,
+    health === 'up' && lost.length === 0 ? '' : reason,
   ]
   return `  ${paint('quiet', name.padEnd(12))}${name.length >= 12 ? ' ' : ''}${parts.filter((part) => part !== '').join(', ')}`
 }

@@ -1,5 +1,5 @@
 import { formatLoss, formatOctets, formatRtt, formatSpan, UTC, type Zone } from './amounts.ts'
-import { failoverBlock, failoverClause, standbyClauses } from './failover-text.ts'
+import { backupClause, failoverBlock, failoverClause, standbyClauses } from './failover-text.ts'
 import type { FailureCode } from './failure.ts'
 import type { FailoverStatus, Status, Traffic, TunnelStatus, UplinkStatus } from './status.ts'
 
@@ -23,6 +23,8 @@ export function statusSentence(status: Status, now: Date, zone: Zone = UTC): str
   const [first, ...others] = told
   const main = failover && failoverClause(status, failover, now, zone)
   const clauses = [main ?? internetClause(status, now)]
+  const backup = failover && backupClause(failover, now)
+  if (backup) clauses.push(backup)
   if (failover !== null) clauses.push(...standbyClauses(failover))
   if (first !== undefined) clauses.push(tunnelClause(first[0], first[1], now))
   if (others.length > 0)

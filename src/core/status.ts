@@ -1,3 +1,5 @@
+import type { FamilyState } from './failover/probing.ts'
+
 /**
  * The status JSON: what `lifeline status --json`, the control socket and every publisher show. It is a contract: keys
  * are only added while `schema` stays 1, and every key is always there; what does not apply now is null.
@@ -136,12 +138,40 @@ export interface FailoverStatus {
   /** By name, in order of preference. */
   readonly path: Readonly<Record<string, PathStatus>>
   readonly last_switch: SwitchStatus | null
+  /** Whether something could take over from the path in use; null where no other path is configured. */
+  readonly backup: BackupStatus | null
+  /** What the last test of a standby found, by `standby_check` or a drill; null before one. */
+  readonly standby_check: StandbyCheckStatus | null
+}
+
+export interface BackupStatus {
+  /** Null where nobody knows, as of a cold tunnel. */
+  readonly ready: boolean | null
+  /** The path that would take over next: the first that is ready, else the first of the others. */
+  readonly path: string
+}
+
+export interface StandbyCheckStatus {
+  readonly at: string
+  readonly path: string
+  readonly ok: boolean
+  /** What was tried and found, in words. */
+  readonly message: string
 }
 
 export interface PathStatus {
   /** `suspect`: a probe was missed, nothing is decided; `unknown`: nothing was heard yet, for or against. */
   readonly health: 'up' | 'suspect' | 'down' | 'unknown'
-  /** What it keeps up; `hot`: ready for traffic, as every uplink is. */
+  /** The same of each family; `none`: the path has no address of it. */
+  readonly ipv4: FamilyState
+  readonly ipv6: FamilyState
+  /** Families that ought to work and do not, although option `require` does not name them: `ipv4`, `ipv6`. */
+  readonly lost: readonly ('ipv4' | 'ipv6')[]
+  /** It could take the traffic over now, as far as anyone can know; null where nobody does, as of a cold tunnel. */
+  readonly ready: boolean | null
+  /** When the LNS of a tunnel was last heard; null where there is no connection to it, and of uplinks. */
+  readonly heard_at: string | null
+  /** What is up, whatever was wanted; `hot`: ready for traffic, as every uplink is. */
   readonly readiness: 'cold' | 'warm' | 'hot' | 'active'
   /** Why its health is so, in words. */
   readonly reason: string
@@ -216,7 +246,7 @@ export function internetPath(
   preferred: readonly string[],
   tunnels: ReadonlyMap<string, Pick<TunnelStatus, 'state' | 'ipv4' | 'ipv6'>>,
   uplinks: ReadonlyMap<string, Pick<UplinkStatus, 'state' | 'addresses'>>,
-  failover: Pick<FailoverStatus, 'active' | 'path'> | null = null,
+  failover: Chosen | null = null,
 ): InternetPath {
   if (failover !== null) return chosenPath(failover, tunnels, uplinks)
   const wanted = preferred.filter((name) => (tunnels.get(name)?.state ?? 'disabled') !== 'disabled')
@@ -230,15 +260,29 @@ export function internetPath(
   return { state: wanted.length === 0 ? 'ok' : 'backup', path, ...addressesOn(undefined, uplink) }
 }
 
+/** What counts of the choice among paths. */
+interface Chosen {
+  readonly active: string | null
+  readonly path: Readonly<Record<string, Pick<PathStatus, 'health' | 'ipv4' | 'ipv6'>>>
+}
+
 /** A path that is in use although it is dead, for want of another or as it is pinned, carries nothing. */
 function chosenPath(
-  { active, path }: Pick<FailoverStatus, 'active' | 'path'>,
+  { active, path }: Chosen,
   tunnels: ReadonlyMap<string, Addressed>,
   uplinks: ReadonlyMap<string, Pick<UplinkStatus, 'addresses'>>,
 ): InternetPath {
   const names = Object.keys(path)
-  if (active === null || (names.includes(active) && path[active]?.health === 'down')) return NO_INTERNET
+  if (active === null) return NO_INTERNET
+  const used = names.includes(active) ? path[active] : undefined
+  if (used?.health === 'down' && used.ipv4 !== 'up' && used.ipv6 !== 'up') return NO_INTERNET
   const addresses = addressesOn(tunnels.get(active), uplinks.get(active))
+  // Half of the internet is not the internet, but what there is of it is told.
+  if (used?.health === 'down') {
+    const { ipv4, ipv6 } = addresses
+    const [four, six] = [used.ipv4 === 'up' ? ipv4 : null, used.ipv6 === 'up' ? ipv6 : null]
+    return { state: 'down', path: active, ipv4: four, ipv6: six }
+  }
   return { state: active === names[0] ? 'ok' : 'backup', path: active, ...addresses }
 }
 

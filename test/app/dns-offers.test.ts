@@ -158,7 +158,18 @@ test('only the last wish counts of those that come while a program runs', async 
 
 test('with failover it follows the path in use', async () => {
   const { up, status, dns, run } = make()
-  const path = { health: 'up', readiness: 'hot', reason: '', rtt_ms: null, loss: null } as const
+  const path = {
+    health: 'up',
+    readiness: 'hot',
+    reason: '',
+    rtt_ms: null,
+    loss: null,
+    ipv4: 'up',
+    ipv6: 'none',
+    lost: [],
+    ready: true,
+    heard_at: null,
+  } as const
   status.failover({ active: 'fibre', path: { fibre: path, aaisp: path } })
   up()
   await run(100)

@@ -255,7 +255,18 @@ test('an uplink tells of its states only', () => {
 test('failover has instants of its own, and decides what the internet is', () => {
   const { clock, store, heard } = make()
   assert.equal(store.status().failover, null)
-  const fibre = { health: 'up', readiness: 'active', reason: '', rtt_ms: 8, loss: 0 } as const
+  const fibre = {
+    health: 'up',
+    readiness: 'active',
+    reason: '',
+    rtt_ms: 8,
+    loss: 0,
+    ipv4: 'up',
+    ipv6: 'none',
+    lost: [],
+    ready: true,
+    heard_at: null,
+  } as const
   const path = { fibre, aaisp: { ...fibre, readiness: 'warm' } } as const
   store.uplink('fibre', { state: 'up', addresses: ['192.0.2.7/24', '2001:db8::7/64'] })
   store.failover({ active: 'fibre', path })
@@ -266,6 +277,8 @@ test('failover has instants of its own, and decides what the internet is', () =>
     problem: null,
     path,
     last_switch: null,
+    backup: null,
+    standby_check: null,
   })
   const { since: _since, ...internet } = store.status().internet
   assert.deepEqual(internet, { state: 'ok', path: 'fibre', ipv4: '192.0.2.7', ipv6: '2001:db8::7' })
@@ -284,6 +297,8 @@ test('failover has instants of its own, and decides what the internet is', () =>
     problem: null,
     path,
     last_switch: { at, ...last },
+    backup: null,
+    standby_check: null,
   })
   assert.deepEqual(status.internet, {
     state: 'backup',

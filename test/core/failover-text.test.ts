@@ -16,7 +16,13 @@ import {
 const OVER_LTE: TunnelStatus = { ...UP, uplink: 'lte' }
 const IDLE = sampleTunnel()
 const ON_STANDBY = samplePath({ readiness: 'hot' })
-const WARM = samplePath({ health: 'unknown', readiness: 'warm', rtt_ms: null, loss: null })
+const WARM = samplePath({
+  readiness: 'warm',
+  reason: 'stands by: its LNS answers',
+  heard_at: '2026-03-01T11:59:48Z',
+  rtt_ms: null,
+  loss: null,
+})
 
 function status(
   failover: Partial<FailoverStatus>,
@@ -31,7 +37,11 @@ function withFibre(fibre: PathStatus): Partial<FailoverStatus> {
   return { path: { ...sampleFailover().path, fibre } }
 }
 
-const ON_FIBRE = { active: 'fibre', path: { fibre: samplePath(), aaisp: WARM, lte: ON_STANDBY } }
+const ON_FIBRE = {
+  backup: { path: 'aaisp', ready: true },
+  active: 'fibre',
+  path: { fibre: samplePath(), aaisp: WARM, lte: ON_STANDBY },
+}
 const REACHED = { state: 'ok', path: 'fibre' } as const
 const NONE = { state: 'down', path: null } as const
 
@@ -65,9 +75,12 @@ const SENTENCES: readonly [string, Status][] = [
       { state: 'backup', path: 'lte' },
     ),
   ],
-  ['The internet is reached over fibre.', status(ON_FIBRE, IDLE, REACHED)],
   [
-    'The internet is reached over fibre; lte has no address.',
+    'The internet is reached over fibre; aaisp stands by (warm: its LNS answered 12 s ago).',
+    status(ON_FIBRE, IDLE, REACHED),
+  ],
+  [
+    'The internet is reached over fibre; aaisp stands by (warm: its LNS answered 12 s ago); lte has no address.',
     status(
       {
         ...ON_FIBRE,
@@ -117,6 +130,31 @@ test('the sentence in the time zone of the user', () => {
   assert.match(day, /^On backup since 00:10:/)
 })
 
+test('what would take over is told as far as it is known', () => {
+  const given = sampleFailover(ON_FIBRE)
+  const sentence = (backup: FailoverStatus['backup'], aaisp = given.path.aaisp ?? WARM) =>
+    statusSentence(status({ ...ON_FIBRE, path: { ...given.path, aaisp }, backup }, IDLE, REACHED), NOW)
+  assert.match(sentence({ path: 'lte', ready: true }), /; lte stands by \(probes are answered\)\.$/)
+  const cold = samplePath({ health: 'unknown', readiness: 'cold', reason: 'stands by', ready: null })
+  assert.match(
+    sentence({ path: 'aaisp', ready: null }, cold),
+    /; aaisp stands by \(cold: its LNS is asked when/,
+  )
+  assert.equal(sentence(null), 'The internet is reached over fibre.')
+  assert.equal(sentence({ path: 'lte', ready: false }), 'The internet is reached over fibre.')
+})
+
+test('a better path that has lost a family says so while another is in use', () => {
+  const fibre = samplePath({
+    readiness: 'hot',
+    lost: ['ipv6'],
+    ipv6: 'down',
+    reason: 'lost IPv6: no answer from 2001:db8::1',
+  })
+  const text = statusSentence(status(withFibre(fibre)), NOW)
+  assert.match(text, /fibre lost IPv6: no answer from 2001:db8::1; traffic uses aaisp over lte/)
+})
+
 test('a tunnel outside failover is told of as ever', () => {
   const given = status(ON_FIBRE, IDLE, REACHED)
   const text = statusSentence(
@@ -125,7 +163,7 @@ test('a tunnel outside failover is told of as ever', () => {
   )
   assert.equal(
     text,
-    'The internet is reached over fibre; the tunnel mail looks up the address of its server.',
+    'The internet is reached over fibre; aaisp stands by (warm: its LNS answered 12 s ago); the tunnel mail looks up the address of its server.',
   )
 })
 

@@ -78,7 +78,19 @@ export function sampleStatus(
 
 /** A path that is well and in use. */
 export function samplePath(patch: Partial<PathStatus> = {}): PathStatus {
-  return { health: 'up', readiness: 'active', reason: 'probes are answered', rtt_ms: 8.25, loss: 0, ...patch }
+  return {
+    health: 'up',
+    readiness: 'active',
+    reason: 'probes are answered',
+    rtt_ms: 8.25,
+    loss: 0,
+    ipv4: 'up',
+    ipv6: 'none',
+    lost: [],
+    ready: true,
+    heard_at: null,
+    ...patch,
+  }
 }
 
 export const LOST_CARRIER = samplePath({ health: 'down', readiness: 'hot', reason: 'lost carrier', loss: 1 })
@@ -102,6 +114,8 @@ export function sampleFailover(patch: Partial<FailoverStatus> = {}): FailoverSta
       cause: 'fibre: lost carrier',
       outage_ms: 412,
     },
+    backup: { path: 'lte', ready: true },
+    standby_check: null,
     ...patch,
   }
 }

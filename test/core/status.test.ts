@@ -71,7 +71,18 @@ test('a link-local address is no address on the internet', () => {
   })
 })
 
-const AUTO = { health: 'up', readiness: 'hot', reason: '', rtt_ms: null, loss: null } as const
+const AUTO = {
+  health: 'up',
+  readiness: 'hot',
+  reason: '',
+  rtt_ms: null,
+  loss: null,
+  ipv4: 'up',
+  ipv6: 'none',
+  lost: [],
+  ready: true,
+  heard_at: null,
+} as const
 const UPLINKS = new Map([['fibre', FIBRE]])
 
 test('with failover its choice counts, whatever else is up', () => {
@@ -92,7 +103,7 @@ test('with failover its choice counts, whatever else is up', () => {
 })
 
 test('while failover waits for a tunnel, or holds on to a dead path, there is no internet', () => {
-  const dead = { ...AUTO, health: 'down' } as const
+  const dead = { ...AUTO, health: 'down', ipv4: 'down' } as const
   const tunnels = new Map([['aaisp', UP]])
   const waiting = { active: null, path: { fibre: dead, aaisp: AUTO } }
   assert.deepEqual(internetPath(['aaisp'], tunnels, UPLINKS, waiting), DOWN)
@@ -109,4 +120,17 @@ test('the addresses of a path by its name, also by one that every object has', (
   assert.deepEqual(pathAddresses('aaisp', status), { ipv4: '203.0.113.10', ipv6: '2001:db8::1' })
   assert.deepEqual(pathAddresses('fibre', status), { ipv4: '192.0.2.7', ipv6: '2001:db8:f::7' })
   assert.deepEqual(pathAddresses('constructor', status), { ipv4: null, ipv6: null })
+})
+
+test('a path that has lost IPv4 is no internet, but what still works is told', () => {
+  const fibre = { ...AUTO, health: 'down', ipv4: 'down', ipv6: 'up' } as const
+  const uplinks = new Map([
+    ['fibre', { state: 'up' as const, addresses: ['192.0.2.7/24', '2001:db8::7/64'] }],
+  ])
+  assert.deepEqual(internetPath([], new Map(), uplinks, { active: 'fibre', path: { fibre } }), {
+    state: 'down',
+    path: 'fibre',
+    ipv4: null,
+    ipv6: '2001:db8::7',
+  })
 })

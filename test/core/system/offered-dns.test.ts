@@ -6,7 +6,18 @@ import { sampleTunnel, UP } from '../status-samples.ts'
 
 const SERVERS = ['198.51.100.53', '198.51.100.54']
 const OFFER = [{ device: 'l2tp-aaisp', servers: SERVERS }]
-const PATH: PathStatus = { health: 'up', readiness: 'hot', reason: '', rtt_ms: null, loss: null }
+const PATH: PathStatus = {
+  health: 'up',
+  readiness: 'hot',
+  reason: '',
+  rtt_ms: null,
+  loss: null,
+  ipv4: 'up',
+  ipv6: 'none',
+  lost: [],
+  ready: true,
+  heard_at: null,
+}
 
 function offered(
   tunnel: TunnelStatus,
@@ -23,6 +34,8 @@ function offered(
           problem: null,
           path: Object.fromEntries(paths.map((name) => [name, PATH])),
           last_switch: null,
+          backup: null,
+          standby_check: null,
         }
   return offeredDns([{ name: 'aaisp', peerdns }], { tunnel: { aaisp: tunnel }, failover })
 }
