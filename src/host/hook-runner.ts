@@ -1,10 +1,11 @@
 /** Runs the hooks of the user: the programs of one folder, in the order of their names, as run-parts(8) does. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { readdirSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HookRunner, Log } from '../app/ports.ts'
 import type { HookEvent } from '../core/hooks.ts'
 import { logLines } from './log-lines.ts'
+import { startChild } from './start-child.ts'
 
 export const HOOKS_FOLDER = '/etc/lifeline/hooks.d'
 
@@ -76,7 +77,7 @@ export class HookFolder implements HookRunner {
   async #runOne(name: string, event: HookEvent, signal: AbortSignal): Promise<void> {
     const log = this.#log.with({ hook: name, event: event.name })
     try {
-      const child = spawn(join(this.#folder, name), [event.name], {
+      const child = await startChild(join(this.#folder, name), [event.name], {
         cwd: '/',
         env: { PATH, ...event.environment },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -84,7 +85,7 @@ export class HookFolder implements HookRunner {
         detached: true,
       })
       for (const stream of [child.stdout, child.stderr])
-        logLines(stream, (line) => log.info('hook says', { line }))
+        if (stream !== null) logLines(stream, (line) => log.info('hook says', { line }))
       tell(log, await this.#ended(child, signal))
     } catch (error) {
       log.warn('a hook could not be started', { error })
@@ -103,6 +104,7 @@ export class HookFolder implements HookRunner {
       }
       const ending = setTimeout(end, this.#limits.patience)
       signal.addEventListener('abort', end)
+      if (signal.aborted) end()
       const settled = () => {
         clearTimeout(ending)
         clearTimeout(killing)

@@ -1,6 +1,7 @@
 /** Runs a program of the system to its end; its arguments never pass through a shell. */
-import { spawn } from 'node:child_process'
+import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { SystemError } from '../app/ports.ts'
+import { startChild } from './start-child.ts'
 
 /** Where programs may be although the PATH of some service managers leaves it out. */
 const PATH_EXTRA = '/usr/sbin:/sbin:/usr/local/sbin:/run/current-system/sw/bin'
@@ -25,26 +26,30 @@ export interface RunOptions {
  * What the program printed. Rejects with SystemError: ENOENT if it is not installed, ETIMEDOUT, or EINVAL with its words
  * if it ended with another status than 0.
  */
-export function runProgram(name: string, args: readonly string[], options: RunOptions): Promise<string> {
+export async function runProgram(
+  name: string,
+  args: readonly string[],
+  options: RunOptions,
+): Promise<string> {
   const { input = '', timeLimit, path = programPath() } = options
+  const child = await started(name, args, {
+    env: { ...process.env, PATH: path, LC_ALL: 'C' },
+    timeout: timeLimit,
+    killSignal: 'SIGKILL',
+  })
+  const { stdin, stdout, stderr } = child
   return new Promise((resolve, reject) => {
-    const child = spawn(name, args, {
-      env: { ...process.env, PATH: path, LC_ALL: 'C' },
-      timeout: timeLimit,
-      killSignal: 'SIGKILL',
-    })
     const output: Buffer[] = []
     const complaints: Buffer[] = []
-    child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
-    child.stderr.on('data', (chunk: Buffer) => complaints.push(chunk))
+    stdout?.on('data', (chunk: Buffer) => output.push(chunk))
+    stderr?.on('data', (chunk: Buffer) => complaints.push(chunk))
     // It may end before it has read everything; its exit status says why.
-    child.stdin.on('error', () => {})
-    child.on('error', (error: NodeJS.ErrnoException) => reject(notStarted(name, error)))
+    stdin?.on('error', () => {})
     // What it has left in the background may hold the pipes open for ever.
     child.on('exit', () => {
       const cut = setTimeout(() => {
-        child.stdout.destroy()
-        child.stderr.destroy()
+        stdout?.destroy()
+        stderr?.destroy()
       }, LAST_OUTPUT)
       child.on('close', () => clearTimeout(cut))
     })
@@ -52,17 +57,17 @@ export function runProgram(name: string, args: readonly string[], options: RunOp
       if (status === 0) resolve(Buffer.concat(output).toString())
       else reject(failed([name, ...args].join(' '), status, signal, Buffer.concat(complaints).toString()))
     })
-    child.stdin.end(input)
+    stdin?.end(input)
   })
 }
 
-function notStarted(name: string, error: NodeJS.ErrnoException): SystemError {
-  const code = error.code ?? 'EIO'
-  const message =
-    code === 'ENOENT'
-      ? `the program ${name} is not installed`
-      : `${name} could not be started: ${error.message}`
-  return new SystemError(code, message, { cause: error })
+async function started(name: string, args: readonly string[], options: SpawnOptions): Promise<ChildProcess> {
+  try {
+    return await startChild(name, args, options)
+  } catch (cause) {
+    if (!(cause instanceof SystemError) || cause.code !== 'ENOENT') throw cause
+    throw new SystemError('ENOENT', `the program ${name} is not installed`, { cause })
+  }
 }
 
 function failed(
