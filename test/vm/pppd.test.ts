@@ -1,6 +1,6 @@
 /** Logins and links at a real pppd behind xl2tpd, with the PPP and L2TP of Debian's own kernel, in a virtual machine. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
@@ -98,6 +98,15 @@ describe('a real pppd', { timeout: HUNG, skip: whyNoMachine() }, () => {
     const { tunnel, carries } = judged(t, 'mtu 1200')
     assert.deepEqual([tunnel.state, tunnel.mtu, tunnel.ipv6.interface_id], ['up', 1200, null])
     assert.ok(carries)
+  })
+
+  test("Debian's kernel refuses nothing of what the daemon writes", () => {
+    const logs = readdirSync(folder).filter((name) => /^lifeline-\d+\.log$/.test(name))
+    assert.ok(logs.length > 1)
+    for (const name of logs) {
+      const refused = readFileSync(join(folder, name), 'utf8').match(/^.*the system refused a change.*$/m)
+      assert.equal(refused, null, name)
+    }
   })
 
   test('MPPE that it requires is told as the reason', (t) => {
