@@ -1,3 +1,4 @@
+import type { Attempt } from '../core/client/dialer-state.ts'
 import { NameCache } from '../core/client/name-cache.ts'
 import type { Failure } from '../core/failure.ts'
 import { ipFamily } from '../core/ip/address.ts'
@@ -15,6 +16,12 @@ const LOOK_UP_LIMIT = seconds(10)
 
 /** What became of a look-up: addresses in order of preference, or why there are none. */
 export type Found = Result<readonly string[], Failure>
+
+/** What was dialled: the server and its address, and the uplink. */
+interface Dialled {
+  readonly attempt: Pick<Attempt, 'server' | 'address'>
+  readonly carrier: Pick<Carrier, 'name'>
+}
 
 /** Looks server names up over uplinks. Last answers are used at once and asked anew beside. */
 export class Names {
@@ -47,13 +54,27 @@ export class Names {
         cancel()
         const changed = this.#cache.remember(name, carrier.name, addresses)
         if (changed) this.#files.write(NAMES_FILE, this.#cache.toText())
-        if (changed || !known) tell(usable(addresses, name, carrier))
+        if (changed || !known) tell(usable(this.#withProven(addresses, name, carrier), name, carrier))
       },
       (error: unknown) => {
         cancel()
         if (!known) tell(err(failureOf(error, name, resolvers)))
       },
     )
+  }
+
+  /** An address has carried a session: it is tried beside whatever resolvers say, until another one carries one. */
+  carried(dialled: Dialled | undefined): void {
+    if (dialled === undefined) return
+    const { server, address } = dialled.attempt
+    if (this.#cache.carried(server.host, dialled.carrier.name, address))
+      this.#files.write(NAMES_FILE, this.#cache.toText())
+  }
+
+  /** Resolvers may lie for a while, as behind a portal where one logs in. */
+  #withProven(addresses: readonly string[], name: string, { name: uplink }: Carrier): readonly string[] {
+    const proven = this.#cache.proven(name, uplink)
+    return proven === undefined ? addresses : [...new Set([...addresses, proven])]
   }
 }
 

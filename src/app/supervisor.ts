@@ -325,7 +325,10 @@ export class Supervisor {
       default:
         if (!this.#slot.belongsTo(id)) return
         this.#slot.live?.onEvent(event)
-        if (event.type === 'ipv4Opened' || event.type === 'ipv6Opened') this.#input({ type: 'up', id })
+        if (event.type === 'ipv4Opened' || event.type === 'ipv6Opened') {
+          this.#ports.names.carried(this.#attempts.get(id))
+          this.#input({ type: 'up', id })
+        }
         if (event.type === 'ipv4Opened') this.#ports.memory.rememberDns(this.name, event.dns)
     }
   }

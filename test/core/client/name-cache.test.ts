@@ -43,6 +43,21 @@ describe('the name cache', () => {
     assert.deepEqual(reread.recall(NAME, 'dsl'), ['198.51.100.1'])
   })
 
+  it('keeps the address that carried a session, whatever resolvers say, until another one does', () => {
+    const cache = NameCache.parse(undefined)
+    cache.remember(NAME, 'fibre', ['198.51.100.1', '198.51.100.2'])
+    assert.equal(cache.carried(NAME, 'fibre', '198.51.100.2'), true)
+    assert.equal(cache.carried(NAME, 'fibre', '198.51.100.2'), false)
+    cache.remember(NAME, 'fibre', ['192.0.2.80'])
+    cache.remember(NAME, 'fibre', ['192.0.2.81'])
+    const reread = NameCache.parse(cache.toText())
+    assert.deepEqual(reread.recall(NAME, 'fibre'), ['198.51.100.2', '192.0.2.81'])
+    reread.remember(NAME, 'lte', ['192.0.2.80'])
+    assert.deepEqual(reread.recall(NAME, 'lte'), ['198.51.100.2', '192.0.2.80'], 'over another uplink too')
+    reread.carried(NAME, 'fibre', '192.0.2.81')
+    assert.deepEqual(reread.recall(NAME, 'fibre'), ['192.0.2.81'])
+  })
+
   it('forgets the oldest beyond 64', () => {
     const cache = NameCache.parse(undefined)
     for (let i = 0; i < 65; i++) cache.remember(`lns${i}.example`, 'fibre', ['198.51.100.1'])
