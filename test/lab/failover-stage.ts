@@ -44,7 +44,7 @@ export class Stage implements Props {
   readonly #timer: NodeJS.Timeout
   #octets = 0
   #rates: number[] = []
-  #note = ''
+  #note: readonly string[] = []
   #looking = false
 
   constructor(teller: Teller, { net, lifeline, before, clock, download, flow, tape }: Props) {
@@ -91,9 +91,9 @@ export class Stage implements Props {
     return new Stage(teller, { net: built, lifeline, before, clock, download, flow, tape })
   }
 
-  /** A line below the meters. */
-  note(text: string): void {
-    this.#note = text
+  /** Lines below the meters. */
+  note(lines: readonly string[]): void {
+    this.#note = lines
   }
 
   /** The address that the internet sees, over a connection that stands since the start; undefined if it is dead. */
@@ -132,11 +132,7 @@ export class Stage implements Props {
       const octets = this.download.alive ? await this.download.octets() : this.#octets
       this.#rates = [...this.#rates, octets - this.#octets].slice(-SAMPLES)
       this.#octets = octets
-      this.#teller.meters([
-        this.#downloadLine(),
-        this.#outageLine(),
-        ...(this.#note === '' ? [] : [this.#note]),
-      ])
+      this.#teller.meters([this.#downloadLine(), this.#outageLine(), ...this.#note])
     } catch {
       // Something ends at this moment; there will be another look if not everything does.
     } finally {

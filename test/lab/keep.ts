@@ -1,7 +1,7 @@
 /** The lab stays up: one pulls the cables oneself and watches. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inflict } from '../net/failover/faults.ts'
-import { bold, dim } from './colours.ts'
+import { bold, dim, yellow } from './colours.ts'
 import { type Command, listen, parseCommand, prompt, USAGE } from './commands.ts'
 import type { Stage } from './failover-stage.ts'
 import type { Teller } from './story.ts'
@@ -14,18 +14,18 @@ export async function keep(teller: Teller, stage: Stage): Promise<void> {
   let work: Promise<void> = Promise.resolve()
   const obey = (line: string): string => {
     const command = parseCommand(line)
-    if (command === undefined) return `usage: ${USAGE}`
+    if (command === undefined) return unknownWords(line)
     work = work.then(() => act(teller, stage, command)).catch(() => {})
     return `${command.deed} ${command.part}`
   }
-  const hint = dim(`   ${USAGE}, here or with 'npm run lab -- ...' elsewhere; Ctrl-C ends`)
-  const show = (typed: string) => stage.note(` ${bold('lab>')} ${typed}${typed === '' ? hint : ''}`)
+  let answer = ''
+  const show = (typed: string) => stage.note(promptLines(typed, answer, process.stdout.columns || 80))
   await listen(obey)
   show('')
   await prompt(show, (line) => {
-    if (line.trim() !== '') obey(line)
+    answer = line.trim() === '' ? '' : obey(line)
   })
-  stage.note('')
+  stage.note([])
   await work
 }
 
@@ -35,8 +35,37 @@ async function act(teller: Teller, stage: Stage, { deed, part }: Command): Promi
     await inflict(stage.net, deed, part)
     await sleep(AFTERMATH)
     const active = (await stage.lifeline.status())?.failover?.active ?? 'nothing'
-    return `longest gap ${stage.clock.longest.toFixed(0)} ms; now over ${active}, seen as ${(await stage.address()) ?? 'nobody'}`
+    const { longest, running } = stage.clock
+    const gap = `longest gap ${longest.toFixed(0)} ms${running === undefined ? '' : ', and it goes on'}`
+    return `${gap}; now over ${active}, seen as ${(await stage.address()) ?? 'nobody'}`
   })
+}
+
+/** The answer to the line before, the prompt, and what may be typed, in lines of at most so many columns. */
+export function promptLines(typed: string, answer: string, width: number): string[] {
+  const hint = `${USAGE}, here or with 'npm run lab -- ...' elsewhere; Ctrl-C ends`
+  return [
+    ...(answer === '' ? [] : wrap(answer, width).map((line) => yellow(line))),
+    ` ${bold('lab>')} ${typed}`,
+    ...wrap(hint, width).map((line) => dim(line)),
+  ]
+}
+
+/** What is said to words that are no command. */
+export function unknownWords(line: string): string {
+  return `'${line.trim().slice(0, 40)}' is no command: ${USAGE}`
+}
+
+/** Indented lines of whole words. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(`      ${word}`)
+  }
+  return lines
 }
 
 /** How to step in from other terminals. */

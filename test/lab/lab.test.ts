@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { differences, type KernelState } from '../net/kernel-state.ts'
+import { columns } from './colours.ts'
+import { promptLines, unknownWords } from './keep.ts'
 import { parseOptions } from './options.ts'
+import { Gaps } from './outage-clock.ts'
 import { render } from './screen.ts'
 import { Teller } from './story.ts'
 
@@ -43,6 +46,57 @@ test('24 rows have room for all steps of failover and the last MQTT messages', a
   )
   for (let step = 1; step <= 8; step++) assert.ok(lines.some((line) => line.includes(`step ${step}`)))
   assert.ok(render(teller.story, 22).every((line) => !line.includes('mqtt')))
+})
+
+test('with many steps the oldest fold, and picture, meters and prompt stay', async () => {
+  const teller = new Teller(() => {})
+  for (let step = 1; step <= 40; step++)
+    await teller.step(`lab cut fibre ${step}`, async () => `result ${step}`)
+  teller.picture(['fibre', 'tunnel', '4G', '', 'traffic goes over fibre'])
+  teller.meters(['download', 'outage', ...promptLines('', '', 80)])
+  for (const rows of [18, 23, 39]) {
+    const lines = render(teller.story, rows)
+    assert.ok(lines.length <= rows, `${lines.length} of ${rows}`)
+    for (const part of ['tunnel', 'traffic goes over fibre', 'download', 'lab>', 'result 40'])
+      assert.ok(
+        lines.some((line) => line.includes(part)),
+        `${part} in ${rows} rows`,
+      )
+    const shown = lines.filter((line) => line.includes('lab cut fibre')).length
+    assert.ok(
+      lines.some((line) => line.includes(`… ${40 - shown} earlier steps`)),
+      lines.join('\n'),
+    )
+  }
+  // Even where nothing else has room.
+  assert.ok(render(teller.story, 14).some((line) => line.includes('lab>')))
+})
+
+test('words that are no command are answered, and hints wrap', () => {
+  const answer = unknownWords(' burn fibre ')
+  assert.match(answer, /^'burn fibre' is no command: cut\|/)
+  for (const width of [60, 80, 120]) {
+    const lines = promptLines('', answer, width)
+    for (const line of lines) assert.ok(columns(line) <= width, line)
+    assert.match(lines.join(' '), /is no command.* lab> .*Ctrl-C ends/s)
+  }
+  assert.match(promptLines('cut lte', '', 80)[0] ?? '', /lab>.* cut lte$/)
+})
+
+test('a gap that goes on counts, also before the first answer', () => {
+  const gaps = new Gaps(1000)
+  assert.equal(gaps.longest(1100), 0)
+  assert.equal(gaps.longest(3000), 2000)
+  gaps.answered(3000)
+  gaps.answered(3010)
+  gaps.reset()
+  assert.equal(gaps.running(3100), undefined)
+  assert.equal(gaps.longest(3100), 0)
+  assert.equal(gaps.longest(7010), 4000)
+  gaps.answered(7510)
+  assert.equal(gaps.longest(7520), 4500)
+  gaps.reset()
+  assert.equal(gaps.longest(7530), 0)
 })
 
 test('what a router has after that it had not before is named, and the other way round', () => {

@@ -128,7 +128,14 @@ export function render(story: Story, rows = Number.POSITIVE_INFINITY): string[] 
     [...head, ...brief.flat(), ...pings, ...messages],
     [...head, ...brief.flat(), ...pings],
   ]
-  return candidates.find((lines) => lines.length <= rows) ?? brief.flat().slice(-rows)
+  // The picture and the prompt stay where they are: it is the oldest steps that give way.
+  for (let folded = 1; folded < brief.length; folded++)
+    candidates.push([...head, foldedLine(folded), ...brief.slice(folded).flat(), ...pings])
+  return candidates.find((lines) => lines.length <= rows) ?? [...head, ...pings].slice(0, rows)
+}
+
+function foldedLine(count: number): string {
+  return dim(` … ${count} earlier ${count === 1 ? 'step' : 'steps'}`)
 }
 
 function stepLines(step: Step): string[] {

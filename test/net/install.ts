@@ -94,12 +94,14 @@ function isThere(proof: string): boolean {
   })
 }
 
-/** Says what apt-get said only if it fails. */
+/** What apt-get says is seen as it says it: it may take minutes. */
 function aptGet(...words: readonly string[]): boolean {
   const options = ['-y', '-q', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Dpkg::Use-Pty=0']
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const { status, stdout, stderr } = spawnSync('apt-get', [...options, ...words], { env, encoding: 'utf8' })
-  if (status !== 0) console.error(stdout, stderr)
+  const { status } = spawnSync('apt-get', [...options, ...words], {
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
   return status === 0
 }
 
