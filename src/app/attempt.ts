@@ -2,18 +2,19 @@ import { encodeUtf8 } from '../core/bytes.ts'
 import type { Attempt } from '../core/client/dialer-state.ts'
 import { ClientEndpoint, type Remembered } from '../core/client/endpoint.ts'
 import { packetWords } from '../core/client/packet-words.ts'
+import { quotesRequest } from '../core/client/quote.ts'
 import type { ClientCommand, ClientEvent } from '../core/client/types.ts'
 import type { TunnelConfig } from '../core/config/types.ts'
 import type { Digests, Entropy } from '../core/crypto.ts'
 import type { Address } from '../core/endpoint.ts'
 import type { Failure } from '../core/failure.ts'
-import { ipFamily } from '../core/ip/address.ts'
+import { canonicalIp, ipFamily } from '../core/ip/address.ts'
 import type { UsableUplink } from '../core/system/uplinks.ts'
 import type { Millis } from '../core/time.ts'
 import type { PortGuard } from './apply.ts'
 import { FiltersRefused } from './apply-failure.ts'
 import { Driver } from './driver.ts'
-import type { Cancel, Clock, DatagramSocket, Datagrams, Log } from './ports.ts'
+import type { Cancel, Clock, DatagramSocket, Datagrams, IcmpNotice, Log } from './ports.ts'
 import { SystemError } from './ports.ts'
 import type { SocketErrors } from './socket-errors.ts'
 
@@ -71,6 +72,7 @@ export class AttemptRunner {
   /** What we tell the peer to be our largest packet, in octets. */
   readonly mtu: number
   readonly socket: DatagramSocket
+  readonly #endpoint: ClientEndpoint
   readonly #driver: Driver<ClientCommand, ClientEvent>
   readonly #options: AttemptOptions
   readonly #clock: Clock
@@ -80,6 +82,10 @@ export class AttemptRunner {
   #answered = false
   #heardAt: Millis | undefined
   #finished = false
+  /** The tunnel id with which messages to us are expected, once something was sent. */
+  #expected: number | undefined
+  /** What was sent before the LNS has answered. */
+  #request: Uint8Array | undefined
   /** What is to be sent once filters are in place; undefined: at once. */
   #held: (() => void)[] | undefined
   #release: Cancel | undefined
@@ -108,10 +114,10 @@ export class AttemptRunner {
         if (this.#answered) this.#heardAt = clock.now()
         this.#driver.receive(from, bytes)
       },
-      onError: (code) => this.#onError(code),
+      onError: (code, notice) => this.#onError(code, notice),
     })
     const peer = { host: attempt.address, port: attempt.server.port }
-    const endpoint = new ClientEndpoint({
+    this.#endpoint = new ClientEndpoint({
       l2tp: {
         peer,
         hostName: options.hostName,
@@ -136,7 +142,7 @@ export class AttemptRunner {
       server: attempt.address,
     })
     this.#driver = new Driver(
-      endpoint,
+      this.#endpoint,
       clock,
       (bytes, to) => this.#send(bytes, to),
       (event) => this.#onEvent(event),
@@ -179,8 +185,18 @@ export class AttemptRunner {
       this.#held.push(() => this.#send(bytes, to))
       return
     }
+    this.#expect(bytes)
     this.#log.debug('sent', { to: to.host, packet: () => packetWords(bytes) })
     this.socket.send(bytes, this.#answered ? undefined : to)
+  }
+
+  /** Nobody else reaches us, and before the LNS has answered all that is sent is one SCCRQ. */
+  #expect(bytes: Uint8Array): void {
+    if (!this.#answered) this.#request = bytes
+    const { localTunnel } = this.#endpoint
+    if (this.#expected === localTunnel) return
+    this.#expected = localTunnel
+    this.socket.expect(this.attempt.address, localTunnel)
   }
 
   /** Nothing leaves without filters, or before a port to be guarded is closed to everybody else. */
@@ -235,15 +251,23 @@ export class AttemptRunner {
   }
 
   /** The network says that it is of no use: while dialling that is an answer, later the echoes decide. */
-  #onError(code: string): void {
+  #onError(code: string, notice?: IcmpNotice): void {
+    if (notice && !this.#concerns(code, notice)) return
     this.#errors.tell('L2TP', code, { server: this.attempt.address, uplink: this.carrier.name })
     const { host } = this.attempt.server
     if (this.#answered || this.#finished) return
     if (code === 'ECONNREFUSED') this.#refused = { code: 'port_closed', server: host }
-    else if (code === 'EPERM' || code === 'EACCES') this.#refused = { code: 'blocked_here', server: host }
-    else if (isUnreachable(code)) this.#refused = { code: 'unreachable', server: host, cause: code }
+    else if (!notice && isForbidden(code)) this.#refused = { code: 'blocked_here', server: host }
+    else if (isUnreachable(code) || isForbidden(code))
+      this.#refused = { code: 'unreachable', server: host, cause: code }
     else return
     queueMicrotask(() => this.command({ type: 'close' }))
+  }
+
+  /** Anyone can send ICMP messages to all our ports: only those about our request count, and of a closed port the LNS's own. */
+  #concerns(code: string, { from, quote }: IcmpNotice): boolean {
+    if (code === 'ECONNREFUSED' && canonicalIp(from) !== canonicalIp(this.attempt.address)) return false
+    return this.#request !== undefined && quotesRequest(this.#request, quote)
   }
 }
 
@@ -253,6 +277,10 @@ export function failureOfSystem(error: unknown, action: string): Failure {
   if (error instanceof FiltersRefused) return { code: 'firewall_refused', reason: error.message }
   if (error.code === 'EPERM' || error.code === 'EACCES') return { code: 'not_permitted', action }
   return { code: 'system_refused', action, cause: error.message }
+}
+
+function isForbidden(code: string): boolean {
+  return code === 'EPERM' || code === 'EACCES'
 }
 
 function isUnreachable(code: string): boolean {

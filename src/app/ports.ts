@@ -53,8 +53,17 @@ export interface DatagramOptions {
   /** The mark of the packets that are sent (SO_MARK); none if left out. */
   readonly mark?: number
   onMessage(from: Address, bytes: Uint8Array): void
-  /** An asynchronous error such as ECONNREFUSED or EHOSTUNREACH (from ICMP); the socket stays usable. */
-  onError(code: string): void
+  /**
+   * An error such as ECONNREFUSED or EHOSTUNREACH; the socket stays usable. `notice`: an ICMP message says so, which
+   * anyone can forge; left out where this machine says it.
+   */
+  onError(code: string, notice?: IcmpNotice): void
+}
+
+/** Of an ICMP message about a datagram: its sender, and as much of the datagram's payload as it quotes. */
+export interface IcmpNotice {
+  readonly from: string
+  readonly quote: Uint8Array
 }
 
 export interface DatagramSocket {
@@ -64,6 +73,11 @@ export interface DatagramSocket {
    * message that has sequence numbers gets its Ns here, in place, since a data path may send others between two of them.
    */
   send(bytes: Uint8Array, to?: Address): void
+  /**
+   * From now on only L2TP messages from this host, whatever its port, with this tunnel id arrive, and a few with none; the
+   * tunnel id may change later, the host may not.
+   */
+  expect(host: string, tunnelId: number): void
   /** Throws SystemError (ENODEV, ENETUNREACH: there is no way to it any more); the socket stays as it was. */
   connect(to: Address): void
   close(): void
@@ -85,6 +99,10 @@ export interface IcmpOptions {
   readonly mark?: number
   /** `hopLimit` is the received TTL or hop limit. Only ICMPv6 types in `accept` arrive, if given. */
   readonly accept?: readonly number[]
+  /** Echo replies with another identifier do not arrive. */
+  readonly identifier?: number
+  /** What is sent is never fragmented, whatever is known of the path's MTU: to measure it. */
+  readonly whole?: boolean
   onMessage(from: string, message: Uint8Array, hopLimit: number): void
   onError(code: string): void
 }

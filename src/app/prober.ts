@@ -103,6 +103,7 @@ export class Prober {
     const socket = this.#ports.datagrams.openIcmp({
       family,
       ...this.#binding(family),
+      identifier: this.#identifier,
       accept: [family === 4 ? ICMP_ECHO_REPLY : ICMP6_ECHO_REPLY],
       onMessage: (_from, message) => {
         const echo = decodeEcho(family, message)

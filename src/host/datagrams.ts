@@ -1,5 +1,12 @@
 /** UDP and ICMP sockets bound to a device or a source address. */
-import type { DatagramOptions, DatagramSocket, Datagrams, IcmpOptions, IcmpSocket } from '../app/ports.ts'
+import type {
+  DatagramOptions,
+  DatagramSocket,
+  Datagrams,
+  IcmpNotice,
+  IcmpOptions,
+  IcmpSocket,
+} from '../app/ports.ts'
 import { SystemError } from '../app/ports.ts'
 import type { Address } from '../core/endpoint.ts'
 import { formatIp, parseIp } from '../core/ip/address.ts'
@@ -53,6 +60,11 @@ export class NativeDatagramSocket implements DatagramSocket {
     else this.#addon.send(this.handle, bytes, octets(to.host), to.port)
   }
 
+  expect(host: string, tunnelId: number): void {
+    if (this.#closed) return
+    checked(this.#addon.expect(this.handle, octets(host), tunnelId), `cannot expect ${host}`)
+  }
+
   connect(to: Address): void {
     checked(this.#addon.connect(this.handle, octets(to.host), to.port), `cannot connect to ${to.host}`)
   }
@@ -65,7 +77,7 @@ export class NativeDatagramSocket implements DatagramSocket {
   #arrived(arrivals: readonly Arrival[]): void {
     for (const arrival of arrivals) {
       if (this.#closed) return
-      if (arrival.error !== undefined) this.#options.onError(errnoName(arrival.error))
+      if (arrival.error !== undefined) this.#options.onError(errnoName(arrival.error), notice(arrival))
       else this.#options.onMessage({ host: formatIp(arrival.host), port: arrival.number }, arrival.bytes)
     }
   }
@@ -78,7 +90,7 @@ class NativeIcmpSocket implements IcmpSocket {
   #closed = false
 
   constructor(addon: Addon, options: IcmpOptions) {
-    const { family, device = '', source, accept, mark = 0 } = options
+    const { family, device = '', source, accept, mark = 0, identifier = -1, whole = false } = options
     this.#addon = addon
     this.#options = options
     this.#handle = checked(
@@ -88,6 +100,8 @@ class NativeIcmpSocket implements IcmpSocket {
         accept,
         (arrivals) => this.#arrived(arrivals),
         mark,
+        identifier,
+        whole,
       ),
       `cannot open an ICMP socket on ${device}`,
     )
@@ -109,6 +123,10 @@ class NativeIcmpSocket implements IcmpSocket {
       else this.#options.onMessage(formatIp(arrival.host), arrival.bytes, arrival.number)
     }
   }
+}
+
+function notice({ host, bytes }: { host?: Uint8Array; bytes?: Uint8Array }): IcmpNotice | undefined {
+  return host && bytes && { from: formatIp(host), quote: bytes }
 }
 
 /** The local address for a family: the given one, or the unspecified. */

@@ -16,7 +16,8 @@ type Outcome = number
 
 /** One thing that came on a channel: an error (errno number), or a message with its sender's address in octets. */
 export type Arrival =
-  | { readonly error: number }
+  /** `host` and `bytes`: of the ICMP message that tells of it, who sent that and what it quotes; else it is this machine's. */
+  | { readonly error: number; readonly host?: Uint8Array; readonly bytes?: Uint8Array }
   | {
       readonly error?: undefined
       readonly bytes: Uint8Array
@@ -55,6 +56,8 @@ export interface Addon {
   connect(socket: Handle<'datagram'>, host: Uint8Array, port: number): Outcome
   /** Errors arrive like messages. Data messages with sequence numbers get their Ns written into `bytes`. */
   send(socket: Handle<'datagram'>, bytes: Uint8Array, host?: Uint8Array, port?: number): void
+  /** From now on only L2TP of this host and tunnel arrives, and a little of tunnel 0. The host cannot be changed. */
+  expect(socket: Handle<'datagram'>, host: Uint8Array, tunnel: number): Outcome
   local(socket: Handle<'datagram'>): { host: Uint8Array; port: number } | Outcome
   openIcmp(
     device: string,
@@ -62,6 +65,10 @@ export interface Addon {
     types: readonly number[] | undefined,
     onArrivals: OnArrivals,
     mark: number,
+    /** Of the echo replies that arrive; -1: all. */
+    identifier: number,
+    /** Never fragmented, whatever is known of the path's MTU. */
+    whole: boolean,
   ): Handle<'icmp'> | Outcome
   sendIcmp(socket: Handle<'icmp'>, bytes: Uint8Array, host: Uint8Array): void
   /** One arrival comes: a message without octets when the connection stands, or an error. */
@@ -104,7 +111,7 @@ export interface Addon {
 }
 
 /** The addon's `interface` that this bundle was written for. */
-const INTERFACE = 4
+const INTERFACE = 5
 
 /** The addon, deflated and in base64, put in by the build (empty where a package ships the file); not defined when src runs directly. */
 declare const LIFELINE_ADDON: string

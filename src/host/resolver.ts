@@ -3,6 +3,7 @@ import {
   type Clock,
   type DatagramSocket,
   type Datagrams,
+  type IcmpNotice,
   type Resolution,
   type Resolver,
   type ResolveVia,
@@ -163,8 +164,10 @@ class Lookup {
           if (canonicalIp(from.host) === canonicalIp(resolver) && from.port === DNS_PORT)
             this.#receive(attempt, bytes)
         },
-        onError: (code) =>
-          this.#unreachable(attempt, new SystemError(code, `the resolver ${resolver}: ${code}`)),
+        onError: (code, notice) => {
+          if (notice && !this.#concerns(attempt, notice)) return
+          this.#unreachable(attempt, new SystemError(code, `the resolver ${resolver}: ${code}`))
+        },
       })
       attempt.socket.connect({ host: resolver, port: DNS_PORT })
     } catch (error) {
@@ -175,6 +178,11 @@ class Lookup {
     for (const question of questions) {
       if (waiting.has(question.type)) attempt.socket.send(encodeQuestion(question, { edns: true }))
     }
+  }
+
+  /** An ICMP message that anyone may have sent has to quote a question by its id, in the first two octets. */
+  #concerns({ waiting }: Attempt, { quote }: IcmpNotice): boolean {
+    return quote.length >= 2 && [...waiting.values()].some(({ id }) => id === u16(quote, 0))
   }
 
   #receive(attempt: Attempt, bytes: Uint8Array): void {

@@ -11,7 +11,7 @@
 #include "tun.h"
 
 /* Counts up with each change of these functions, so that a bundle never runs with another one's addon. */
-#define INTERFACE 4
+#define INTERFACE 5
 
 static const struct {
   const char *name;
@@ -20,6 +20,7 @@ static const struct {
     {"openDatagram", js_open_datagram},
     {"connect", js_connect},
     {"send", js_send},
+    {"expect", js_expect},
     {"local", js_local},
     {"openIcmp", js_open_icmp},
     {"sendIcmp", js_send_icmp},

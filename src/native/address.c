@@ -42,9 +42,13 @@ uint16_t address_port(const union address *address) {
   return ntohs(address->any.sa_family == AF_INET6 ? address->v6.sin6_port : address->v4.sin_port);
 }
 
+bool address_same_host(const union address *a, const union address *b) {
+  size_t count, other;
+  const uint8_t *first = address_octets(a, &count);
+  const uint8_t *second = address_octets(b, &other);
+  return count > 0 && count == other && memcmp(first, second, count) == 0;
+}
+
 bool address_equal(const union address *a, const union address *b) {
-  if (a->any.sa_family != b->any.sa_family) return false;
-  if (a->any.sa_family == AF_INET)
-    return a->v4.sin_port == b->v4.sin_port && a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
-  return a->v6.sin6_port == b->v6.sin6_port && memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, 16) == 0;
+  return address_same_host(a, b) && address_port(a) == address_port(b);
 }

@@ -25,6 +25,9 @@ const uint8_t *address_octets(const union address *address, size_t *count);
 /* In host order. */
 uint16_t address_port(const union address *address);
 
+/* Same IP address; ports, scopes and flow labels do not count. */
+bool address_same_host(const union address *a, const union address *b);
+
 /* Same IP address and port; scopes and flow labels do not count. */
 bool address_equal(const union address *a, const union address *b);
 

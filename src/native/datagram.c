@@ -10,6 +10,12 @@
 
 #define MAILBOX_OCTETS (256 * 1024)
 
+/* What one peer may have to say to JS is far below this, also in the moment in which it renegotiates everything. */
+#define MESSAGES_PER_SECOND 500
+#define MESSAGES_AT_ONCE 2000
+#define UNNAMED_PER_SECOND 10
+#define UNNAMED_AT_ONCE 20
+
 static bool read_datagrams(struct channel *channel, uint8_t *buffer);
 static void closing(struct channel *channel);
 
@@ -26,6 +32,8 @@ napi_value js_open_datagram(napi_env env, napi_callback_info info) {
   if (channel == NULL) return js_number(env, -ENOMEM);
   channel->read = read_datagrams;
   channel->closing = closing;
+  channel->mailbox.rate = (struct rate){.per_second = MESSAGES_PER_SECOND, .burst = MESSAGES_AT_ONCE};
+  ((struct datagram *)channel)->unnamed = (struct rate){.per_second = UNNAMED_PER_SECOND, .burst = UNNAMED_AT_ONCE};
   int domain = local.any.sa_family;
   int fd = socket_open(domain, SOCK_DGRAM, 0);
   if (fd < 0) return channel_refuse(env, channel, -fd);
@@ -48,6 +56,29 @@ napi_value js_connect(napi_env env, napi_callback_info info) {
   if (connect(datagram->channel.fd, &peer.any, address_size(&peer)) < 0) return js_number(env, -errno);
   datagram->connected = true;
   return js_number(env, 0);
+}
+
+napi_value js_expect(napi_env env, napi_callback_info info) {
+  struct call call = read_call(env, info);
+  struct datagram *datagram = (void *)channel_from(env, call.arguments[0], CHANNEL_DATAGRAM);
+  struct octets host = get_octets(env, call.arguments[1]);
+  union address peer;
+  if (datagram == NULL) return NULL;
+  if (!address_from_octets(&peer, host.data, host.length, 0)) return js_number(env, -EINVAL);
+  if (!datagram->expecting) datagram->expected_host = peer;
+  else if (!address_same_host(&peer, &datagram->expected_host)) return js_number(env, -EINVAL);
+  datagram->expected_tunnel = (uint16_t)get_int(env, call.arguments[2]);
+  datagram->expecting = true;
+  return js_number(env, 0);
+}
+
+bool datagram_wanted(struct datagram *datagram, const uint8_t *bytes, size_t length, const union address *from) {
+  bool control;
+  if (!datagram->expecting) return true;
+  if (!address_same_host(from, &datagram->expected_host)) return false;
+  int32_t tunnel = l2tp_tunnel_of(bytes, length, &control);
+  if (tunnel == 0) return control && rate_take(&datagram->unnamed, mail_now_us());
+  return tunnel > 0 && (unsigned)tunnel == datagram->expected_tunnel;
 }
 
 void datagram_number(struct datagram *datagram, uint16_t tunnel, uint16_t session) {
@@ -73,7 +104,8 @@ napi_value js_send(napi_env env, napi_callback_info info) {
     l2tp_put16(ns, atomic_fetch_add(&datagram->next_ns, 1));
   }
   int error = socket_send(datagram->channel.fd, bytes.data, bytes.length, named ? &to : NULL);
-  if (error != 0) mail_post_error(&datagram->channel, error);
+  /* Only an ICMP message brings this about, which the queue tells. */
+  if (error != 0 && error != ECONNREFUSED) mail_post_error(&datagram->channel, error);
   return NULL;
 }
 
@@ -104,8 +136,7 @@ ssize_t datagram_read(struct datagram *datagram, uint8_t *buffer, union address 
     ssize_t length = recvfrom(channel->fd, buffer, MAX_DATAGRAM, 0, &from->any, &size);
     if (length >= 0) return length;
     if (errno == EAGAIN) return -1;
-    /* An ICMP error about an earlier packet, such as ECONNREFUSED: the socket stays usable. */
-    mail_post_error(channel, errno);
+    /* An ICMP error about an earlier packet, such as ECONNREFUSED: the queue tells what it is about, if it tells. */
     socket_drain_errors(channel);
   }
   return -1;
@@ -117,7 +148,8 @@ static bool read_datagrams(struct channel *channel, uint8_t *buffer) {
     union address from;
     ssize_t length = datagram_read((struct datagram *)channel, buffer, &from);
     if (length < 0) break;
-    mail_post(channel, buffer, length, &from, address_port(&from));
+    if (datagram_wanted((struct datagram *)channel, buffer, length, &from))
+      mail_post(channel, buffer, length, &from, address_port(&from));
   }
   return true;
 }

@@ -10,9 +10,6 @@
 #include "thread.h"
 #include "tun.h"
 
-/* After so many messages in a row that look old, the peer must have started its numbers anew. */
-#define OLD_UNTIL_RESET 32
-
 static void *carry(void *argument);
 
 void datapath_init(struct datapath *path) {
@@ -27,7 +24,8 @@ int datapath_start(struct datapath *path, struct tun *tun, struct datagram *sock
   path->session = path->wanted = *session;
   path->changed = path->stop = false;
   path->counters = path->published;
-  path->peer_numbers = path->ns_known = false;
+  path->peer_numbers = false;
+  path->sequence = (struct sequence){0};
   path->held = NULL;
   int error = thread_start(&path->thread, carry, path);
   if (error != 0) close(path->wake);
@@ -78,17 +76,6 @@ static bool synchronize(struct datapath *path) {
   return !stop;
 }
 
-/* RFC 2661 section 5.4: a message that others overtook is dropped, none is waited for. */
-static bool in_order(struct datapath *path, uint16_t ns) {
-  bool old = path->ns_known && (int16_t)(ns - path->expected_ns) < 0;
-  path->old_in_a_row = old ? path->old_in_a_row + 1 : 0;
-  if (old && path->old_in_a_row < OLD_UNTIL_RESET) return false;
-  path->ns_known = true;
-  path->expected_ns = ns + 1;
-  path->old_in_a_row = 0;
-  return true;
-}
-
 static bool is_open(const struct datapath *path, uint16_t protocol, const uint8_t *packet, size_t length) {
   unsigned version = length == 0 ? 0 : packet[0] >> 4;
   return protocol == PPP_IPV4 ? path->session.ipv4 && version == 4 : path->session.ipv6 && version == 6;
@@ -101,7 +88,7 @@ static void receive(struct datapath *path, size_t length, const union address *f
   struct ppp_packet packet;
   bool valid = l2tp_parse(&message, bytes, length);
   if (valid && message.control) {
-    if (!mail_post(&path->socket->channel, bytes, length, from, address_port(from))) counters->rx_dropped++;
+    if (!datagram_wanted(path->socket, bytes, length, from) || !mail_post(&path->socket->channel, bytes, length, from, address_port(from))) counters->rx_dropped++;
     return;
   }
   valid = valid && address_equal(from, &path->session.peer) &&
@@ -113,7 +100,7 @@ static void receive(struct datapath *path, size_t length, const union address *f
   }
 
   path->peer_numbers = message.numbered;
-  bool current = !message.numbered || in_order(path, message.ns);
+  bool current = !message.numbered || sequence_take(&path->sequence, message.ns, mail_now_us() / 1000);
   if (packet.protocol != PPP_IPV4 && packet.protocol != PPP_IPV6) {
     /* PPP negotiates with identifiers of its own: even a late packet is for JS to judge. */
     if (!mail_post(&path->socket->channel, bytes, length, from, address_port(from))) counters->rx_dropped++;
@@ -150,8 +137,8 @@ static bool flush_held(struct datapath *path) {
     counters->tx_octets += path->held_octets;
   } else {
     counters->tx_dropped++;
-    /* A full queue of the uplink is congestion, not an error. */
-    if (error != ENOBUFS) mail_post_error(&path->socket->channel, error);
+    /* A full queue of the uplink is congestion, not an error; a refusal is told by the error queue. */
+    if (error != ENOBUFS && error != ECONNREFUSED) mail_post_error(&path->socket->channel, error);
   }
   return true;
 }

@@ -10,6 +10,7 @@
 #include "address.h"
 #include "channel.h"
 #include "l2tp-data.h"
+#include "sequence.h"
 
 struct tun;
 struct datagram;
@@ -45,9 +46,7 @@ struct datapath {
   struct session session;
   struct counters counters;
   bool peer_numbers;       /* the last data message had sequence numbers */
-  bool ns_known;           /* `expected_ns` is set */
-  uint16_t expected_ns;
-  unsigned old_in_a_row;
+  struct sequence sequence;
   const uint8_t *held;     /* a message that the full socket did not take; polling the TUN pauses for it */
   size_t held_length, held_octets;
   uint8_t up[L2TP_HEADROOM + MAX_DATAGRAM];

@@ -47,6 +47,15 @@ bool l2tp_parse(struct l2tp_message *message, const uint8_t *bytes, size_t lengt
   return true;
 }
 
+int32_t l2tp_tunnel_of(const uint8_t *bytes, size_t length, bool *control) {
+  if (length < 4) return -1;
+  uint16_t flags = get16(bytes);
+  size_t at = flags & FLAG_LENGTH ? 4 : 2;
+  if ((flags & VERSION_MASK) != VERSION || length < at + 2) return -1;
+  *control = (flags & FLAG_CONTROL) != 0;
+  return get16(bytes + at);
+}
+
 bool ppp_parse(struct ppp_packet *packet, const uint8_t *frame, size_t length) {
   size_t at = length >= 2 && frame[0] == 0xff && frame[1] == 0x03 ? 2 : 0;
   if (length < at + 1) return false;

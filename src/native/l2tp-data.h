@@ -34,6 +34,9 @@ struct ppp_packet {
 /* False: cut short, of another version, or with a length that cannot be. */
 bool l2tp_parse(struct l2tp_message *message, const uint8_t *bytes, size_t length);
 
+/* The tunnel id in the header of a control or data message; -1 if there is none (RFC 2661 section 3.1). */
+int32_t l2tp_tunnel_of(const uint8_t *bytes, size_t length, bool *control);
+
 /* With and without FF 03 and protocol-field compression (RFC 1661 sections 6.5 and 6.6), agreed upon or not. */
 bool ppp_parse(struct ppp_packet *packet, const uint8_t *frame, size_t length);
 

@@ -11,8 +11,13 @@
 
 #define ERROR_INTERVAL_MS 200
 
-/* Mail that keeps coming must not starve the rest of the event loop. */
-#define CHANNELS_PER_CALL 32
+/* Mail that keeps coming must not starve the rest of the event loop, nor one channel another. */
+#define MESSAGES_PER_TURN 64
+#define MESSAGES_PER_VISIT 16
+
+/* Errors of one channel, whatever they are. */
+#define ERRORS_PER_SECOND 5
+#define ERRORS_AT_ONCE 5
 
 /* How a message lies in a mailbox; its octets follow, padded to a multiple of 8. */
 struct entry {
@@ -25,14 +30,15 @@ struct entry {
 
 static struct {
   napi_threadsafe_function doorbell;
+  napi_ref later, go_on; /* JS thread: setImmediate, and the function that goes on with the mail */
   pthread_mutex_t lock; /* guards all mailboxes and what follows */
   struct channel *first, *last;
   bool rung;
 } office = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static void deliver(napi_env env, napi_value unused, void *context, void *data);
+static void on_bell(napi_env env, napi_value unused, void *context, void *data);
+static napi_value js_go_on(napi_env env, napi_callback_info info);
 static bool append(struct channel *channel, const struct entry *entry, const void *bytes);
-static int64_t now_ms(void);
 
 static size_t padded(size_t length) {
   return (length + 7) & ~(size_t)7;
@@ -48,6 +54,7 @@ bool mailbox_create(struct mailbox *mailbox, size_t capacity) {
   mailbox->capacity = capacity;
   mailbox->filling = map(capacity);
   mailbox->draining = map(capacity);
+  mailbox->errors = (struct rate){.per_second = ERRORS_PER_SECOND, .burst = ERRORS_AT_ONCE};
   if (mailbox->filling != NULL && mailbox->draining != NULL) return true;
   mailbox_destroy(mailbox);
   return false;
@@ -63,7 +70,15 @@ napi_status mail_start(napi_env env) {
   napi_value name;
   napi_status status = napi_create_string_utf8(env, "lifeline", NAPI_AUTO_LENGTH, &name);
   if (status != napi_ok) return status;
-  status = napi_create_threadsafe_function(env, NULL, NULL, name, 0, 1, NULL, NULL, NULL, deliver, &office.doorbell);
+  napi_value global, later, go_on;
+  office.rung = false;
+  status = napi_get_global(env, &global);
+  if (status == napi_ok) status = napi_get_named_property(env, global, "setImmediate", &later);
+  if (status == napi_ok) status = napi_create_reference(env, later, 1, &office.later);
+  if (status == napi_ok) status = napi_create_function(env, "goOn", NAPI_AUTO_LENGTH, js_go_on, NULL, &go_on);
+  if (status == napi_ok) status = napi_create_reference(env, go_on, 1, &office.go_on);
+  if (status != napi_ok) return status;
+  status = napi_create_threadsafe_function(env, NULL, NULL, name, 0, 1, NULL, NULL, NULL, on_bell, &office.doorbell);
   if (status != napi_ok) return status;
   return napi_unref_threadsafe_function(env, office.doorbell);
 }
@@ -75,28 +90,44 @@ void mail_keep_alive(napi_env env, bool keep) {
     napi_unref_threadsafe_function(env, office.doorbell);
 }
 
+static void set_host(struct entry *entry, const union address *from) {
+  size_t count;
+  if (from == NULL) return;
+  const uint8_t *host = address_octets(from, &count);
+  entry->host_length = count;
+  memcpy(entry->host, host, count);
+}
+
 bool mail_post(struct channel *channel, const void *bytes, size_t length, const union address *from, uint32_t number) {
   struct entry entry = {.length = length, .number = number};
-  if (from != NULL) {
-    size_t count;
-    const uint8_t *host = address_octets(from, &count);
-    entry.host_length = count;
-    memcpy(entry.host, host, count);
-  }
+  struct rate *rate = &channel->mailbox.rate;
+  if (rate->per_second > 0 && !rate_take(rate, mail_now_us())) return false;
+  set_host(&entry, from);
   return append(channel, &entry, bytes);
 }
 
 void mail_post_error(struct channel *channel, int error) {
   struct mailbox *mailbox = &channel->mailbox;
-  int64_t now = now_ms();
+  int64_t now = mail_now_us() / 1000;
   pthread_mutex_lock(&office.lock);
   bool again = mailbox->last_error == error && now - mailbox->last_error_at < ERROR_INTERVAL_MS;
+  again = again || !rate_take(&mailbox->errors, now * 1000);
   if (!again) {
     mailbox->last_error = error;
     mailbox->last_error_at = now;
   }
   pthread_mutex_unlock(&office.lock);
   if (!again) append(channel, &(struct entry){.error = error}, NULL);
+}
+
+void mail_post_icmp_error(struct channel *channel, const struct mail_error *error) {
+  struct entry entry = {.error = error->error, .length = error->quote_length};
+  pthread_mutex_lock(&office.lock);
+  bool told = rate_take(&channel->mailbox.errors, mail_now_us());
+  pthread_mutex_unlock(&office.lock);
+  if (!told) return;
+  set_host(&entry, error->offender);
+  append(channel, &entry, error->quote);
 }
 
 void mail_post_loss(struct channel *channel) {
@@ -131,6 +162,19 @@ void mail_close(struct channel *channel) {
   pthread_mutex_unlock(&office.lock);
 }
 
+/* The caller holds the lock. */
+static void list(struct channel *channel) {
+  struct mailbox *mailbox = &channel->mailbox;
+  if (mailbox->listed) return;
+  mailbox->listed = true;
+  mailbox->next = NULL;
+  if (office.first == NULL)
+    office.first = channel;
+  else
+    office.last->mailbox.next = channel;
+  office.last = channel;
+}
+
 static bool append(struct channel *channel, const struct entry *entry, const void *bytes) {
   struct mailbox *mailbox = &channel->mailbox;
   size_t needed = sizeof *entry + padded(entry->length);
@@ -142,15 +186,7 @@ static bool append(struct channel *channel, const struct entry *entry, const voi
     memcpy(place, entry, sizeof *entry);
     if (entry->length > 0) memcpy(place + sizeof *entry, bytes, entry->length);
     mailbox->used += needed;
-    if (!mailbox->listed) {
-      mailbox->listed = true;
-      mailbox->next = NULL;
-      if (office.first == NULL)
-        office.first = channel;
-      else
-        office.last->mailbox.next = channel;
-      office.last = channel;
-    }
+    list(channel);
     ring = !office.rung;
     office.rung = true;
   }
@@ -159,8 +195,8 @@ static bool append(struct channel *channel, const struct entry *entry, const voi
   return fits;
 }
 
-/* Takes the mail of the first channel that has some: `length` octets in its draining buffer. */
-static struct channel *take(size_t *length) {
+/* The first channel that has mail for JS to read in its draining buffer; NULL if none has. */
+static struct channel *take(void) {
   pthread_mutex_lock(&office.lock);
   struct channel *channel = office.first;
   if (channel == NULL) {
@@ -170,18 +206,29 @@ static struct channel *take(size_t *length) {
     office.first = mailbox->next;
     if (office.first == NULL) office.last = NULL;
     mailbox->listed = false;
-    uint8_t *filled = mailbox->filling;
-    mailbox->filling = mailbox->draining;
-    mailbox->draining = filled;
-    *length = mailbox->used;
-    mailbox->used = 0;
-    if (mailbox->full) {
-      mailbox->full = false;
-      reactor_resume(channel);
+    if (mailbox->drained == mailbox->to_drain) {
+      uint8_t *filled = mailbox->filling;
+      mailbox->filling = mailbox->draining;
+      mailbox->draining = filled;
+      mailbox->drained = 0;
+      mailbox->to_drain = mailbox->used;
+      mailbox->used = 0;
+      if (mailbox->full) {
+        mailbox->full = false;
+        reactor_resume(channel);
+      }
     }
   }
   pthread_mutex_unlock(&office.lock);
   return channel;
+}
+
+/* What is left of a channel's mail waits behind that of the others. */
+static void put_back(struct channel *channel) {
+  pthread_mutex_lock(&office.lock);
+  struct mailbox *mailbox = &channel->mailbox;
+  if (mailbox->drained < mailbox->to_drain || mailbox->used > 0) list(channel);
+  pthread_mutex_unlock(&office.lock);
 }
 
 static napi_value octets_to_js(napi_env env, const uint8_t *octets, size_t length) {
@@ -198,7 +245,7 @@ static napi_value entry_to_js(napi_env env, const struct entry *entry) {
   napi_create_object(env, &object);
   if (entry->error != 0) {
     set_property(env, object, "error", js_number(env, entry->error));
-    return object;
+    if (entry->host_length == 0) return object;
   }
   const uint8_t *bytes = (const uint8_t *)entry + sizeof *entry;
   set_property(env, object, "bytes", octets_to_js(env, bytes, entry->length));
@@ -207,14 +254,16 @@ static napi_value entry_to_js(napi_env env, const struct entry *entry) {
   return object;
 }
 
-static void hand_over(napi_env env, struct channel *channel, size_t length) {
+/* Hands at most `most` messages to JS; how many. */
+static uint32_t hand_over(napi_env env, struct channel *channel, uint32_t most) {
+  struct mailbox *mailbox = &channel->mailbox;
   napi_value batch, callback, undefined;
   uint32_t count = 0;
   napi_create_array(env, &batch);
-  for (size_t offset = 0; offset < length;) {
-    const struct entry *entry = (const struct entry *)(channel->mailbox.draining + offset);
+  while (mailbox->drained < mailbox->to_drain && count < most) {
+    const struct entry *entry = (const struct entry *)(mailbox->draining + mailbox->drained);
     napi_set_element(env, batch, count++, entry_to_js(env, entry));
-    offset += sizeof *entry + padded(entry->length);
+    mailbox->drained += sizeof *entry + padded(entry->length);
   }
   napi_get_undefined(env, &undefined);
   napi_get_reference_value(env, channel->callback, &callback);
@@ -223,29 +272,48 @@ static void hand_over(napi_env env, struct channel *channel, size_t length) {
     napi_get_and_clear_last_exception(env, &exception);
     napi_fatal_exception(env, exception);
   }
+  return count;
 }
 
-static void deliver(napi_env env, napi_value unused, void *context, void *data) {
-  (void)unused;
-  (void)context;
-  (void)data;
-  if (env == NULL) return;
-  for (int turn = 0; turn < CHANNELS_PER_CALL; turn++) {
-    size_t length = 0;
-    struct channel *channel = take(&length);
+/* The doorbell would ring again before this turn of the event loop ends; an immediate comes after timers and sockets. */
+static void go_on_later(napi_env env) {
+  napi_value undefined, later, go_on;
+  napi_get_undefined(env, &undefined);
+  napi_get_reference_value(env, office.later, &later);
+  napi_get_reference_value(env, office.go_on, &go_on);
+  napi_call_function(env, undefined, later, 1, &go_on, NULL);
+}
+
+static void deliver(napi_env env) {
+  for (uint32_t left = MESSAGES_PER_TURN; left > 0;) {
+    struct channel *channel = take();
     if (channel == NULL) return;
     napi_handle_scope scope;
     channel_hold(channel);
     napi_open_handle_scope(env, &scope);
-    hand_over(env, channel, length);
+    left -= hand_over(env, channel, left < MESSAGES_PER_VISIT ? left : MESSAGES_PER_VISIT);
     napi_close_handle_scope(env, scope);
+    put_back(channel);
     channel_release(channel);
   }
-  napi_call_threadsafe_function(office.doorbell, NULL, napi_tsfn_nonblocking);
+  go_on_later(env);
 }
 
-static int64_t now_ms(void) {
+static void on_bell(napi_env env, napi_value unused, void *context, void *data) {
+  (void)unused;
+  (void)context;
+  (void)data;
+  if (env != NULL) deliver(env);
+}
+
+static napi_value js_go_on(napi_env env, napi_callback_info info) {
+  (void)info;
+  deliver(env);
+  return NULL;
+}
+
+int64_t mail_now_us(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }

@@ -10,6 +10,9 @@
 /* More queues packets for so long that control messages starve behind them. */
 #define BUFFER_OCTETS (512 * 1024)
 
+/* As much of a datagram as RFC 1812 section 4.3.2.3 has an ICMP message quote. */
+#define QUOTE_OCTETS 576
+
 /* An earlier packet's error is told instead of sending this one, and while we try again the next may come. */
 #define SEND_ATTEMPTS 4
 
@@ -30,12 +33,16 @@ int socket_open(int domain, int type, int protocol) {
 int socket_prepare(int fd, int domain) {
   if (domain == AF_INET) {
     int error = socket_set(fd, IPPROTO_IP, IP_RECVERR, 1);
-    /* DF off: an outer packet above the path's MTU travels in fragments. */
-    return error != 0 ? error : socket_set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+    return error != 0 ? error : socket_ignore_path_mtu(fd, domain);
   }
   int error = socket_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
   if (error == 0) error = socket_set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
-  return error != 0 ? error : socket_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
+  return error != 0 ? error : socket_ignore_path_mtu(fd, domain);
+}
+
+int socket_ignore_path_mtu(int fd, int domain) {
+  if (domain == AF_INET) return socket_set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+  return socket_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
 }
 
 int socket_bind(int fd, const char *device, const union address *local) {
@@ -57,19 +64,31 @@ int socket_send(int fd, const void *bytes, size_t length, const union address *t
   return errno;
 }
 
+static void report(struct channel *channel, const struct sock_extended_err *reason, const uint8_t *quote, size_t length) {
+  if (reason->ee_errno == 0) return;
+  if (reason->ee_origin != SO_EE_ORIGIN_ICMP && reason->ee_origin != SO_EE_ORIGIN_ICMP6) {
+    mail_post_error(channel, reason->ee_errno);
+    return;
+  }
+  const union address *offender = (const void *)SO_EE_OFFENDER(reason);
+  mail_post_icmp_error(channel, &(struct mail_error){reason->ee_errno, offender, quote, length});
+}
+
 void socket_drain_errors(struct channel *channel) {
   for (int i = 0; i < READS_PER_TURN; i++) {
-    uint8_t control[512], payload[1];
-    struct iovec part = {payload, sizeof payload};
+    _Alignas(struct cmsghdr) uint8_t control[512];
+    uint8_t quote[QUOTE_OCTETS];
+    struct iovec part = {quote, sizeof quote};
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-    if (recvmsg(channel->fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return;
+    ssize_t length = recvmsg(channel->fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
+    if (length < 0) return;
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL; header = CMSG_NXTHDR(&message, header)) {
       bool v4 = header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR;
       bool v6 = header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_RECVERR;
       if (!v4 && !v6) continue;
       const struct sock_extended_err *reason = (const void *)CMSG_DATA(header);
-      if (reason->ee_errno != 0) mail_post_error(channel, reason->ee_errno);
+      report(channel, reason, quote, length);
     }
   }
 }

@@ -11,6 +11,10 @@ int socket_open(int domain, int type, int protocol);
 /* Errors of the whole path are reported, fragments are allowed, family 6 means IPv6 only. 0 or an errno number. */
 int socket_prepare(int fd, int domain);
 
+/* What is sent may be fragmented, at the MTU of the device: what ICMP messages say of the path's MTU, which anyone can forge
+ * who knows the addresses and ports, neither counts for this socket nor is remembered for its sake. 0 or an errno number. */
+int socket_ignore_path_mtu(int fd, int domain);
+
 /* Binds to a device (empty: none) and to a local address. 0 or an errno number. */
 int socket_bind(int fd, const char *device, const union address *local);
 

@@ -49,6 +49,7 @@ function daemonOf(first: Config) {
         sent++
       },
       connect: () => {},
+      expect: () => {},
       close: () => {
         if (isOpen) openSockets--
         isOpen = false

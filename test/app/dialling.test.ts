@@ -288,3 +288,34 @@ test('an LNS that answers too late is told so under its own id, and dialled agai
   await upWithin(here, 13_000)
   await settled(here)
 })
+
+test('only an ICMP error about our own request, and of a closed port the LNS itself, ends a dial', async () => {
+  const LNS = '192.0.2.1'
+  const STRANGER = '198.51.100.66'
+  for (const [code, from, part, ends] of [
+    ['ECONNREFUSED', LNS, 'all', 'port_closed'],
+    ['ECONNREFUSED', STRANGER, 'all', undefined],
+    ['ECONNREFUSED', LNS, 'header', undefined],
+    ['ECONNREFUSED', LNS, 'other', undefined],
+    ['EHOSTUNREACH', STRANGER, 'all', 'unreachable'],
+    ['ENETUNREACH', STRANGER, 'header', undefined],
+    ['EACCES', STRANGER, 'other', undefined],
+    ['EACCES', STRANGER, 'all', 'unreachable'],
+  ] as const) {
+    const { network, router } = world(1, { path: { delay: 20, loss: 1 } })
+    let request = new Uint8Array()
+    const seen = network.onSend
+    network.onSend = (sender, to, bytes) => {
+      if (sender.host === CLIENT) request = bytes.slice()
+      seen?.(sender, to, bytes)
+    }
+    await network.run(600)
+    assert.ok(request.length > 0)
+    const quote = { all: request, header: request.slice(0, 12), other: request.map((octet) => octet ^ 1) }[
+      part
+    ]
+    router.machine.notice(code, { from, quote })
+    await network.run(700)
+    assert.deepEqual(router.failures, ends ? [ends] : [], `${code} from ${from}, ${part}`)
+  }
+})

@@ -80,6 +80,7 @@ class Net implements Datagrams {
     this.openSockets++
     return {
       local: { host: '192.0.2.2', port: 40_000 + this.queries.length },
+      expect: () => {},
       connect: (to: typeof peer) => {
         assert.equal(to.port, 53)
         peer = to

@@ -43,7 +43,7 @@ before(() => {
 
 test(`${RUNS} datagrams: nothing outside of them is read, and the core finds the same, seed ${SEED}`, (t) => {
   const random = seededRandom(SEED)
-  const counts = { nothing: 0, control: 0, data: 0, ppp: 0, ns: 0 }
+  const counts = { nothing: 0, control: 0, data: 0, ppp: 0, tunnel: 0, ns: 0 }
   for (let done = 0; done < RUNS; done += VOLLEY) {
     const datagrams = Array.from({ length: Math.min(VOLLEY, RUNS - done) }, () => anyDatagram(random))
     for (const [i, line] of parsed(datagrams).entries()) {
@@ -62,8 +62,8 @@ test('what the core encodes is found again', () => {
   const header = { tunnel: 0x1234, session: 0x5678 }
   const frame = encodeFrame(0x0021, payload)
   assert.deepEqual(parsed([encodeData(header, frame), encodeData({ ...header, ns: 0xfffe }, frame)]), [
-    `data ${0x1234} ${0x5678} - 6 7 ppp ${0x21} 10 3`,
-    `data ${0x1234} ${0x5678} ${0xfffe} 10 7 ppp ${0x21} 14 3 ns ${0x1234} ${0x5678} 6`,
+    `data ${0x1234} ${0x5678} - 6 7 ppp ${0x21} 10 3 tunnel ${0x1234} 0`,
+    `data ${0x1234} ${0x5678} ${0xfffe} 10 7 ppp ${0x21} 14 3 tunnel ${0x1234} 0 ns ${0x1234} ${0x5678} 6`,
   ])
 })
 
@@ -88,8 +88,16 @@ function parsed(datagrams: readonly Uint8Array[]): string[] {
 /** The line that is due, by the decoders of the core. */
 function expected(bytes: Uint8Array): string {
   // The data path hands on all that has the T bit, for the core to judge.
-  if (bytes.length >= 2 && u8(bytes, 0) & 0x80) return 'control'
-  return message(bytes) + sequence(bytes)
+  if (bytes.length >= 2 && u8(bytes, 0) & 0x80) return `control${tunnel(bytes)}`
+  return message(bytes) + tunnel(bytes) + sequence(bytes)
+}
+
+/** The id by which strangers are told apart before anything else is read. RFC 2661 section 3.1. */
+function tunnel(bytes: Uint8Array): string {
+  const flags = u16(bytes, 0)
+  const at = flags & 0x4000 ? 4 : 2
+  if ((flags & 0x000f) !== 2 || bytes.length < Math.max(4, at + 2)) return ''
+  return ` tunnel ${u16(bytes, at)} ${flags >> 15}`
 }
 
 function message(bytes: Uint8Array): string {

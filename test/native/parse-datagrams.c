@@ -40,6 +40,12 @@ static void say_ns(uint8_t *bytes, size_t length) {
   l2tp_put16(ns, 0xffff); /* as sending does */
 }
 
+static void say_tunnel(const uint8_t *bytes, size_t length) {
+  bool control = false;
+  int32_t tunnel = l2tp_tunnel_of(bytes, length, &control);
+  if (tunnel >= 0) printf(" tunnel %d %d", tunnel, control);
+}
+
 int main(void) {
   /* The line before the one that is missing is the last that went well. */
   setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
@@ -48,6 +54,7 @@ int main(void) {
     uint8_t *bytes = malloc(length);
     if (bytes == NULL || fread(bytes, 1, length, stdin) != length) return 2;
     say_message(bytes, length);
+    say_tunnel(bytes, length);
     say_ns(bytes, length);
     printf("\n");
     free(bytes);

@@ -4,6 +4,7 @@ import type {
   DatagramOptions,
   DatagramSocket,
   Datagrams,
+  IcmpNotice,
   IcmpOptions,
   IcmpSocket,
 } from '../../src/app/ports.ts'
@@ -50,6 +51,11 @@ export class Machine implements Datagrams {
   }
 
   /** Sockets that are open now. */
+  /** An ICMP message arrives for all sockets, as a sweep over their ports makes it. */
+  notice(code: string, notice: IcmpNotice): void {
+    for (const socket of [...this.#sockets]) socket.noticed(code, notice)
+  }
+
   get openSockets(): number {
     return this.#sockets.size
   }
@@ -161,6 +167,8 @@ export class SimSocket implements DatagramSocket {
   #closed = false
   #ns = 0
 
+  #expected: { readonly host: string; readonly tunnelId: number } | undefined
+
   constructor(
     machine: Machine,
     options: DatagramOptions,
@@ -199,6 +207,20 @@ export class SimSocket implements DatagramSocket {
     }
   }
 
+  expect(host: string, tunnelId: number): void {
+    this.#expected = { host, tunnelId }
+  }
+
+  /** As the addon does. */
+  #isWanted(from: Address, bytes: Uint8Array): boolean {
+    if (this.#expected === undefined) return true
+    const at = (bytes[0] ?? 0) & 0x40 ? 4 : 2
+    const tunnelId = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
+    const control = ((bytes[0] ?? 0) & 0x80) !== 0
+    const { host, tunnelId: ours } = this.#expected
+    return from.host === host && (tunnelId === ours || (tunnelId === 0 && control))
+  }
+
   connect(to: Address): void {
     if (!this.#machine.device(this.#index)) throw new SystemError('ENODEV', `cannot connect to ${to.host}`)
     this.#source ??= this.#sourceOn(this.#machine.device(this.#index))
@@ -224,7 +246,7 @@ export class SimSocket implements DatagramSocket {
   }
 
   arrived(from: Address, bytes: Uint8Array): void {
-    if (!this.tap?.(from, bytes)) this.#options.onMessage(from, bytes)
+    if (this.#isWanted(from, bytes) && !this.tap?.(from, bytes)) this.#options.onMessage(from, bytes)
   }
 
   #sourceOn(device: Device | undefined): string | undefined {
@@ -236,6 +258,11 @@ export class SimSocket implements DatagramSocket {
     network.schedule(network.now + after, () => {
       if (!this.#closed) this.#options.onError(code)
     })
+  }
+
+  /** An ICMP message arrives, from whomever. */
+  noticed(code: string, notice: IcmpNotice): void {
+    if (!this.#closed) this.#options.onError(code, notice)
   }
 
   /** RFC 2661 section 3.1: a data message (T 0) with S 1 has Ns behind the ids, and behind a Length if L is 1. */

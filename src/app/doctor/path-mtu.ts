@@ -38,6 +38,8 @@ export async function measurePathMtu(
     socket = datagrams.openIcmp({
       family,
       device,
+      identifier,
+      whole: true,
       ...(source !== undefined && ipFamily(source) === family ? { source } : {}),
       onMessage: (from, message) => {
         const echo = decodeEcho(family, message)

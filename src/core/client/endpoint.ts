@@ -61,6 +61,11 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
     this.#l2tp = new L2tpEndpoint({ ...options.l2tp, role: 'lac' })
   }
 
+  /** The tunnel id by which the LNS addresses us; may change until it has answered. */
+  get localTunnel(): number {
+    return this.#l2tp.localTunnel
+  }
+
   receive(now: Millis, from: Address, bytes: Uint8Array): void {
     this.#l2tp.receive(now, from, bytes)
     this.#settle(now)

@@ -54,6 +54,11 @@ export class L2tpEndpoint implements ProtocolEndpoint<L2tpCommand, L2tpEvent> {
     this.#calls = new Calls(options, this.#tunnel, emit)
   }
 
+  /** The tunnel id by which the peer addresses us; another one after a tie was lost (RFC 2661 section 4.4.3). */
+  get localTunnel(): number {
+    return this.#tunnel.ends.localId
+  }
+
   receive(now: Millis, from: Address, bytes: Uint8Array): void {
     const decoded = decodePacket(bytes)
     if (!decoded.ok) return

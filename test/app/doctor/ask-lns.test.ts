@@ -44,6 +44,7 @@ async function ask(
           if (errorCode !== undefined) onError(errorCode)
         },
         connect: () => {},
+        expect: () => {},
         close: () => {
           socketClosed = true
         },

@@ -41,7 +41,7 @@ async function refused(refusal: 'EADDRINUSE' | 'EPERM', ports: Partial<DoctorPor
     open: ({ onError }) => {
       if (refusal === 'EADDRINUSE') throw new SystemError(refusal, 'address in use')
       const local = { host: '192.0.2.7', port: 1701 }
-      return { local, send: () => onError(refusal), connect: () => {}, close: () => {} }
+      return { local, send: () => onError(refusal), connect: () => {}, expect: () => {}, close: () => {} }
     },
   }
   const all = { clock: network.clock, datagrams, digests, entropy, probe: probe({}), ...ports } as DoctorPorts

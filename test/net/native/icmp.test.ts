@@ -100,6 +100,20 @@ inNamespace(import.meta.url, () => {
     open6.socket.close()
   })
 
+  test('echo replies to others die before they cost anything', async () => {
+    for (const family of [4, 6] as const) {
+      const [request, to, accept] =
+        family === 4 ? [echoRequest, '192.0.2.2', ECHO_REPLY] : [echo6Request, '2001:db8::2', ECHO6_REPLY]
+      const others = open({ family, accept: [accept], identifier: 0x4321 })
+      const ours = open({ family, accept: [accept], identifier: 0x1234 })
+      for (let i = 1; i <= 5; i++) ours.socket.send(request(i), to)
+      await until(() => ours.messages.length === 5, 'the replies are there')
+      assert.deepEqual(others.messages, [])
+      others.socket.close()
+      ours.socket.close()
+    }
+  })
+
   test('ICMP echo: messages start at the ICMP header', async () => {
     const { socket, messages } = open({ family: 4, source: '192.0.2.1', accept: [ECHO_REPLY] })
     const picky = open({ family: 4, accept: [8] })
