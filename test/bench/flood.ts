@@ -83,7 +83,7 @@ interface Keys {
 /** What floods: the octets behind the IP header. */
 function KINDS(): readonly (readonly [string, number, (keys: Keys) => string])[] {
   const udp = (port: number, payload: string) =>
-    two(1701) + two(port) + two(8 + payload.length / 2) + '0000' + payload
+    `${two(1701)}${two(port)}${two(8 + payload.length / 2)}0000${payload}`
   const control = (tunnel: number, body = '') =>
     `c802${two(12 + body.length / 2)}${two(tunnel)}0000${two(9)}${two(9)}${body}`
   const hello = hex(0x80, 8, 0, 0, 0, 0, 0, 6)
