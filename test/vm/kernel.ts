@@ -26,6 +26,7 @@ export interface Kernel {
   readonly modules: string
 }
 
+const PREFIX = 'linux-image-'
 /** What the initramfs needs to see the host's file system, dependencies aside. */
 const EARLY_MODULES = ['virtio_pci', '9pnet_virtio', '9p', 'overlay']
 /** Parts of the package that are unpacked; a machine without screen, disks and radio needs no drivers for them. */
@@ -64,24 +65,37 @@ export function whyNoMachine(): string | undefined {
 export function prepareKernel(): Kernel {
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'lifeline', 'vm')
   mkdirSync(cache, { recursive: true })
-  let name = packageName()
-  if (name === undefined || !existsSync(join(cache, name))) {
-    // Lists may be absent, or older than the last update of the kernel.
-    command('apt-get', ['-q', 'update'])
-    name = packageName()
-    if (name === undefined) throw new Error('apt-cache knows no linux-image-amd64: is this Debian?')
+  try {
+    const name = inCache(cache)
+    const folder = join(cache, name)
+    const version = name.replace(PREFIX, '')
+    const modules = join(folder, 'lib/modules', version)
+    const image = join(folder, 'boot', `vmlinuz-${version}`)
+    return { version, image, modules, initramfs: initramfs(folder, version) }
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(`the virtual machine needs Debian's kernel, which could not be prepared: ${why}`, {
+      cause,
+    })
   }
+}
+
+/** Name of the package that lies unpacked in the cache then. */
+function inCache(cache: string): string {
+  const known = packageName()
+  if (known !== undefined && existsSync(join(cache, known))) return known
+  // Lists may be absent, or older than the last update of the kernel.
+  command('apt-get', ['-q', 'update'])
+  const name = packageName()
+  if (name === undefined) throw new Error('apt-cache knows no linux-image-amd64: is this Debian?')
   const folder = join(cache, name)
-  if (!existsSync(folder)) {
-    console.log(`Fetching Debian's ${name} (70 MB) for the virtual machine, kept in ${folder}`)
-    unpack(name, cache, folder)
-    for (const other of readdirSync(cache))
-      if (other !== name) rmSync(join(cache, other), { recursive: true })
+  if (existsSync(folder)) return name
+  console.log(`Fetching Debian's ${name} (70 MB) for the virtual machine, kept in ${folder}`)
+  unpack(name, cache, folder)
+  for (const other of readdirSync(cache)) {
+    if (other.startsWith(PREFIX) && other !== name) rmSync(join(cache, other), { recursive: true })
   }
-  const version = name.replace('linux-image-', '')
-  const modules = join(folder, 'lib/modules', version)
-  const image = join(folder, 'boot', `vmlinuz-${version}`)
-  return { version, image, modules, initramfs: initramfs(folder, version) }
+  return name
 }
 
 /** The package that Debian's linux-image-amd64 stands for now. */
@@ -100,7 +114,7 @@ function unpack(name: string, cache: string, folder: string): void {
     const wildcards = PARTS.map((part) => `'${part}'`).join(' ')
     command('sh', ['-c', `dpkg-deb --fsys-tarfile ${file} | tar -x --wildcards ${wildcards}`], work)
     rmSync(join(work, file))
-    command('depmod', ['-b', work, name.replace('linux-image-', '')])
+    command('depmod', ['-b', work, name.replace(PREFIX, '')])
     if (!existsSync(folder)) renameSync(work, folder)
   } finally {
     rmSync(work, { recursive: true, force: true })
