@@ -49,7 +49,7 @@ const withoutUnused: Plugin = {
 mkdirSync('dist', { recursive: true })
 execFileSync('make', ['-s', '-C', 'src/native'], { stdio: 'inherit' })
 
-const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+const { version, homepage } = JSON.parse(readFileSync('package.json', 'utf8'))
 const addon = readFileSync('src/native/build/lifeline.node')
 const common = {
   bundle: true,
@@ -66,6 +66,8 @@ const program = await bundled({
   plugins: [withoutDocs, withoutUnused],
   define: {
     LIFELINE_VERSION: JSON.stringify(version),
+    // Null while the project has none.
+    LIFELINE_HOMEPAGE: JSON.stringify(homepage ?? null),
     LIFELINE_ADDON: JSON.stringify(deflateRawSync(addon, { level: 9 }).toString('base64')),
   },
   // What the package mqtt brings for browsers, where Node has the original. Its debug would print passwords if the

@@ -36,7 +36,9 @@ import { StateDirectory } from './host/state-files.ts'
 import { openSystem } from './host/system.ts'
 
 declare const LIFELINE_VERSION: string
+declare const LIFELINE_HOMEPAGE: string | null
 const version = typeof LIFELINE_VERSION === 'string' ? LIFELINE_VERSION : 'development'
+const homepage = typeof LIFELINE_HOMEPAGE === 'string' ? LIFELINE_HOMEPAGE : undefined
 
 /** Runs until SIGTERM or SIGINT; then everything of ours is gone again. */
 async function startDaemon({ configFile, socket, notices }: DaemonOptions): Promise<number> {
@@ -64,7 +66,7 @@ async function startDaemon({ configFile, socket, notices }: DaemonOptions): Prom
   const files = new StateDirectory(lifeline.stateDir, log)
   const status = new StatusStore(system.clock, version)
   const apply = new Apply({ ...system, watcher, devices, log })
-  const publishers = new Publishers({ ...system, log, random: Math.random, status, files })
+  const publishers = new Publishers({ ...system, homepage, log, random: Math.random, status, files })
   const daemon = new Daemon(ready.value, {
     ...system,
     log,
@@ -133,7 +135,7 @@ runCli(process.argv.slice(2), {
   },
   tryBrokers: async (configFile, name, tell) => {
     const ready = readConfig(configFile)
-    const ports = { ...openSystem(), version, hostName: hostname() }
+    const ports = { ...openSystem(), homepage, version, hostName: hostname() }
     return ready.ok ? ok(await tryBrokers(ready.value.config, name, ports, tell)) : ready
   },
   realPath,

@@ -295,6 +295,21 @@ export interface SystemProbe {
   mode(path: string): { readonly uid: number; readonly gid: number; readonly permissions: number } | undefined
 }
 
+/** What tells this machine from others. */
+export interface Machine {
+  /** Six hexadecimal digits that follow from the hardware, so that they are the same after each start. */
+  readonly mark: string
+  /** The first of these devices that has a hardware address; without any of them, that of the machine itself. */
+  identity(devices: readonly string[]): MachineIdentity
+}
+
+export interface MachineIdentity {
+  /** `02:00:5e:00:53:01` */
+  readonly mac: string | undefined
+  /** Where a LuCI can be opened from the LAN. */
+  readonly page: string | undefined
+}
+
 /** The service manager that started this process (sd_notify(3)); all of it does nothing where there is none. */
 export interface ServiceManager {
   /** Start-up, or the reading of a new configuration, is done. */

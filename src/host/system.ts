@@ -3,6 +3,7 @@ import { systemClock as clock } from './clock.ts'
 import { NativeDatagrams } from './datagrams.ts'
 import { deviceCounters } from './device-counters.ts'
 import { digests, entropy } from './digests.ts'
+import { machine } from './machine.ts'
 import { brokers } from './mqtt.ts'
 import { NativeNetlinks } from './netlinks.ts'
 import { nft } from './nft.ts'
@@ -26,6 +27,7 @@ export function openSystem() {
     tcpProbes: new NativeTcpProbes(),
     nft,
     brokers,
+    machine,
     sysctls,
     digests,
     entropy,

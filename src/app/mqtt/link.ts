@@ -33,8 +33,13 @@ type State =
   | { readonly name: 'open'; readonly connection: BrokerConnection; readonly since: number }
   | { readonly name: 'waiting'; readonly cancel: Cancel; readonly since: number }
 
-/** ms that a connection must have lasted for the next attempt to come at once. */
-const STABLE = 60_000
+/**
+ * ms that a connection must have lasted for back-off to begin anew. Longer than any step of it, or two clients of one id,
+ * each of which lives until the other comes back, would begin anew for ever.
+ */
+const STABLE = 120_000
+/** ms to wait at least where somebody else seems to come in under our client id. */
+const CONTESTED = 30_000
 /** ms between two looks at the clock, while it is what keeps us out. */
 const CLOCK_LOOK = 1_000
 /** ms by which the wall clock must move against the monotonic one to count as set. */
@@ -51,6 +56,8 @@ export class BrokerLink {
   #state: State = { name: 'idle' }
   /** What the log said last, so that a broker that is away for a night does not fill it. */
   #told: string | undefined
+  /** Connections in a row that did not last. */
+  #shortLived = 0
 
   constructor(
     options: Omit<BrokerOptions, 'onMessage' | 'onClose'>,
@@ -115,15 +122,18 @@ export class BrokerLink {
 
   #opened(connection: BrokerConnection): void {
     this.#state = { name: 'open', connection, since: this.#ports.clock.now() }
-    this.#told = undefined
-    this.#ports.log.info('connected to the broker')
+    this.#ports.log[this.#shortLived > 0 ? 'debug' : 'info']('connected to the broker')
     this.#handlers.onOpen(connection)
   }
 
   #lost(failure: BrokerFailure): void {
     const state = this.#state
     if (state.name !== 'open') return
-    if (this.#ports.clock.now() - state.since >= STABLE) this.#backoff.reset()
+    if (this.#ports.clock.now() - state.since >= STABLE) {
+      this.#backoff.reset()
+      this.#shortLived = 0
+      this.#told = undefined
+    } else this.#shortLived += 1
     this.#handlers.onLost()
     this.#wait(failure)
   }
@@ -131,10 +141,16 @@ export class BrokerLink {
   #wait(failure: BrokerFailure): void {
     const { clock, log } = this.#ports
     const { message } = new BrokerError(failure)
-    log[message === this.#told ? 'debug' : 'warn']('no connection to the broker', { cause: message })
+    const contested = this.#contested(failure)
+    // A broker of MQTT 3.1.1 just closes the connection when another client of that id comes.
+    const client_id = contested || this.#shortLived > 0 ? { client_id: this.#options.clientId } : {}
+    log[message === this.#told ? 'debug' : 'warn']('no connection to the broker', {
+      cause: message,
+      ...client_id,
+    })
     this.#told = message
     const now = clock.now()
-    const at = after(now, this.#backoff.next())
+    const at = after(now, Math.max(this.#backoff.next(), contested ? CONTESTED : 0))
     const again = clock.alarm(at, () => this.#connect())
     const settled = failure.code === 'clock_not_set' ? this.#whenClockIsSet() : () => {}
     const cancel = () => {
@@ -142,6 +158,11 @@ export class BrokerLink {
       settled()
     }
     this.#state = { name: 'waiting', cancel, since: now }
+  }
+
+  /** Whoever comes back at once throws the other one out, who does the same. */
+  #contested({ code }: BrokerFailure): boolean {
+    return code === 'taken_over' || (this.#shortLived > 1 && (code === 'closed' || code === 'lost'))
   }
 
   /** Connects as soon as the wall clock has been set. */

@@ -1,7 +1,7 @@
 import { formatBrokerUrl } from '../../core/config/mqtt-kinds.ts'
 import type { Config, MqttConfig } from '../../core/config/types.ts'
 import { type CommandRequest, readCommand } from '../../core/homeassistant/command.ts'
-import { announcedBy, discoveryOf } from '../../core/homeassistant/discovery.ts'
+import { type Announced, announcedBy, discoveryOf } from '../../core/homeassistant/discovery.ts'
 import { EventTranslator, PATH_CHANGES } from '../../core/homeassistant/events.ts'
 import {
   birthTopics,
@@ -18,24 +18,24 @@ import {
   type BrokerMessage,
   type Cancel,
   type Clock,
+  type Counters,
   type Log,
   type StateFiles,
 } from '../ports.ts'
 import { type CommandTarget, runCommand } from '../run-command.ts'
 import { EventQueue } from './events.ts'
 import { BrokerLink, type LinkPorts } from './link.ts'
-import { BrokerMemory } from './remembered.ts'
-import { States } from './states.ts'
+import { BrokerMemory, type Remembered } from './remembered.ts'
+import { SETTLING, States } from './states.ts'
 import { Stats } from './stats.ts'
-import { discoveryView, statesOf, topicsFor } from './view.ts'
+import { discoveryView, type Origin, statesOf, topicsFor } from './view.ts'
 
-export interface PublisherPorts extends LinkPorts {
+export interface PublisherPorts extends LinkPorts, Origin {
   readonly status: StatusReader
   readonly files: StateFiles
   readonly target: CommandTarget
+  readonly counters: Counters
 }
-
-/** Carries commands out. */
 
 /** The status store, as those see it who only read. */
 export interface StatusReader {
@@ -67,10 +67,19 @@ export class Publisher {
   readonly #node: string
   #config: Config
   #connection: BrokerConnection | undefined
+  /** What decided on the last announcement of this connection, and the last announcement of all. */
   #announced = ''
+  #announcement: string | undefined
+  /** Paths that a state at the broker may name: they stay options until it has been replaced. */
+  #kept: ReadonlySet<string> = new Set()
   #switches = 0
+  /** Topics to be emptied, while the states of this connection wait for the announcement to be worked on. */
+  #untold: readonly string[] | undefined
+  /** Topics that are no more are remembered until the broker has nothing there. */
+  #leaving = false
   #path: string | null
   #cancelBirth: Cancel = () => {}
+  #cancelFollowUp: Cancel = () => {}
 
   constructor(broker: MqttConfig, config: Config, ports: PublisherPorts) {
     const { status, clock } = ports
@@ -85,11 +94,15 @@ export class Publisher {
     this.#memory = new BrokerMemory(ports.files, broker.name)
     this.#path = status.status().internet.path
     this.#events = new EventQueue(() => clock.wall().toISOString())
-    this.#states = new States(clock, () => this.#payloads())
-    this.#stats = new Stats(clock, broker.statsInterval, this.#topics, () => status.status())
+    this.#states = new States(
+      clock,
+      () => this.#payloads(),
+      () => this.#delivered(),
+    )
+    this.#stats = new Stats(clock, broker.statsInterval, this.#topics, ports.counters, () => status.status())
     const options = {
       ...broker,
-      clientId: broker.clientId ?? defaultClientId(node),
+      clientId: broker.clientId ?? defaultClientId(node, ports.machine.mark),
       will: { topic: this.#topics.status, payload: 'offline', qos: 1, retain: true } as const,
     }
     this.#link = new BrokerLink(
@@ -134,19 +147,48 @@ export class Publisher {
     this.#complained.clear()
     this.#announced = ''
     void this.#publish(connection, { topic: this.#topics.status, payload: 'online', qos: 1, retain: true })
-    this.#takeBack(connection)
-    this.#announce()
+    const before = this.#remembered
+    this.#kept = new Set([...this.#kept, ...before.paths])
+    const states = this.#payloads()
+    const gone = before.retained.filter((topic) => topic !== this.#topics.status && !states.has(topic))
+    this.#takeBack(connection, before)
+    const isNews = this.#announce(gone)
+    if (!this.#broker.discovery) this.#remember(gone)
     this.#subscribe(connection)
+    // What is told before the entities are what they are to be would be told to those of before.
+    this.#untold = gone
+    if (!isNews) this.#tell(connection)
+  }
+
+  #tell(connection: BrokerConnection): void {
+    const gone = this.#untold ?? []
+    this.#untold = undefined
     const message = (retain: boolean, qos: 0 | 1) => (topic: string, payload: string) =>
       this.#publish(connection, { topic, payload, qos, retain })
-    this.#states.open(message(true, 1))
+    const state = message(true, 1)
+    this.#states.open((topic, payload) => {
+      if (topic === this.#topics.state) this.#kept = new Set([...this.#kept, ...namedPaths(payload)])
+      return state(topic, payload)
+    }, gone)
     this.#stats.open(message(false, 0))
     this.#events.open((payload) => message(false, 1)(this.#topics.event, payload))
+  }
+
+  /** What an announcement is followed by, when Home Assistant has worked on it. */
+  #followUp(connection: BrokerConnection): void {
+    this.#cancelFollowUp()
+    this.#cancelFollowUp = this.#clock.alarm(after(this.#clock.now(), SETTLING), () => {
+      if (this.#untold !== undefined) return this.#tell(connection)
+      this.#states.repeat()
+      this.#stats.now()
+    })
   }
 
   #closed(): void {
     this.#connection = undefined
     this.#cancelBirth()
+    this.#cancelFollowUp()
+    this.#untold = undefined
     this.#states.close()
     this.#stats.close()
     this.#events.close()
@@ -198,57 +240,75 @@ export class Publisher {
   }
 
   #changed(): void {
+    // An option comes before the state that needs it.
+    this.#announce()
     this.#states.changed()
     const { path } = this.#ports.status.status().internet
     if (path !== this.#path) {
       this.#path = path
       this.#link.hurry()
     }
-    this.#announce()
   }
 
-  /** Announces the entities, where they are not what was announced on this connection. */
-  #announce(): void {
+  /** The broker has a state: what only an older one needed can go. */
+  #delivered(): void {
+    if (this.#states.delivered(this.#topics.state)) {
+      this.#kept = new Set(namedPaths(this.#payloads().get(this.#topics.state) ?? '{}'))
+      this.#announce()
+    }
+    if (this.#leaving && this.#states.leaving().length === 0) this.#remember()
+  }
+
+  /**
+   * Announces the entities, where they are not what was announced on this connection; true if that is news to Home
+   * Assistant. `gone` are topics that are yet to be emptied.
+   */
+  #announce(gone: readonly string[] = this.#states.leaving()): boolean {
     const connection = this.#connection
-    if (connection === undefined || !this.#broker.discovery) return
-    const view = discoveryView(this.#broker, this.#node, this.#config, this.#ports.status.status())
+    if (connection === undefined || !this.#broker.discovery) return false
+    const status = this.#ports.status.status()
+    const view = discoveryView(this.#broker, this.#node, this.#config, status, this.#ports, this.#kept)
     const key = JSON.stringify(view)
-    if (key === this.#announced) return
+    if (key === this.#announced) return false
     this.#announced = key
-    const broker = formatBrokerUrl(this.#broker.url)
-    const remembered = this.#memory.read(broker)
-    const topic = discoveryTopic(this.#broker.discoveryPrefix, objectIdOf(this.#node))
-    const known = remembered.discoveryTopic === topic ? remembered.announced : {}
-    const discovery = discoveryOf(view, known)
-    void this.#publish(connection, { topic, payload: JSON.stringify(discovery), qos: 1, retain: true })
-    const states = this.#payloads()
+    const before = this.#remembered
+    const topic = this.#discoveryTopic
+    const discovery = discoveryOf(view, before.discoveryTopic === topic ? before.announced : {})
+    const payload = JSON.stringify(discovery)
+    const isNews = payload !== this.#announcement
+    this.#announcement = payload
+    void this.#publish(connection, { topic, payload, qos: 1, retain: true })
+    this.#remember(gone, announcedBy(discovery), view.paths)
+    if (isNews) this.#states.hold()
+    this.#followUp(connection)
+    return isNews
+  }
+
+  get #discoveryTopic(): string {
+    return discoveryTopic(this.#broker.discoveryPrefix, objectIdOf(this.#node))
+  }
+
+  get #remembered(): Remembered {
+    return this.#memory.read(formatBrokerUrl(this.#broker.url))
+  }
+
+  #remember(leaving: readonly string[] = [], announced?: Announced, paths?: readonly string[]): void {
+    const { discovery } = this.#broker
+    const before = this.#remembered
+    this.#leaving = leaving.length > 0
     this.#memory.write({
-      broker,
-      discoveryTopic: topic,
-      announced: announcedBy(discovery),
-      retained: [this.#topics.status, ...states.keys()],
+      broker: before.broker,
+      discoveryTopic: discovery ? this.#discoveryTopic : undefined,
+      announced: announced ?? (discovery ? before.announced : {}),
+      paths: paths ?? (discovery ? before.paths : []),
+      retained: [this.#topics.status, ...this.#payloads().keys(), ...leaving],
     })
   }
 
-  /** Removes what an earlier configuration left at the broker under topics that are ours no more. */
-  #takeBack(connection: BrokerConnection): void {
-    const broker = formatBrokerUrl(this.#broker.url)
-    const remembered = this.#memory.read(broker)
-    const states = this.#payloads()
-    const topic = discoveryTopic(this.#broker.discoveryPrefix, objectIdOf(this.#node))
-    const gone = remembered.retained.filter(
-      (candidate) => candidate !== this.#topics.status && !states.has(candidate),
-    )
-    const { discoveryTopic: announced } = remembered
-    if (announced !== undefined && (announced !== topic || !this.#broker.discovery)) gone.push(announced)
-    for (const old of gone) void this.#publish(connection, { topic: old, payload: '', qos: 1, retain: true })
-    if (this.#broker.discovery) return
-    this.#memory.write({
-      broker,
-      discoveryTopic: undefined,
-      announced: {},
-      retained: [this.#topics.status, ...states.keys()],
-    })
+  /** Removes the device that an earlier configuration announced elsewhere. Its topics are emptied after that. */
+  #takeBack(connection: BrokerConnection, { discoveryTopic: topic }: Remembered): void {
+    if (topic === undefined || (topic === this.#discoveryTopic && this.#broker.discovery)) return
+    void this.#publish(connection, { topic, payload: '', qos: 1, retain: true })
   }
 
   // ---- what is heard
@@ -266,8 +326,6 @@ export class Publisher {
     this.#cancelBirth = this.#clock.alarm(after(this.#clock.now(), seconds(delay)), () => {
       this.#announced = ''
       this.#announce()
-      this.#states.repeat()
-      this.#stats.now()
     })
   }
 
@@ -301,4 +359,10 @@ export class Publisher {
     if (event_type === 'command_refused') this.#log.warn('command refused', fields)
     this.#events.push({ event_type, at: this.#clock.wall().toISOString(), ...fields })
   }
+}
+
+/** What of a state is an option of an entity. */
+function namedPaths(payload: string): string[] {
+  const { path, mode } = JSON.parse(payload)
+  return [path, mode].filter((name) => typeof name === 'string')
 }

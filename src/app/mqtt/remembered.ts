@@ -7,6 +7,8 @@ export interface Remembered {
   readonly broker: string
   readonly discoveryTopic: string | undefined
   readonly announced: Announced
+  /** Paths that an entity may be told to have as its state. */
+  readonly paths: readonly string[]
   /** Topics with a retained state. */
   readonly retained: readonly string[]
 }
@@ -25,7 +27,7 @@ export class BrokerMemory {
   }
 
   read(broker: string): Remembered {
-    const nothing = { broker, discoveryTopic: undefined, announced: {}, retained: [] }
+    const nothing = { broker, discoveryTopic: undefined, announced: {}, paths: [], retained: [] }
     try {
       const value = JSON.parse(this.#files.read(this.#file) ?? 'null')
       return value?.broker === broker ? { ...nothing, ...decode(value) } : nothing
@@ -35,9 +37,10 @@ export class BrokerMemory {
     }
   }
 
-  write({ announced, retained, ...rest }: Remembered): void {
+  write({ announced, paths, retained, ...rest }: Remembered): void {
     const kept = {
       ...rest,
+      paths: paths.slice(-MAX_ENTRIES),
       announced: Object.fromEntries(Object.entries(announced).slice(-MAX_ENTRIES)),
       retained: retained.slice(-MAX_ENTRIES),
     }
@@ -48,12 +51,16 @@ export class BrokerMemory {
 const PLATFORMS = ['binary_sensor', 'sensor', 'event', 'button', 'switch', 'select']
 
 function decode(value: Readonly<Record<string, unknown>>): Partial<Remembered> {
-  const { discoveryTopic, announced, retained } = value
+  const { discoveryTopic, announced, paths, retained } = value
   const entities = typeof announced === 'object' && announced !== null ? Object.entries(announced) : []
-  const topics = Array.isArray(retained) ? retained : []
+  const texts = (list: unknown) =>
+    (Array.isArray(list) ? list : []).filter(
+      (text): text is string => typeof text === 'string' && text !== '',
+    )
   return {
     discoveryTopic: typeof discoveryTopic === 'string' ? discoveryTopic : undefined,
     announced: Object.fromEntries(entities.filter(([, platform]) => PLATFORMS.includes(platform))),
-    retained: topics.filter((topic): topic is string => typeof topic === 'string' && topic !== ''),
+    paths: texts(paths),
+    retained: texts(retained),
   }
 }

@@ -1,9 +1,12 @@
-import { type CounterSample, tunnelStatsPayload } from '../../core/homeassistant/payloads.ts'
+import {
+  type CounterSample,
+  tunnelStatsPayload,
+  uplinkStatsPayload,
+} from '../../core/homeassistant/payloads.ts'
 import type { Topics } from '../../core/homeassistant/topics.ts'
 import type { Status } from '../../core/status.ts'
 import { after, type Millis } from '../../core/time.ts'
-import type { Cancel, Clock } from '../ports.ts'
-import { uplinkStatsOf } from './view.ts'
+import type { Cancel, Clock, Counters } from '../ports.ts'
 
 /** Sends one message that the broker does not keep. */
 export type SendStats = (topic: string, payload: string) => Promise<unknown>
@@ -13,14 +16,16 @@ export class Stats {
   readonly #clock: Clock
   readonly #interval: Millis
   readonly #topics: Topics
+  readonly #counters: Counters
   readonly #status: () => Status
   readonly #underWay = new Set<string>()
   #samples = new Map<string, CounterSample>()
   #send: SendStats | undefined
   #cancel: Cancel = () => {}
 
-  constructor(clock: Clock, interval: Millis, topics: Topics, status: () => Status) {
+  constructor(clock: Clock, interval: Millis, topics: Topics, counters: Counters, status: () => Status) {
     this.#clock = clock
+    this.#counters = counters
     this.#interval = interval
     this.#topics = topics
     this.#status = status
@@ -51,12 +56,30 @@ export class Stats {
     const samples = new Map<string, CounterSample>()
     for (const [name, tunnel] of Object.entries(status.tunnel)) {
       const sample = { at: this.#clock.now(), rx: tunnel.rx.octets, tx: tunnel.tx.octets }
-      samples.set(name, sample)
-      const payload = tunnelStatsPayload(tunnel, at, sample, this.#samples.get(name))
+      samples.set(`tunnel ${name}`, sample)
+      const payload = tunnelStatsPayload(tunnel, at, sample, this.#samples.get(`tunnel ${name}`))
       this.#one(send, this.#topics.tunnelStats(name), JSON.stringify(payload))
     }
+    const devices = this.#counters.read()
+    for (const [name, uplink] of Object.entries(status.uplink)) {
+      const traffic = devices.get(uplink.device)
+      const sample = traffic && {
+        at: this.#clock.now(),
+        rx: traffic.receivedOctets,
+        tx: traffic.sentOctets,
+      }
+      if (sample !== undefined) samples.set(`uplink ${name}`, sample)
+      const payload = uplinkStatsPayload(
+        name,
+        uplink,
+        status,
+        at,
+        sample,
+        this.#samples.get(`uplink ${name}`),
+      )
+      this.#one(send, this.#topics.uplinkStats(name), JSON.stringify(payload))
+    }
     this.#samples = samples
-    for (const [topic, payload] of uplinkStatsOf(this.#topics, status, at)) this.#one(send, topic, payload)
   }
 
   #one(send: SendStats, topic: string, payload: string): void {

@@ -6,9 +6,9 @@ import { after, seconds } from '../../core/time.ts'
 import type { Finding } from '../doctor/finding.ts'
 import { type BrokerConnection, BrokerError, type Brokers, type Cancel, type Clock } from '../ports.ts'
 import { StatusStore } from '../status-store.ts'
-import { discoveryView, topicsFor } from './view.ts'
+import { discoveryView, type Origin, topicsFor } from './view.ts'
 
-export interface TrialPorts {
+export interface TrialPorts extends Origin {
   readonly brokers: Brokers
   readonly clock: Clock
   readonly version: string
@@ -72,7 +72,7 @@ class Trial {
   async #connect(): Promise<BrokerConnection | undefined> {
     const { url, username, protocol, acceptAnyCertificate } = this.#broker
     const where = formatBrokerUrl(url)
-    const clientId = `${this.#broker.clientId ?? defaultClientId(this.#node)}-test`
+    const clientId = `${this.#broker.clientId ?? defaultClientId(this.#node, this.#ports.machine.mark)}-test`
     try {
       const connection = await this.#ports.brokers.connect(
         {
@@ -130,7 +130,10 @@ class Trial {
     const { discoveryPrefix, protocol } = this.#broker
     const topic = discoveryTopic(discoveryPrefix, objectIdOf(this.#node))
     // Not retained, and what the daemon would say: Home Assistant may hear it, the one that is kept stays.
-    const discovery = discoveryOf(discoveryView(this.#broker, this.#node, this.#config, this.#status()), {})
+    const discovery = discoveryOf(
+      discoveryView(this.#broker, this.#node, this.#config, this.#status(), this.#ports),
+      {},
+    )
     try {
       await connection.publish({ topic, payload: JSON.stringify(discovery), qos: 1, retain: false })
       if (protocol === '5') this.#report('ok', topic, 'the broker takes announcements for Home Assistant')

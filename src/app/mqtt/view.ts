@@ -1,43 +1,59 @@
 import type { Config, MqttConfig } from '../../core/config/types.ts'
 import type { DiscoveryView } from '../../core/homeassistant/entities.ts'
-import {
-  statePayload,
-  tunnelStatePayload,
-  uplinkStatePayload,
-  uplinkStatsPayload,
-} from '../../core/homeassistant/payloads.ts'
+import { statePayload, tunnelStatePayload, uplinkStatePayload } from '../../core/homeassistant/payloads.ts'
 import { defaultBase, Topics } from '../../core/homeassistant/topics.ts'
 import { formatPrefix } from '../../core/ip/address.ts'
 import type { Status } from '../../core/status.ts'
+import type { Machine } from '../ports.ts'
 
 export function topicsFor(broker: MqttConfig, node: string): Topics {
   return new Topics(broker.baseTopic ?? defaultBase(node))
 }
 
-/** Entities belong to what is configured; uplinks learnt from the system come and go, and are paths at most. */
+/** What is said of the machine, and of lifeline. */
+export interface Origin {
+  readonly machine: Machine
+  /** Of the project; undefined where it has none. */
+  readonly homepage: string | undefined
+}
+
+/**
+ * Entities belong to what is configured; uplinks learnt from the system come and go. `kept` are paths that a state which
+ * the broker still has may name.
+ */
 export function discoveryView(
   broker: MqttConfig,
   node: string,
   config: Config,
   status: Status,
+  { machine, homepage }: Origin,
+  kept: ReadonlySet<string> = new Set(),
 ): DiscoveryView {
-  const names = [...Object.keys(status.tunnel), ...Object.keys(status.uplink)]
+  const { failover } = config
+  const inside = config.firewalls.flatMap(({ lan }) => lan)
+  const shown = [status.internet.path, status.failover?.mode].filter((name) => typeof name === 'string')
   return {
     node,
     version: status.version,
     topics: topicsFor(broker, node),
     statsInterval: broker.statsInterval / 1000,
     commands: broker.commands,
+    ...machine.identity(inside.length > 0 ? inside : USUAL_LAN),
+    homepage,
     tunnels: config.tunnels.map(({ name }) => name),
     uplinks: config.uplinks.map(({ name, metered, monthlyBudget }) => ({
       name,
-      budget: metered || monthlyBudget !== undefined,
-      probed: config.failover?.paths.includes(name) ?? false,
+      budget: monthlyBudget !== undefined ? 'limited' : metered ? 'counted' : 'none',
+      probed: failover?.paths.includes(name) ?? false,
     })),
-    paths: config.failover?.paths ?? names,
-    failover: config.failover !== undefined,
+    paths: failover && [...new Set([...failover.paths, ...shown, ...kept])].filter((name) => name !== AUTO),
   }
 }
+
+/** OpenWrt's name for it. */
+const USUAL_LAN = ['br-lan']
+/** The mode in which no path is pinned. */
+const AUTO = 'auto'
 
 /** The retained states by their topics. */
 export function statesOf(
@@ -56,15 +72,4 @@ export function statesOf(
   for (const [name, uplink] of Object.entries(status.uplink))
     states.set(topics.uplinkState(name), JSON.stringify(uplinkStatePayload(name, uplink, status)))
   return states
-}
-
-/** The statistics of uplinks that have any: those that are probed as paths, and those with a budget. */
-export function uplinkStatsOf(topics: Topics, status: Status, at: string): ReadonlyMap<string, string> {
-  const stats = new Map<string, string>()
-  for (const [name, uplink] of Object.entries(status.uplink)) {
-    if (status.failover?.path[name] === undefined && uplink.budget === null) continue
-    const payload = uplinkStatsPayload(name, uplink, status, at)
-    stats.set(topics.uplinkStats(name), JSON.stringify(payload))
-  }
-  return stats
 }

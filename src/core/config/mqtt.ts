@@ -35,7 +35,7 @@ const options = {
   }),
   client_id: one(text(CLIENT_ID_OCTETS), {
     doc: 'Name of this client at the broker. No other client may bear it.',
-    defaultText: 'lifeline-NODE',
+    defaultText: 'lifeline-NODE-MARK, where MARK follows from the hardware',
   }),
   base_topic: one(topicPrefix, {
     doc: 'Topic below which everything of ours lies.',

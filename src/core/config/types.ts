@@ -164,7 +164,7 @@ export interface MqttConfig {
   readonly serverName: string | undefined
   /** Whoever answers is taken for the broker. */
   readonly acceptAnyCertificate: boolean
-  /** Undefined means `lifeline-NODE`. */
+  /** Undefined means `lifeline-NODE-MARK`, with six digits that follow from the hardware. */
   readonly clientId: string | undefined
   /** Undefined means `lifeline/NODE`. */
   readonly baseTopic: string | undefined

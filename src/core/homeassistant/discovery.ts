@@ -10,8 +10,11 @@ export interface Discovery {
     readonly manufacturer: string
     readonly model: string
     readonly sw_version: string
+    /** By these Home Assistant knows that other integrations speak of the same machine. */
+    readonly connections?: readonly (readonly [type: 'mac', address: string])[]
+    readonly configuration_url?: string
   }
-  readonly origin: { readonly name: string; readonly sw_version: string }
+  readonly origin: { readonly name: string; readonly sw_version: string; readonly support_url?: string }
   readonly availability_topic: string
   /** By id; what is only a platform is removed. */
   readonly components: Readonly<Record<string, Component | Removed>>
@@ -27,7 +30,7 @@ export type Announced = Readonly<Record<string, Component['platform']>>
 /** `before` are entities that may still be known: those that are no more are removed. */
 export function discoveryOf(view: DiscoveryView, before: Announced): Discovery {
   const entities = entitiesOf(view)
-  const { node, version, topics } = view
+  const { node, version, topics, mac, page, homepage } = view
   const gone = Object.entries(before).filter(([id]) => !entities.has(id))
   return {
     device: {
@@ -36,8 +39,14 @@ export function discoveryOf(view: DiscoveryView, before: Announced): Discovery {
       manufacturer: 'lifeline',
       model: 'L2TP tunnels and failover',
       sw_version: version,
+      ...(mac === undefined ? {} : { connections: [['mac', mac]] as const }),
+      ...(page === undefined ? {} : { configuration_url: page }),
     },
-    origin: { name: 'lifeline', sw_version: version },
+    origin: {
+      name: 'lifeline',
+      sw_version: version,
+      ...(homepage === undefined ? {} : { support_url: homepage }),
+    },
     availability_topic: topics.status,
     components: Object.fromEntries([
       ...entities,

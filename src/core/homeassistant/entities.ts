@@ -1,6 +1,7 @@
 import type { TunnelState } from '../status.ts'
-import { SWITCH_EVENTS } from './events.ts'
+import { BUDGET_EVENTS, SWITCH_EVENTS, TUNNEL_EVENTS } from './events.ts'
 import type { Component, Sensor } from './platforms.ts'
+import { attributes, DIAGNOSTICS, GIGA, MEGA, onOff, RATE, read, SPAN, scaled, VOLUME } from './templates.ts'
 import { objectIdOf, type Topics } from './topics.ts'
 
 /** What decides which entities there are. */
@@ -12,12 +13,23 @@ export interface DiscoveryView {
   readonly statsInterval: number
   /** Names of commands that are obeyed. */
   readonly commands: readonly string[]
+  /** The hardware address of the machine, and where it can be configured in a browser. */
+  readonly mac?: string | undefined
+  readonly page?: string | undefined
+  /** Where there is help. */
+  readonly homepage?: string | undefined
   readonly tunnels: readonly string[]
-  readonly uplinks: readonly { readonly name: string; readonly budget: boolean; readonly probed: boolean }[]
-  /** Names that the active path may bear, in order of preference. */
-  readonly paths: readonly string[]
-  /** A path can be chosen. */
-  readonly failover: boolean
+  readonly uplinks: readonly ViewedUplink[]
+  /** Names that the active path may bear, in order of preference; undefined where there is no list of them. */
+  readonly paths: readonly string[] | undefined
+}
+
+export interface ViewedUplink {
+  readonly name: string
+  /** It is a path of `failover`, so somebody looks whether it works. */
+  readonly probed: boolean
+  /** Its volume is counted, up to a limit or without one. */
+  readonly budget: 'none' | 'counted' | 'limited'
 }
 
 /** The entities by their ids, in the order in which they were thought out. */
@@ -25,7 +37,7 @@ export function entitiesOf(view: DiscoveryView): ReadonlyMap<string, Component> 
   const entities = new Entities(view)
   entities.whole()
   for (const name of view.tunnels) entities.tunnel(name)
-  for (const { name, budget, probed } of view.uplinks) entities.uplink(name, budget, probed)
+  for (const uplink of view.uplinks) entities.uplink(uplink)
   entities.failover()
   return entities.all
 }
@@ -87,8 +99,11 @@ class Entities {
       platform: 'sensor',
       name: 'Active path',
       icon: 'mdi:routes',
-      device_class: 'enum',
-      options: [NO_PATH, ...this.#view.paths.filter((path) => path !== NO_PATH)],
+      // Of an enum Home Assistant refuses what is not on its list, and without `failover` there is none.
+      ...(this.#view.paths && {
+        device_class: 'enum' as const,
+        options: [NO_PATH, ...this.#view.paths.filter((path) => path !== NO_PATH)],
+      }),
       ...read(topic, `{{ value_json.path or '${NO_PATH}' }}`),
       ...attributes(topic, 'since', 'ipv4', 'ipv6'),
     })
@@ -104,9 +119,20 @@ class Entities {
       platform: 'sensor',
       name: 'Switches',
       icon: 'mdi:swap-horizontal',
+      entity_category: 'diagnostic',
       state_class: 'total_increasing',
       ...read(topic, '{{ value_json.switches }}'),
     })
+    for (const [key, name] of [
+      ['external_ipv4', 'External IPv4'],
+      ['external_ipv6', 'External IPv6'],
+    ] as const)
+      this.#add({
+        platform: 'sensor',
+        name,
+        icon: 'mdi:earth',
+        ...read(topic, `{{ value_json.${key} }}`),
+      })
     this.#add({
       platform: 'sensor',
       name: 'Version',
@@ -120,18 +146,20 @@ class Entities {
     const { topics, commands } = this.#view
     const state = topics.tunnelState(name)
     const stats = topics.tunnelStats(name)
-    this.#connected(name, state)
+    this.#works(name, state)
+    this.#link(`${name} session`, state, 'mdi:tunnel-outline')
     this.#add({
       platform: 'sensor',
       name: `${name} state`,
       icon: 'mdi:tunnel-outline',
+      entity_category: 'diagnostic',
       device_class: 'enum',
       options: TUNNEL_STATES,
       ...read(state, '{{ value_json.state }}'),
     })
     this.#add({
       platform: 'sensor',
-      name: `${name} last disconnect cause`,
+      name: `${name} last error`,
       icon: 'mdi:lan-disconnect',
       ...read(
         state,
@@ -141,35 +169,25 @@ class Entities {
     })
     this.#add({
       platform: 'sensor',
-      name: `${name} connected since`,
+      name: `${name} up since`,
       device_class: 'timestamp',
       ...read(state, '{{ value_json.connected_since }}'),
     })
-    for (const [key, word] of [
-      ['rx', 'receive'],
-      ['tx', 'transmit'],
-    ] as const) {
-      this.#stats(`${name} ${word} rate`, stats, {
-        ...RATE,
-        value_template: scaled(`${key}_rate`),
-      })
-      this.#stats(`${name} ${word} volume`, stats, {
-        ...VOLUME,
-        value_template: scaled(`${key}_octets`),
-      })
-    }
+    this.#traffic(name, stats)
     this.#roundTrip(name, stats)
     this.#stats(`${name} jitter`, stats, {
       ...SPAN,
       icon: 'mdi:pulse',
+      enabled_by_default: false,
       value_template: '{{ value_json.jitter_ms }}',
     })
-    for (const [key, label, icon] of DIAGNOSTICS) {
+    for (const [key, label, icon, enabled] of DIAGNOSTICS) {
       this.#add({
         platform: 'sensor',
         name: `${name} ${label}`,
         icon,
         entity_category: 'diagnostic',
+        ...(enabled ? {} : { enabled_by_default: false }),
         ...read(state, `{{ value_json.${key} }}`),
       })
     }
@@ -199,30 +217,38 @@ class Entities {
     }
   }
 
-  uplink(name: string, budget: boolean, probed: boolean): void {
+  uplink({ name, budget, probed }: ViewedUplink): void {
     const { topics } = this.#view
+    const state = topics.uplinkState(name)
     const stats = topics.uplinkStats(name)
-    this.#connected(name, topics.uplinkState(name))
+    if (probed) this.#works(name, state)
+    this.#link(`${name} link`, state, 'mdi:ethernet')
+    this.#traffic(name, stats)
     if (probed) this.#roundTrip(name, stats)
-    if (budget) {
-      this.#stats(`${name} volume this month`, stats, {
-        ...VOLUME,
-        value_template: scaled('month_octets'),
-      })
-    }
+    if (budget === 'none') return
+    this.#stats(`${name} this month`, stats, { ...VOLUME, value_template: scaled('month_octets', GIGA) })
+    if (budget === 'counted') return
+    this.#stats(`${name} budget`, stats, {
+      ...VOLUME,
+      state_class: 'measurement',
+      entity_category: 'diagnostic',
+      value_template: scaled('month_limit', GIGA),
+    })
+    this.#stats(`${name} budget used`, stats, {
+      state_class: 'measurement',
+      unit_of_measurement: '%',
+      suggested_display_precision: 0,
+      icon: 'mdi:gauge',
+      value_template: '{{ value_json.month_percent }}',
+    })
   }
 
   failover(): void {
-    const { topics, commands, paths, failover } = this.#view
-    this.#add({
-      platform: 'event',
-      name: 'Failover',
-      icon: 'mdi:transit-connection-variant',
-      state_topic: topics.event,
-      event_types: SWITCH_EVENTS,
-      value_template: `{{ value if value_json.event_type in ${JSON.stringify(SWITCH_EVENTS)} else '' }}`,
-    })
-    if (!failover) return
+    const { topics, commands, paths, uplinks } = this.#view
+    this.#event('Failover', 'mdi:transit-connection-variant', SWITCH_EVENTS)
+    this.#event('Tunnel', 'mdi:tunnel', TUNNEL_EVENTS)
+    if (uplinks.some(({ budget }) => budget === 'limited')) this.#event('Budget', 'mdi:gauge', BUDGET_EVENTS)
+    if (!paths) return
     if (commands.includes('drill')) {
       this.#add({
         platform: 'button',
@@ -245,17 +271,50 @@ class Entities {
     }
   }
 
-  #connected(name: string, topic: string): void {
+  #event(name: string, icon: string, types: readonly string[]): void {
+    this.#add({
+      platform: 'event',
+      name,
+      icon,
+      state_topic: this.#view.topics.event,
+      event_types: types,
+      value_template: `{{ value if value_json.event_type in ${JSON.stringify(types)} else '' }}`,
+    })
+  }
+
+  /** Whether traffic gets through, which is what people mean by connected. */
+  #works(name: string, topic: string): void {
     this.#add({
       platform: 'binary_sensor',
-      name: `${name} connected`,
+      name: `${name} works`,
       device_class: 'connectivity',
+      ...read(topic, "{{ None if value_json.works is none else 'ON' if value_json.works else 'OFF' }}"),
+    })
+  }
+
+  /** Link and address, or a session. Of no class: it would say `Connected` of a line that is dead further on. */
+  #link(name: string, topic: string, icon: string): void {
+    this.#add({
+      platform: 'binary_sensor',
+      name,
+      icon,
+      entity_category: 'diagnostic',
       ...read(topic, onOff('value_json.connected')),
     })
   }
 
+  #traffic(name: string, stats: string): void {
+    for (const [key, rate, volume] of [
+      ['rx', 'download', 'downloaded'],
+      ['tx', 'upload', 'uploaded'],
+    ] as const) {
+      this.#stats(`${name} ${rate}`, stats, { ...RATE, value_template: scaled(`${key}_rate`, MEGA) })
+      this.#stats(`${name} ${volume}`, stats, { ...VOLUME, value_template: scaled(`${key}_octets`, GIGA) })
+    }
+  }
+
   #roundTrip(name: string, topic: string): void {
-    this.#stats(`${name} round-trip time`, topic, {
+    this.#stats(`${name} RTT`, topic, {
       ...SPAN,
       icon: 'mdi:timer-outline',
       value_template: '{{ value_json.rtt_ms }}',
@@ -297,51 +356,3 @@ function slugOf(text: string): string {
 }
 
 type Statistic = Pick<Sensor, 'value_template'> & Partial<Omit<Sensor, 'platform' | 'name' | 'expire_after'>>
-
-const RATE = {
-  device_class: 'data_rate',
-  state_class: 'measurement',
-  unit_of_measurement: 'Mbit/s',
-  suggested_display_precision: 2,
-} as const
-
-const VOLUME = {
-  device_class: 'data_size',
-  state_class: 'total_increasing',
-  unit_of_measurement: 'MB',
-  suggested_display_precision: 0,
-} as const
-
-const SPAN = {
-  device_class: 'duration',
-  state_class: 'measurement',
-  unit_of_measurement: 'ms',
-  suggested_display_precision: 1,
-} as const
-
-/** Key of the payload, name, icon. */
-const DIAGNOSTICS = [
-  ['ipv4', 'IPv4 address', 'mdi:ip-outline'],
-  ['ipv6_prefix', 'IPv6 prefix', 'mdi:ip-network-outline'],
-  ['lns', 'LNS address', 'mdi:server-network-outline'],
-  ['mtu', 'MTU', 'mdi:arrow-expand-horizontal'],
-] as const
-
-function read(topic: string, value_template: string) {
-  return { state_topic: topic, value_template }
-}
-
-function onOff(condition: string): string {
-  return `{{ 'ON' if ${condition} else 'OFF' }}`
-}
-
-/** bit/s as Mbit/s, and octets as MB: Home Assistant converts both to what its user wants. */
-function scaled(key: string): string {
-  return `{{ (value_json.${key} / 1000000) | round(3) if value_json.${key} is number else None }}`
-}
-
-/** Keys of the payload that are shown as attributes of the entity. */
-function attributes(topic: string, ...keys: readonly string[]) {
-  const members = keys.map((key) => `"${key}": value_json.${key}`)
-  return { json_attributes_topic: topic, json_attributes_template: `{{ {${members.join(', ')}} | tojson }}` }
-}

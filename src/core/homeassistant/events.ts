@@ -11,6 +11,8 @@ export interface EventPayload {
 export class EventTranslator {
   /** Why each tunnel is about to go down, or went. */
   readonly #causes = new Map<string, { readonly code: unknown; readonly message: unknown }>()
+  /** Traffic left a path that had failed, and has not come back. */
+  #failedOver = false
 
   /** Undefined where an event says nothing that a broker is told. */
   translate({ seq: _seq, at, event, ...fields }: StatusEvent): EventPayload | undefined {
@@ -27,11 +29,27 @@ export class EventTranslator {
         if (state !== 'up' && from !== 'up') return undefined
         return { event_type: state === 'up' ? 'uplink_up' : 'uplink_down', at, uplink, state }
       }
-      case 'budget':
-        return { event_type: 'budget_warning', at, ...fields }
+      case 'failover':
+        this.#failedOver = true
+        return { event_type: event, at, ...fields }
+      case 'failback':
+        return { event_type: this.#comeBack(), at, ...fields }
+      case 'failback_failed':
+        return { event_type: event, at, cause: `${fields.path} did not carry traffic after all`, ...fields }
+      case 'budget': {
+        const cause = `${fields.percent} % of this month's volume of ${fields.uplink} are used`
+        return { event_type: 'budget_warning', at, cause, ...fields }
+      }
       default:
         return { event_type: event, at, ...fields }
     }
+  }
+
+  /** After a start on a backup the better path comes up for the first time: nothing has failed, and nothing is back. */
+  #comeBack(): string {
+    const back = this.#failedOver
+    this.#failedOver = false
+    return back ? 'failback' : 'start'
   }
 
   #tunnelState(at: string, { tunnel = '', state, from }: Partial<StatusEvent>): EventPayload | undefined {
@@ -40,12 +58,18 @@ export class EventTranslator {
       return { event_type: 'tunnel_up', at, tunnel }
     }
     if (from !== 'up') return undefined
-    const { code = null, message = null } = this.#causes.get(tunnel) ?? {}
+    const { code, message } = this.#causes.get(tunnel) ?? ENDED_HERE
     return { event_type: 'tunnel_down', at, tunnel, code, cause: message }
   }
 }
 
+/** Without a failure it was somebody's wish: it stands by again, was switched off, or is dialled anew. */
+const ENDED_HERE = { code: 'ended_here', message: 'lifeline ended the session itself' }
+
 /** Events that mean that traffic takes another path than before. */
 export const PATH_CHANGES = ['failover', 'failback', 'manual', 'drill']
-/** Changes of the path by themselves, which Home Assistant shows as an event entity. */
-export const SWITCH_EVENTS = ['failover', 'failback']
+
+/** What the event entities of Home Assistant show: each switch and what came of it, tunnels, and volumes. */
+export const SWITCH_EVENTS = [...PATH_CHANGES, 'failback_failed', 'start']
+export const TUNNEL_EVENTS = ['tunnel_up', 'tunnel_down']
+export const BUDGET_EVENTS = ['budget_warning']

@@ -1,4 +1,4 @@
-import { formatIp, parseIp, parsePrefix } from '../ip/address.ts'
+import { formatIp, parseIp, parsePrefix, prefixContains } from '../ip/address.ts'
 import type {
   InternetStatus,
   LastError,
@@ -31,12 +31,17 @@ export interface StatePayload {
   readonly switches: number
   readonly ipv4: string | null
   readonly ipv6: string | null
+  /** The same where the internet sees them: null for an address of a private network or of a carrier's own. */
+  readonly external_ipv4: string | null
+  readonly external_ipv6: string | null
   readonly version: string
 }
 
 export interface TunnelStatePayload {
   readonly state: TunnelState
   readonly connected: boolean
+  /** Whether traffic gets through; null where that is not known, as of what stands by without a session. */
+  readonly works: boolean | null
   /** Not switched off. */
   readonly enabled: boolean
   readonly since: string
@@ -58,7 +63,10 @@ export interface TunnelStatePayload {
 
 export interface UplinkStatePayload {
   readonly state: UplinkStatus['state']
+  /** It has link and address, whether or not anything gets through. */
   readonly connected: boolean
+  /** Whether traffic gets through; null where nobody looks, or nothing was heard yet. */
+  readonly works: boolean | null
   readonly device: string
   readonly addresses: readonly string[]
   readonly health: PathStatus['health'] | null
@@ -81,12 +89,20 @@ export interface TunnelStatsPayload {
 
 export interface UplinkStatsPayload {
   readonly at: string
+  /** bit/s over the time since the message before; null in the first one, and while there is no device. */
+  readonly rx_rate: number | null
+  readonly tx_rate: number | null
+  /** Octets of the device, in all that it does. */
+  readonly rx_octets: number | null
+  readonly tx_octets: number | null
   readonly rtt_ms: number | null
   /** Percent. */
   readonly loss: number | null
   /** Octets in the budget's month. */
   readonly month_octets: number | null
   readonly month_limit: number | null
+  /** Percent of the limit. */
+  readonly month_percent: number | null
   readonly month_start: string | null
 }
 
@@ -106,6 +122,8 @@ export function statePayload(status: Status, switches: number): StatePayload {
     switches,
     ipv4: internet.ipv4,
     ipv6: internet.ipv6,
+    external_ipv4: external(internet.ipv4),
+    external_ipv6: external(internet.ipv6),
     version,
   }
 }
@@ -121,6 +139,7 @@ export function tunnelStatePayload(
   return {
     state,
     connected: state === 'up',
+    works: tunnelWorks(state, status.failover?.path[name]),
     enabled: state !== 'disabled',
     since,
     connected_since: state === 'up' ? since : null,
@@ -139,8 +158,9 @@ export function tunnelStatePayload(
 
 export function uplinkStatePayload(name: string, uplink: UplinkStatus, status: Status): UplinkStatePayload {
   const { state, device, addresses } = uplink
-  const path = pathState(status.failover?.path[name])
-  return { state, connected: state === 'up', device, addresses, ...path }
+  const path = status.failover?.path[name]
+  const works = state === 'up' ? proved(path) : path === undefined ? null : false
+  return { state, connected: state === 'up', works, device, addresses, ...pathState(path) }
 }
 
 /** What the counters were when the last statistics were published; `at` in ms of the monotonic clock. */
@@ -174,15 +194,22 @@ export function uplinkStatsPayload(
   uplink: UplinkStatus,
   status: Status,
   at: string,
+  now?: CounterSample,
+  before?: CounterSample,
 ): UplinkStatsPayload {
   const path = status.failover?.path[name]
   const { budget } = uplink
   return {
     at,
+    rx_rate: now && before ? rate(now.rx - before.rx, now.at - before.at) : null,
+    tx_rate: now && before ? rate(now.tx - before.tx, now.at - before.at) : null,
+    rx_octets: now?.rx ?? null,
+    tx_octets: now?.tx ?? null,
     rtt_ms: path?.rtt_ms ?? null,
     loss: percent(path?.loss ?? null),
     month_octets: budget?.used ?? null,
     month_limit: budget?.limit ?? null,
+    month_percent: budget?.limit ? Math.round((budget.used / budget.limit) * 1000) / 10 : null,
     month_start: budget?.period_start ?? null,
   }
 }
@@ -207,6 +234,39 @@ export function problemOf(status: Status): string | null {
 
 function pathState(path: PathStatus | undefined): Pick<UplinkStatePayload, 'health' | 'readiness'> {
   return { health: path?.health ?? null, readiness: path?.readiness ?? null }
+}
+
+/** A session that is up carries traffic unless its probes say otherwise; one that is not may be meant to be down. */
+function tunnelWorks(state: TunnelState, path: PathStatus | undefined): boolean | null {
+  if (path === undefined) return state === 'up'
+  if (state !== 'up' && path.readiness !== 'active' && path.readiness !== 'hot') return null
+  return state === 'up' ? proved(path) : false
+}
+
+function proved(path: PathStatus | undefined): boolean | null {
+  switch (path?.health) {
+    case 'up':
+    case 'suspect':
+      return true
+    case 'down':
+      return false
+    default:
+      return null
+  }
+}
+
+/** RFC 1918, RFC 6598 (between carrier and customer), RFC 3927, RFC 4193. */
+const SECLUDED = [
+  { address: '10.0.0.0', length: 8 },
+  { address: '172.16.0.0', length: 12 },
+  { address: '192.168.0.0', length: 16 },
+  { address: '100.64.0.0', length: 10 },
+  { address: '169.254.0.0', length: 16 },
+  { address: 'fc00::', length: 7 },
+]
+
+function external(address: string | null): string | null {
+  return address !== null && !SECLUDED.some((network) => prefixContains(network, address)) ? address : null
 }
 
 /** bit/s, as a whole number. Counters begin anew with a new device. */

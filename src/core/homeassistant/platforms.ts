@@ -8,6 +8,7 @@ interface Entity {
   readonly default_entity_id: string
   readonly icon?: string
   readonly entity_category?: 'diagnostic'
+  readonly enabled_by_default?: false
   readonly qos: 0 | 1
 }
 
@@ -29,7 +30,7 @@ export interface Sensor extends Entity, Readable {
   readonly platform: 'sensor'
   readonly device_class?: 'enum' | 'timestamp' | 'data_rate' | 'data_size' | 'duration'
   readonly state_class?: 'measurement' | 'total_increasing'
-  readonly unit_of_measurement?: 'Mbit/s' | 'MB' | 'ms' | '%'
+  readonly unit_of_measurement?: 'Mbit/s' | 'GB' | 'ms' | '%'
   readonly suggested_display_precision?: number
   readonly options?: readonly string[]
   /** Seconds. */

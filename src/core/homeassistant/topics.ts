@@ -67,9 +67,9 @@ export function defaultBase(node: string): string {
   return `lifeline/${topicLevel(node)}`
 }
 
-/** The client id where none is configured. */
-export function defaultClientId(node: string): string {
-  return `lifeline-${node}`
+/** The client id where none is configured; `mark` differs from machine to machine, as names of hosts do not. */
+export function defaultClientId(node: string, mark: string): string {
+  return `lifeline-${node}-${mark}`
 }
 
 /** By what Home Assistant knows this machine: letters, digits, `_` and `-`, as its discovery topics allow. */

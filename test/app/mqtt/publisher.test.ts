@@ -20,12 +20,72 @@ test('connecting tells everything: status first, then discovery, states and stat
       `${STATE} true 1`,
       `${BASE}/uplink/lte/state true 1`,
       `${BASE}/tunnel/aaisp/stats false 0`,
+      `${BASE}/uplink/lte/stats false 0`,
     ],
   )
   const { will, clientId } = setup.broker.options ?? {}
-  assert.equal(clientId, 'lifeline-router')
+  assert.equal(clientId, 'lifeline-router-c0ffee', 'names of hosts are not unique')
   assert.deepEqual(will, { topic: `${BASE}/status`, payload: 'offline', qos: 1, retain: true })
   assert.deepEqual(setup.broker.subscriptions(), ['homeassistant/status'])
+})
+
+test('nothing is told to entities that Home Assistant is still to make, events neither', async () => {
+  const setup = new Setup()
+  setup.configure()
+  setup.status.event('failover', { from: 'fibre', to: 'lte', cause: 'fibre: no carrier' })
+  await setup.time.pass(900)
+  const topics = () => setup.broker.published.map(({ topic }) => topic)
+  assert.deepEqual(topics(), [`${BASE}/status`, DISCOVERY])
+  await setup.time.pass(200)
+  assert.ok(topics().includes(`${BASE}/event`))
+  const plain = new Setup()
+  plain.configure({ mqtt: { home: { ...HOME, discovery: 0 } }, tunnel: { aaisp: TUNNEL } })
+  await plain.time.pass(10)
+  assert.ok(plain.broker.retained.has(STATE), 'without discovery there is nobody to wait for')
+})
+
+test('two clients of one name at a broker: both back off, and the log says which name it is', async () => {
+  const setup = new Setup()
+  await setup.begin()
+  const rivals: number[] = []
+  // Whenever we are in for a while the other one comes back, as it backs off like us.
+  const begun = setup.time.now()
+  for (let wait = 1000; setup.time.now() < begun + 3600_000; wait = Math.min(wait * 2, 60_000)) {
+    await setup.time.pass(wait)
+    if (!setup.broker.connected) continue
+    rivals.push(setup.time.now())
+    setup.broker.drop({ code: 'taken_over', clientId: 'lifeline-router-c0ffee' })
+  }
+  const within = (span: number) => setup.broker.attempts.filter((at) => at - begun < span).length
+  assert.ok(within(30_000) <= 3, `${within(30_000)} attempts in 30 s`)
+  assert.ok(within(3600_000) <= 80, `${within(3600_000)} attempts in an hour`)
+  const warned = setup.log.filter(({ level }) => level === 'warn')
+  assert.equal(warned.length, 1, 'told once')
+  assert.equal(warned[0]?.fields.client_id, 'lifeline-router-c0ffee')
+  assert.match(
+    String(warned[0]?.fields.cause),
+    /another client came with the client id .*: set option client_id/,
+  )
+})
+
+test('so where the broker gives no reason, as by MQTT 3.1.1; a connection that lived begins anew', async () => {
+  const setup = new Setup()
+  await setup.begin()
+  for (let i = 0; i < 4; i++) {
+    setup.broker.drop({ code: 'closed' })
+    await setup.time.pass(100)
+    const tried = setup.broker.attempts.length
+    await setup.time.pass(i < 1 ? 1_000 : 25_000)
+    assert.equal(setup.broker.attempts.length - tried, i < 1 ? 1 : 0, `loss ${i + 1}`)
+    await setup.time.pass(36_000)
+    assert.ok(setup.broker.connected)
+  }
+  const warned = setup.log.filter(({ level }) => level === 'warn')
+  assert.equal(warned[0]?.fields.client_id, 'lifeline-router-c0ffee')
+  await setup.time.pass(120_000)
+  setup.broker.drop({ code: 'closed' })
+  await setup.time.pass(1_100)
+  assert.ok(setup.broker.connected, 'it had lived')
 })
 
 test('a change goes out at once, the event before the state', async () => {
@@ -216,6 +276,19 @@ test('statistics come at the interval, with rates over it', async () => {
   })
 })
 
+test('uplinks have rates and volumes of their own, as the kernel counts their devices', async () => {
+  const setup = new Setup()
+  setup.traffic.set('wwan0', { receivedOctets: 1000, receivedPackets: 1, sentOctets: 500 })
+  await setup.begin({ mqtt: { home: HOME }, uplink: { lte: { device: 'wwan0' }, off: { device: 'eth9' } } })
+  setup.traffic.set('wwan0', { receivedOctets: 3_751_000, receivedPackets: 9, sentOctets: 38_000 })
+  await setup.time.pass(29_000)
+  const last = (name: string) =>
+    JSON.parse(setup.broker.on(`${BASE}/uplink/${name}/stats`).at(-1)?.payload ?? '')
+  const { rx_rate, tx_rate, rx_octets, tx_octets } = last('lte')
+  assert.deepEqual([rx_rate, tx_rate, rx_octets, tx_octets], [1_000_000, 10_000, 3_751_000, 38_000])
+  assert.deepEqual([last('off').rx_rate, last('off').rx_octets], [null, null])
+})
+
 test('Home Assistant is told again some seconds after it has started, not at once', async () => {
   const setup = new Setup()
   await setup.begin()
@@ -236,12 +309,12 @@ test('entities and states that the configuration no longer has are taken back, a
   const setup = new Setup()
   await setup.begin({ mqtt: { home: HOME }, tunnel: { aaisp: TUNNEL, old: TUNNEL } })
   const components = () => JSON.parse(setup.broker.retained.get(DISCOVERY) ?? '').components
-  assert.ok(components().old_connected.unique_id)
+  assert.ok(components().old_works.unique_id)
   assert.ok(setup.broker.retained.has(`${BASE}/tunnel/old/state`))
   await setup.begin({ mqtt: { home: HOME }, tunnel: { aaisp: TUNNEL } })
-  assert.deepEqual(components().old_connected, { platform: 'binary_sensor' })
+  assert.deepEqual(components().old_works, { platform: 'binary_sensor' })
   assert.deepEqual(components().old_state, { platform: 'sensor' })
-  assert.ok(components().aaisp_connected.unique_id)
+  assert.ok(components().aaisp_works.unique_id)
   assert.ok(!setup.broker.retained.has(`${BASE}/tunnel/old/state`))
 
   const later = new Setup()
@@ -249,8 +322,8 @@ test('entities and states that the configuration no longer has are taken back, a
   for (const [topic, payload] of setup.broker.retained) later.broker.retained.set(topic, payload)
   await later.begin({ mqtt: { home: HOME }, tunnel: { another: TUNNEL } })
   const after = JSON.parse(later.broker.retained.get(DISCOVERY) ?? '').components
-  assert.deepEqual(after.aaisp_connected, { platform: 'binary_sensor' })
-  assert.deepEqual(after.old_connected, { platform: 'binary_sensor' })
+  assert.deepEqual(after.aaisp_works, { platform: 'binary_sensor' })
+  assert.deepEqual(after.old_works, { platform: 'binary_sensor' })
   assert.ok(!later.broker.retained.has(STATE))
 })
 

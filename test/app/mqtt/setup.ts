@@ -1,9 +1,10 @@
 /** A publisher with everything around it in memory. */
 import { Publishers } from '../../../src/app/mqtt/publishers.ts'
-import type { Log, StateFiles } from '../../../src/app/ports.ts'
+import type { Log, Machine, StateFiles } from '../../../src/app/ports.ts'
 import { StatusStore } from '../../../src/app/status-store.ts'
 import type { Config } from '../../../src/core/config/types.ts'
 import { err, ok } from '../../../src/core/result.ts'
+import type { DeviceTraffic } from '../../../src/core/system/device-traffic.ts'
 import { mustRead } from '../../core/config/reading.ts'
 import { seededRandom } from '../../sim/random.ts'
 import { FakeBroker } from './broker.ts'
@@ -14,6 +15,11 @@ export const HOME = { url: 'mqtt://ha.lan', stats_interval: 30 }
 
 export function configOf(content: object): Config {
   return mustRead('json', JSON.stringify({ lifeline: { main: { node: 'router' } }, ...content })).config
+}
+
+export const MACHINE: Machine = {
+  mark: 'c0ffee',
+  identity: () => ({ mac: '02:00:5e:00:53:01', page: undefined }),
 }
 
 export interface Line {
@@ -48,6 +54,8 @@ export class Setup {
   readonly commands: string[] = []
   /** What commands answer. */
   refusal: string | undefined
+  /** What the devices have counted. */
+  readonly traffic = new Map<string, DeviceTraffic>()
   readonly publishers: Publishers
 
   constructor(seed = 1) {
@@ -58,6 +66,9 @@ export class Setup {
       random: seededRandom(seed),
       status: this.status,
       files: this.files,
+      machine: MACHINE,
+      counters: { read: () => this.traffic, bootId: 'boot' },
+      homepage: undefined,
     })
   }
 
@@ -87,7 +98,7 @@ export class Setup {
   /** Configured, connected and at rest. */
   async begin(content?: object): Promise<void> {
     this.configure(content)
-    await this.time.pass(1000)
+    await this.time.pass(3000)
   }
 
   said(level: string): string[] {

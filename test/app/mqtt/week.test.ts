@@ -43,8 +43,9 @@ test('a week grows no queue and no memory, and ends with what is so', { timeout:
   t.diagnostic(`heap at the end of each day: ${heap.map((octets) => (octets / 1e6).toFixed(2)).join(' ')} MB`)
   t.diagnostic(`alarms armed at the end of each day: ${armed.join(' ')}; steps without a broker: ${away}`)
   assert.ok(away > 50)
-  const [first = 0, ...later] = heap
-  for (const octets of later) assert.ok(octets - first < 1_000_000, 'the heap grows')
+  // The first days compile what the later ones run.
+  const [, , third = 0, ...later] = heap
+  for (const octets of later) assert.ok(octets - third < 1_000_000, 'the heap grows')
   for (const count of armed) assert.ok(count < 10, `${count} alarms`)
   const shown = JSON.parse(broker.retained.get('lifeline/router/tunnel/aaisp/state') ?? '')
   assert.equal(shown.state, status.status().tunnel.aaisp?.state)

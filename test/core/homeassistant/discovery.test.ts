@@ -26,8 +26,7 @@ const SMALL: DiscoveryView = {
   commands: [],
   tunnels: ['aaisp'],
   uplinks: [],
-  paths: ['aaisp', 'eth0'],
-  failover: false,
+  paths: undefined,
 }
 
 const LARGE: DiscoveryView = {
@@ -38,11 +37,13 @@ const LARGE: DiscoveryView = {
   commands: ['up', 'down', 'reconnect', 'use', 'drill'],
   tunnels: ['aaisp', 'other'],
   uplinks: [
-    { name: 'fibre', budget: false, probed: true },
-    { name: 'lte', budget: true, probed: true },
+    { name: 'fibre', budget: 'none', probed: true },
+    { name: 'lte', budget: 'limited', probed: true },
   ],
+  mac: '02:00:5e:00:53:01',
+  page: 'http://192.168.1.1/',
+  homepage: 'https://lifeline.example/',
   paths: ['fibre', 'aaisp', 'lte'],
-  failover: true,
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -83,7 +84,7 @@ test('any names make a message that Home Assistant takes', () => {
         ...LARGE,
         node,
         tunnels,
-        uplinks: uplinks.map((uplink) => ({ name: uplink, budget: true, probed: true })),
+        uplinks: uplinks.map((uplink) => ({ name: uplink, budget: 'limited' as const, probed: true })),
         paths: [...names, ...learnt.filter((path) => !names.includes(path))],
       }
     })
@@ -91,10 +92,11 @@ test('any names make a message that Home Assistant takes', () => {
     fc.property(view, (view) => {
       const discovery = discoveryOf(view, {})
       checkDocumented(discovery)
-      const perTunnel = 17
+      // Nobody warns of a budget where there is no uplink to have one.
+      const [whole, perTunnel, perUplink] = [view.uplinks.length > 0 ? 14 : 13, 18, 11]
       assert.equal(
         Object.keys(discovery.components).length,
-        10 + 2 * perTunnel + 4 * view.uplinks.length,
+        whole + 2 * perTunnel + perUplink * view.uplinks.length,
         'an id was used twice',
       )
       assert.match(discoveryTopic('homeassistant', objectIdOf(view.node)).slice(14), DISCOVERY_TOPIC)
@@ -107,7 +109,7 @@ test('what is no more is announced as a platform alone, and only that', () => {
   const before = announcedBy(discoveryOf(LARGE, {}))
   const { components } = discoveryOf({ ...LARGE, tunnels: ['aaisp'], commands: [] }, before)
   for (const id of [
-    'other_connected',
+    'other_works',
     'other_state',
     'other_reconnect',
     'path',
@@ -115,7 +117,7 @@ test('what is no more is announced as a platform alone, and only that', () => {
     'aaisp_enabled',
   ])
     assert.deepEqual(components[id], { platform: before[id] })
-  assert.ok('unique_id' in (components.aaisp_connected ?? {}))
+  assert.ok('unique_id' in (components.aaisp_works ?? {}))
   const again = announcedBy(discoveryOf(LARGE, announcedBy({ ...CASES.large, components })))
   assert.deepEqual(Object.keys(again).sort(), Object.keys(before).sort())
 })

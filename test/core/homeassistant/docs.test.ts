@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { COMMANDS } from '../../../src/core/commands.ts'
 import { discoveryOf } from '../../../src/core/homeassistant/discovery.ts'
-import { SWITCH_EVENTS } from '../../../src/core/homeassistant/events.ts'
+import { BUDGET_EVENTS, SWITCH_EVENTS, TUNNEL_EVENTS } from '../../../src/core/homeassistant/events.ts'
 import { Topics } from '../../../src/core/homeassistant/topics.ts'
 import { samplePayloads } from './samples.ts'
 
@@ -66,11 +66,10 @@ test('the entities that the page and its YAML name exist', () => {
       commands: ['up', 'down', 'reconnect', 'use', 'drill'],
       tunnels: ['aaisp'],
       uplinks: [
-        { name: 'fibre', budget: false, probed: true },
-        { name: 'lte', budget: true, probed: true },
+        { name: 'fibre', budget: 'none', probed: true },
+        { name: 'lte', budget: 'limited', probed: true },
       ],
       paths: ['fibre', 'aaisp', 'lte'],
-      failover: true,
     },
     {},
   )
@@ -83,9 +82,42 @@ test('the entities that the page and its YAML name exist', () => {
   assert.ok(named.length > 40)
   for (const [id] of named) assert.ok(ids.has(id), id)
   for (const kind of ids) {
-    const stem = kind.replace(/_(transmit_rate|transmit_volume|loss|jitter|ipv6_prefix|lns_address|mtu)$/, '')
-    const shown = PAGE.includes(kind) || stem !== kind || /(fibre|lte)_/.test(kind)
+    // Of each group the page names one, and says which others there are.
+    const [, suffix = ''] = /(_(?:upload|uploaded|loss|external_ipv6|ipv6_prefix|lns|mtu))$/.exec(kind) ?? []
+    const shown =
+      PAGE.includes(kind) || PAGE.includes(`\`${suffix || 'none'}\``) || /_(fibre|lte|aaisp)_/.test(kind)
     assert.ok(shown, `${kind} is not on the page`)
   }
-  for (const type of SWITCH_EVENTS) assert.ok(PAGE.includes(`\`${type}\``))
+  for (const type of [...SWITCH_EVENTS, ...TUNNEL_EVENTS, ...BUDGET_EVENTS])
+    assert.ok(PAGE.includes(`\`${type}\``))
+})
+
+test('the blueprint offers the types of event that there are, and by default tells what is wrong', () => {
+  const blueprint = readFileSync('docs/blueprints/lifeline_notifications.yaml', 'utf8')
+  const listed = (key: string) => {
+    const [, rest = ''] = blueprint.split(`${key}:\n`)
+    const [items = ''] = /^(?: +- [a-z_]+\n)+/.exec(rest) ?? []
+    return [...items.matchAll(/- ([a-z_]+)/g)].map(([, item = '']) => item)
+  }
+  const types = [...SWITCH_EVENTS, ...TUNNEL_EVENTS, ...BUDGET_EVENTS]
+  assert.deepEqual(listed('options').sort(), types.sort())
+  assert.deepEqual(listed('default'), [
+    'failover',
+    'failback',
+    'failback_failed',
+    'tunnel_down',
+    'budget_warning',
+  ])
+  // From the release on that the page promises, and with nothing that only later ones know.
+  assert.match(blueprint, /min_version: "2024\.12\.0"/)
+  assert.ok(PAGE.includes('works with Home Assistant 2024.12'))
+  for (const key of [
+    'domain: automation',
+    'triggers:',
+    'conditions:',
+    'actions: !input actions',
+    '!input events',
+  ])
+    assert.ok(blueprint.includes(key), key)
+  assert.doesNotMatch(PAGE, /^type: logbook\n(?:.*\n)*?target:/m, 'a target of the logbook card came later')
 })

@@ -171,7 +171,7 @@ export const SENSOR_CLASSES: Readonly<
       'ZiB',
       'YiB',
     ],
-    stateClasses: ['total_increasing'],
+    stateClasses: ['total_increasing', 'measurement'],
   },
   duration: { units: ['d', 'h', 'min', 's', 'ms', 'μs'], stateClasses: ['measurement'] },
 }

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { EventTranslator } from '../../../src/core/homeassistant/events.ts'
+import { EventTranslator, SWITCH_EVENTS } from '../../../src/core/homeassistant/events.ts'
 import {
   problemOf,
   statePayload,
   tunnelStatePayload,
   tunnelStatsPayload,
+  uplinkStatePayload,
+  uplinkStatsPayload,
 } from '../../../src/core/homeassistant/payloads.ts'
 import { defaultBase, objectIdOf, Topics } from '../../../src/core/homeassistant/topics.ts'
+import type { TunnelStatus, UplinkStatus } from '../../../src/core/status.ts'
 import { sampleStatus, sampleTunnel, UP, WRONG_PASSWORD } from '../status-samples.ts'
-import { AAISP, samplePayloads } from './samples.ts'
+import { AAISP, LTE, onBackup, samplePayloads } from './samples.ts'
 
 test('the payloads are those of the golden file', () => {
   const golden = 'test/fixtures/homeassistant/payloads.json'
@@ -98,8 +101,8 @@ test('events say why a tunnel went down, and only of that time', () => {
   })
   assert.deepEqual(plain(told('state', { tunnel: 'a', state: 'closing', from: 'up' })), {
     ...down,
-    code: null,
-    cause: null,
+    code: 'ended_here',
+    cause: 'lifeline ended the session itself',
   })
   assert.equal(told('uplink', { uplink: 'lte', state: 'down', from: 'absent' }), undefined)
   assert.equal(
@@ -113,6 +116,87 @@ test('events say why a tunnel went down, and only of that time', () => {
     cause: 'x',
     outage_ms: 4,
   })
+})
+
+test('each switch and each volume has its true cause, and only who failed over comes back', () => {
+  const translator = new EventTranslator()
+  const told = (event: string, fields: object = {}): Record<string, unknown> => {
+    const { at: _at, ...payload } = translator.translate({ seq: 1, at: 'now', event, ...fields }) ?? {}
+    return payload
+  }
+  const back = { from: 'lte', to: 'fibre', cause: 'fibre works again', outage_ms: null }
+  assert.deepEqual(told('failback', back), { event_type: 'start', ...back }, 'a start on the backup')
+  told('failover', { from: 'fibre', to: 'lte', cause: 'fibre: lost carrier', outage_ms: 400 })
+  assert.deepEqual(told('failback_failed', { path: 'fibre', next_delay_ms: 20_000 }), {
+    event_type: 'failback_failed',
+    cause: 'fibre did not carry traffic after all',
+    path: 'fibre',
+    next_delay_ms: 20_000,
+  })
+  assert.deepEqual(told('failback', back), { event_type: 'failback', ...back })
+  assert.equal(told('failback', back).event_type, 'start')
+  const asked = { from: 'fibre', to: 'lte', cause: 'use lte', outage_ms: null }
+  assert.deepEqual(told('manual', asked), { event_type: 'manual', ...asked })
+  const budget = { uplink: 'lte', percent: 80, used: 4, limit: 5 }
+  assert.deepEqual(told('budget', budget), {
+    event_type: 'budget_warning',
+    cause: "80 % of this month's volume of lte are used",
+    ...budget,
+  })
+  for (const type of ['failover', 'failback', 'manual', 'drill', 'failback_failed'])
+    assert.ok(SWITCH_EVENTS.includes(type), type)
+})
+
+test('an address is external where the internet sees it', () => {
+  const seen = (ipv4: string | null, ipv6: string | null = null) => {
+    const { external_ipv4, external_ipv6 } = statePayload(
+      sampleStatus({ a: UP }, { state: 'ok', path: 'a', ipv4, ipv6 }),
+      0,
+    )
+    return [external_ipv4, external_ipv6]
+  }
+  assert.deepEqual(seen('203.0.113.10', '2001:db8::10'), ['203.0.113.10', '2001:db8::10'])
+  for (const own of ['192.168.100.7', '100.64.1.2', '10.0.0.1', '172.31.0.1', '169.254.1.1'])
+    assert.deepEqual(seen(own, 'fd00::7'), [null, null], own)
+  assert.deepEqual(seen(null), [null, null])
+})
+
+test('what works is what gets traffic through, not what has a link', () => {
+  const { status, path } = { status: onBackup(), path: onBackup().failover?.path ?? {} }
+  const uplink = (name: string, change: Partial<UplinkStatus>, paths = path) => {
+    const failover = status.failover && { ...status.failover, path: paths }
+    return uplinkStatePayload(name, { ...LTE, ...change }, { ...status, failover }).works
+  }
+  assert.equal(uplink('fibre', {}), false, 'its probes are not answered')
+  assert.equal(uplink('lte', {}), true)
+  assert.equal(uplink('lte', { state: 'no_address' }), false)
+  assert.equal(uplink('other', {}), null, 'nobody looks')
+  const tunnel = (change: Partial<TunnelStatus>, change2: object, failover = true) => {
+    const paths = { aaisp: { ...path.aaisp, ...change2 } } as typeof path
+    const shown = failover && status.failover ? { ...status.failover, path: paths } : null
+    return tunnelStatePayload('aaisp', { ...AAISP, ...change }, { ...status, failover: shown }).works
+  }
+  assert.equal(tunnel({}, {}), true)
+  assert.equal(tunnel({}, { health: 'down' }), false, 'a session that carries nothing')
+  assert.equal(tunnel({ state: 'waiting' }, { readiness: 'warm', health: 'down' }), null, 'it stands by')
+  assert.equal(tunnel({ state: 'dialling' }, { readiness: 'hot', health: 'down' }), false)
+  assert.equal(tunnel({ state: 'dialling' }, {}, false), false)
+  assert.equal(tunnel({}, {}, false), true)
+})
+
+test('uplinks are counted by their devices, and a budget says how much of it is used', () => {
+  const stats = uplinkStatsPayload(
+    'lte',
+    LTE,
+    onBackup(),
+    'now',
+    { at: 2000, rx: 1000, tx: 100 },
+    { at: 1000, rx: 500, tx: 50 },
+  )
+  const { rx_rate, tx_rate, rx_octets, tx_octets, month_percent } = stats
+  assert.deepEqual([rx_rate, tx_rate, rx_octets, tx_octets, month_percent], [4000, 400, 1000, 100, 80])
+  const absent = uplinkStatsPayload('lte', { ...LTE, budget: null }, onBackup(), 'now')
+  assert.deepEqual([absent.rx_rate, absent.rx_octets, absent.month_percent], [null, null, null])
 })
 
 test('names that topics or Home Assistant do not take are made fit', () => {

@@ -33,7 +33,7 @@ describe('a broker', () => {
     t.after(() => listener.stop())
     const lifeline = bench.run(t, mqtt)
     await listener.waitFor(`${BASE}/status`, (payload) => payload === 'online')
-    await listener.waitFor(DISCOVERY, (payload) => 'aaisp_connected' in JSON.parse(payload).components)
+    await listener.waitFor(DISCOVERY, (payload) => 'aaisp_works' in JSON.parse(payload).components)
     await listener.waitFor(`${BASE}/tunnel/aaisp/state`)
     await listener.waitFor(`${BASE}/tunnel/aaisp/stats`)
     const code = await lifeline.stop()

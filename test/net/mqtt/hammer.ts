@@ -6,6 +6,8 @@ import type { Log } from '../../../src/app/ports.ts'
 import { StatusStore } from '../../../src/app/status-store.ts'
 import { err, ok } from '../../../src/core/result.ts'
 import { systemClock as clock } from '../../../src/host/clock.ts'
+import { deviceCounters } from '../../../src/host/device-counters.ts'
+import { machine } from '../../../src/host/machine.ts'
 import { brokers } from '../../../src/host/mqtt.ts'
 import { mustRead } from '../../core/config/reading.ts'
 
@@ -23,7 +25,17 @@ const status = new StatusStore(clock, '0.1.0')
 status.configure({ node: 'router', tunnels: config.tunnels, uplinks: config.uplinks })
 const files = { read: () => undefined, write: () => {}, settled: async () => {} }
 const begun = performance.now()
-const publishers = new Publishers({ brokers, clock, log: quiet, random: Math.random, status, files })
+const publishers = new Publishers({
+  brokers,
+  clock,
+  log: quiet,
+  random: Math.random,
+  status,
+  files,
+  machine,
+  counters: deviceCounters,
+  homepage: undefined,
+})
 const done = () => ok(undefined)
 publishers.configure(config, {
   up: done,
@@ -33,7 +45,7 @@ publishers.configure(config, {
   paths: () => [],
   drill: async () => err({ code: 'refused', message: 'not here' }),
 })
-await sleep(1500)
+await sleep(3000)
 
 const collect = globalThis.gc ?? (() => {})
 collect()
