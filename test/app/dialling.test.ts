@@ -319,3 +319,11 @@ test('only an ICMP error about our own request, and of a closed port the LNS its
     assert.deepEqual(router.failures, ends ? [ends] : [], `${code} from ${from}, ${part}`)
   }
 })
+
+test('a dial lets only its own LNS and tunnel reach it', async () => {
+  const here = world(1)
+  await upWithin(here, 1_000)
+  assert.deepEqual(here.router.machine.expected, [
+    { host: '192.0.2.1', tunnelId: here.router.shown.local?.tunnel_id },
+  ])
+})

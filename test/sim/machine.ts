@@ -56,6 +56,11 @@ export class Machine implements Datagrams {
     for (const socket of [...this.#sockets]) socket.noticed(code, notice)
   }
 
+  /** What each open socket expects. */
+  get expected(): readonly SimSocket['expected'][] {
+    return [...this.#sockets].map(({ expected }) => expected)
+  }
+
   get openSockets(): number {
     return this.#sockets.size
   }
@@ -167,7 +172,8 @@ export class SimSocket implements DatagramSocket {
   #closed = false
   #ns = 0
 
-  #expected: { readonly host: string; readonly tunnelId: number } | undefined
+  /** Whose messages alone are let through. */
+  expected: { readonly host: string; readonly tunnelId: number } | undefined
 
   constructor(
     machine: Machine,
@@ -208,16 +214,16 @@ export class SimSocket implements DatagramSocket {
   }
 
   expect(host: string, tunnelId: number): void {
-    this.#expected = { host, tunnelId }
+    this.expected = { host, tunnelId }
   }
 
   /** As the addon does. */
   #isWanted(from: Address, bytes: Uint8Array): boolean {
-    if (this.#expected === undefined) return true
+    if (this.expected === undefined) return true
     const at = (bytes[0] ?? 0) & 0x40 ? 4 : 2
     const tunnelId = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
     const control = ((bytes[0] ?? 0) & 0x80) !== 0
-    const { host, tunnelId: ours } = this.#expected
+    const { host, tunnelId: ours } = this.expected
     return from.host === host && (tunnelId === ours || (tunnelId === 0 && control))
   }
 
