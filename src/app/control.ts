@@ -77,6 +77,8 @@ export interface DrillReport {
   readonly outage_ms: number | null
   /** The same for going back; null if the traffic did not come back in time. */
   readonly return_ms: number | null
+  /** What was found of a path that carried no traffic: it was tested instead. Null for the one that did. */
+  readonly standby: { readonly ok: boolean; readonly message: string } | null
 }
 
 /** The arguments of a command that was taken, also those that were left out. */

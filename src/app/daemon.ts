@@ -175,6 +175,7 @@ export class Daemon implements ControlTarget {
 
   async drill(path: string | undefined): Promise<Result<DrillReport, Refusal>> {
     const report = await this.#failover?.drill(path)
+    if (report?.standby?.ok === false) return err({ code: 'refused', message: report.standby.message })
     const message = this.#failover ? 'no path carries traffic now' : 'there is no failover section to drill'
     return report ? ok(report) : err({ code: 'refused', message })
   }

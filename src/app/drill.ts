@@ -50,6 +50,6 @@ export class Drill {
     if (this.#finished) return
     this.#finished = true
     this.#cancel()
-    this.#done({ path: this.path, to: this.#to, outage_ms: this.#outage, return_ms: returned })
+    this.#done({ path: this.path, to: this.#to, outage_ms: this.#outage, return_ms: returned, standby: null })
   }
 }

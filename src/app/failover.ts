@@ -3,6 +3,7 @@ import { probeOf } from '../core/config/probe.ts'
 import type { Config, FailoverConfig, ProbeTarget } from '../core/config/types.ts'
 import { FailoverController, TRIAL_LIMIT } from '../core/failover/controller.ts'
 import { pathPlans } from '../core/failover/plans.ts'
+import { sharesAddress } from '../core/failover/standby.ts'
 import { defaultTargets } from '../core/failover/targets.ts'
 import type {
   ActiveRoute,
@@ -11,7 +12,6 @@ import type {
   PathPlan,
   SwitchKind,
 } from '../core/failover/types.ts'
-import { isLinkLocal } from '../core/ip/address.ts'
 import { type Facts, linkNamed, NO_FACTS } from '../core/system/facts.ts'
 import { steeringMark } from '../core/system/marks.ts'
 import { type Uplink, uplinks } from '../core/system/uplinks.ts'
@@ -21,9 +21,11 @@ import { failoverPatch } from './failover-status.ts'
 import type { Histories } from './histories.ts'
 import type { KnownTargets } from './known-targets.ts'
 import { PathWatcher, type PathWatcherOptions } from './path-watcher.ts'
+import { sourcesOf, uplinkReason } from './path-ways.ts'
 import type { Cancel, Clock, Counters, Log } from './ports.ts'
-import type { ProberPorts, Sources, Way } from './prober.ts'
+import type { ProberPorts, Way } from './prober.ts'
 import { SocketErrors } from './socket-errors.ts'
+import { testStandby } from './standby-test.ts'
 import type { FailoverPatch, StatusWriter } from './status-store.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -147,11 +149,12 @@ export class Failover {
     this.#drain()
   }
 
-  /** Treats a path, the active one if undefined, as dead for a while; undefined if no path is active. */
-  drill(path: string | undefined): Promise<DrillReport> | undefined {
+  /** Treats the active path as dead for a while, or tests another one; undefined if none is named or active. */
+  drill(path: string | undefined): Promise<DrillReport | undefined> | undefined {
     const { active } = this.#controller
     const name = path ?? (active.kind === 'path' ? active.name : undefined)
     if (name === undefined) return undefined
+    if (active.kind !== 'path' || active.name !== name) return this.#testStandby(name)
     this.#drill?.abandon()
     const { clock } = this.#ports
     return new Promise((resolve) => {
@@ -163,6 +166,28 @@ export class Failover {
       this.#controller.drill(clock.now(), name, DRILL_SPAN)
       this.#drain()
     })
+  }
+
+  /** A path that carries nothing is not treated as dead, which would prove nothing: it is tried. */
+  async #testStandby(name: string): Promise<DrillReport | undefined> {
+    const watcher = this.#watchers.get(name)
+    const plan = this.#plans.find((each) => each.name === name)
+    if (!watcher || !plan) return undefined
+    const line = this.#plans.find((each) => each.kind === 'uplink' && this.#shares(plan, each))?.name
+    const tunnel = this.#options.supervisor(name)
+    const wanted = () => this.#wanted.get(name) ?? 'cold'
+    const standby = await testStandby({ name, watcher, tunnel, line, wanted }, this.#ports.clock)
+    this.#show({ standby_check: { path: name, ...standby } })
+    this.#ports.status.event('standby_checked', { path: name, ...standby })
+    return { path: name, to: null, outage_ms: null, return_ms: null, standby }
+  }
+
+  #shares(tunnel: PathPlan, line: PathPlan): boolean {
+    const facts = (plan: PathPlan) => ({ address: this.#addresses.get(plan.name) })
+    return (
+      tunnel.kind === 'tunnel' &&
+      sharesAddress({ ...tunnel, facts: facts(tunnel) }, { ...line, facts: facts(line) })
+    )
   }
 
   close(): void {
@@ -367,29 +392,5 @@ export class Failover {
 
   #failed(error: unknown): void {
     this.#ports.log.error('a switch of paths was not completed', { error })
-  }
-}
-
-function sourcesOf(addresses: readonly string[], preferred: string | undefined): Sources {
-  const ordered = preferred === undefined ? addresses : [preferred, ...addresses]
-  const bare = ordered.map((address) => address.split('/')[0] ?? address)
-  const v4 = bare.find((address) => !address.includes(':'))
-  // Nothing answers to an address that means something on the link only: every device has one, with IPv6 or without.
-  const v6 = bare.find((address) => address.includes(':') && !isLinkLocal(address))
-  return { ...(v4 === undefined ? {} : { 4: v4 }), ...(v6 === undefined ? {} : { 6: v6 }) }
-}
-
-function uplinkReason({ state, device, source, addresses }: Uplink): string {
-  switch (state) {
-    case 'absent':
-      return `the device ${device} does not exist`
-    case 'down':
-      return 'lost carrier'
-    case 'no_address':
-      return source === undefined || addresses.length === 0
-        ? 'has no address'
-        : `does not have the address ${source} (option source)`
-    case 'up':
-      return ''
   }
 }

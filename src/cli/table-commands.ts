@@ -57,7 +57,8 @@ const EXAMPLES: Readonly<Record<CommandArgument['type'], string>> = {
   mode: 'lte',
 }
 
-function drillText({ path, to, outage_ms: outage, return_ms: back }: DrillReport): string {
+function drillText({ path, to, outage_ms: outage, return_ms: back, standby }: DrillReport): string {
+  if (standby !== null) return standby.message
   if (to === null) return `${path} was treated as dead, and no other path took over.`
   const over =
     outage === null

@@ -74,7 +74,7 @@ class Target implements ControlTarget {
   }
   async drill(path: string | undefined) {
     this.calls.push(`drill ${path ?? 'the active path'}`)
-    return ok({ path: 'fibre', to: 'aaisp', outage_ms: 300, return_ms: 40 })
+    return ok({ path: 'fibre', to: 'aaisp', outage_ms: 300, return_ms: 40, standby: null })
   }
   history(path: string) {
     return path === 'fibre' || path === 'spare' ? { ...HISTORY, path } : undefined
@@ -157,7 +157,7 @@ test('commands of the table reach the daemon, by name and by position', async ()
   await ask({ jsonrpc: '2.0', method: 'reconnect', params: ['aaisp'] })
   await ask({ jsonrpc: '2.0', method: 'use', params: { path: 'auto' } })
   const drilled = await ask({ jsonrpc: '2.0', id: 9, method: 'drill' })
-  const report = { path: 'fibre', to: 'aaisp', outage_ms: 300, return_ms: 40 }
+  const report = { path: 'fibre', to: 'aaisp', outage_ms: 300, return_ms: 40, standby: null }
   assert.deepEqual(drilled, { jsonrpc: '2.0', id: 9, result: report })
   const expected = [
     'down aaisp',

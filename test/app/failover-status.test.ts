@@ -195,6 +195,29 @@ test('a drill ends with an event of its own kind', async () => {
   )
 })
 
+test('a drill of a path that carries nothing tests it, and makes no outage of it', async () => {
+  const { failover, alive, status, routes, run, kinds } = make()
+  await run(20_000)
+  const before = routes.length
+  const well = failover.drill('lte')
+  await run(1000)
+  assert.deepEqual((await well)?.standby, { ok: true, message: 'lte works: its probes are answered.' })
+  alive.delete('wwan0')
+  await run(100)
+  const dead = failover.drill('lte')
+  await run(6000)
+  assert.deepEqual((await dead)?.standby, {
+    ok: false,
+    message: 'lte does not work: no probe was answered over it.',
+  })
+  assert.equal(routes.length, before)
+  assert.equal(status.status().failover?.standby_check?.ok, false)
+  assert.deepEqual(
+    kinds().filter((kind) => /^(drill|manual|failover)/.test(kind)),
+    [],
+  )
+})
+
 test('after the end nothing is written any more', async () => {
   const { failover, alive, status, run } = make()
   await run(20_000)

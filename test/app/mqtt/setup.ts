@@ -89,7 +89,7 @@ export class Setup {
       use: command('use'),
       drill: async (path) => {
         this.commands.push(`drill ${path ?? 'the active path'}`)
-        return ok({ path: 'fibre', to: 'lte', outage_ms: 300, return_ms: 40 })
+        return ok({ path: 'fibre', to: 'lte', outage_ms: 300, return_ms: 40, standby: null })
       },
       paths: () => ['fibre', 'lte'],
     })
