@@ -1,7 +1,19 @@
 import type { TunnelState } from '../status.ts'
 import { BUDGET_EVENTS, SWITCH_EVENTS, TUNNEL_EVENTS } from './events.ts'
 import type { Component, Sensor } from './platforms.ts'
-import { attributes, DIAGNOSTICS, GIGA, MEGA, onOff, RATE, read, SPAN, scaled, VOLUME } from './templates.ts'
+import {
+  attributes,
+  DIAGNOSTICS,
+  GIGA,
+  known,
+  MEGA,
+  onOff,
+  RATE,
+  read,
+  SPAN,
+  scaled,
+  VOLUME,
+} from './templates.ts'
 import { objectIdOf, type Topics } from './topics.ts'
 
 /** What decides which entities there are. */
@@ -88,6 +100,14 @@ class Entities {
       icon: 'mdi:transit-detour',
       ...read(topic, onOff('value_json.on_backup')),
     })
+    if (this.#view.paths)
+      this.#add({
+        platform: 'binary_sensor',
+        name: 'Backup ready',
+        icon: 'mdi:shield-check-outline',
+        ...read(topic, known('value_json.backup_ready')),
+        ...attributes(topic, 'backup'),
+      })
     this.#add({
       platform: 'binary_sensor',
       name: 'Problem',
@@ -288,7 +308,7 @@ class Entities {
       platform: 'binary_sensor',
       name: `${name} works`,
       device_class: 'connectivity',
-      ...read(topic, "{{ None if value_json.works is none else 'ON' if value_json.works else 'OFF' }}"),
+      ...read(topic, known('value_json.works')),
     })
   }
 

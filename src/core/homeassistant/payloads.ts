@@ -19,6 +19,9 @@ export interface StatePayload {
   /** The tunnel or uplink that carries traffic. */
   readonly path: string | null
   readonly on_backup: boolean
+  /** Whether another path could take over; null where nobody knows, or there is no other. `backup` is the path. */
+  readonly backup_ready: boolean | null
+  readonly backup: string | null
   /** Something needs attention; `reason` says what. */
   readonly problem: boolean
   readonly reason: string | null
@@ -114,6 +117,8 @@ export function statePayload(status: Status, switches: number): StatePayload {
     internet: internet.state,
     path: internet.path,
     on_backup: internet.state === 'backup',
+    backup_ready: failover?.backup?.ready ?? null,
+    backup: failover?.backup?.path ?? null,
     problem: reason !== null,
     reason,
     since: internet.since,

@@ -47,6 +47,11 @@ export const MEGA = 1_000_000
 /** The same. */
 export const GIGA = 1_000_000_000
 
+/** The same of what is true, false or null: not known. */
+export function known(value: string): string {
+  return `{{ None if ${value} is none else 'ON' if ${value} else 'OFF' }}`
+}
+
 /** bit/s as Mbit/s, and octets as GB: Home Assistant converts both to what its user wants. */
 export function scaled(key: string, unit: number): string {
   return `{{ (value_json.${key} / ${unit}) | round(3) if value_json.${key} is number else None }}`

@@ -222,3 +222,19 @@ test('a line whose probes are not answered is not connected, whatever its link s
   )
   assert.equal(house.state('external_ipv4'), null, "the carrier's own address is none of the internet")
 })
+
+test('is the backup ready? so, not so, or nobody knows', async () => {
+  const setup = new Setup()
+  setup.configure({ ...MQTT, uplink: UPLINKS, failover: { way: { path: ['fibre', 'lte'] } } })
+  const paths = { fibre: path('up'), lte: path('up') }
+  for (const [ready, shown] of [
+    [true, 'ON'],
+    [false, 'OFF'],
+    [null, null],
+  ] as const) {
+    const backup = { path: 'lte', ready }
+    setup.status.failover({ mode: 'auto', active: 'fibre', problem: null, path: paths, backup })
+    await setup.time.pass(5000)
+    assert.equal(assertCalm(setup).state('backup_ready'), shown)
+  }
+})
