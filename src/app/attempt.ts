@@ -47,6 +47,8 @@ export interface AttemptOptions {
   readonly tunnel: TunnelConfig
   readonly hostName: string
   readonly remembered: Remembered
+  /** Why an IPv4 address is not to be ours, as a predicate. */
+  unfit(address: string): string | undefined
   onEvent(event: ClientEvent): void
   /** Its socket is closed. */
   onGone(): void
@@ -135,6 +137,7 @@ export class AttemptRunner {
         username: tunnel.username,
         password: tunnel.password,
         wantDns: true,
+        unfit: options.unfit,
         digests,
         entropy,
       },

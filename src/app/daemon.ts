@@ -14,8 +14,9 @@ import { describeChange } from '../core/system/change.ts'
 import { type DesiredState, desiredState, NOTHING_DESIRED } from '../core/system/desired.ts'
 import { type Facts, NO_FACTS } from '../core/system/facts.ts'
 import { sectionOf } from '../core/system/firewall-input.ts'
+import { fitSession } from '../core/system/fitting.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../core/system/session.ts'
-import { carriersOf, noUplink, type Uplink, type UsableUplink, uplinks } from '../core/system/uplinks.ts'
+import { carriersOf, noUplink, type UsableUplink, uplinks } from '../core/system/uplinks.ts'
 import type { Apply } from './apply.ts'
 import { type ApplyFailure, keepsDown, refusalOf } from './apply-failure.ts'
 import type { Carrier } from './attempt.ts'
@@ -28,6 +29,7 @@ import { Failover, type FailoverPorts, type Switched } from './failover.ts'
 import { Histories } from './histories.ts'
 import type { Memory } from './memory.ts'
 import type { Publishers } from './mqtt/publishers.ts'
+import { Neighbourhood } from './neighbourhood.ts'
 import { nextConfig } from './next-config.ts'
 import { foreignWarnings, listRules } from './plan.ts'
 import type { Cancel, Log, Nft, StateFiles, SystemResolvers } from './ports.ts'
@@ -71,6 +73,7 @@ export class Daemon implements ControlTarget {
   #phase: 'starting' | 'running' | 'stopping' | 'stopped' = 'starting'
   #reloading: Promise<unknown> = Promise.resolve()
   #failover: Failover | undefined
+  readonly #neighbourhood: Neighbourhood
   readonly #histories: Histories
   readonly #budgets: Budgets
   /** Where the kernel is to send what has no route of its own; undefined before a choice: as it does already. */
@@ -84,6 +87,7 @@ export class Daemon implements ControlTarget {
     this.#warnings = ready.warnings
     this.#histories = new Histories(ports)
     ports.status.follow((event) => this.#histories.told(event))
+    this.#neighbourhood = new Neighbourhood(ports)
     this.#budgets = new Budgets(ports, () => this.#factsChanged())
   }
 
@@ -99,18 +103,20 @@ export class Daemon implements ControlTarget {
       name,
       { session: undefined, held: memory.last(name) },
     ])
-    const { nft } = desiredState(this.#config, NO_FACTS, new Map(states), this.#active)
+    const learnt = this.#neighbourhood.learnt(this.#config)
+    const { nft } = desiredState(this.#config, NO_FACTS, new Map(states), this.#active, undefined, learnt)
     if (nft !== undefined) apply.prepare(nft)
   }
 
   /** Puts filters and devices in place, and begins to dial beside that. */
   start(): void {
-    const { watcher } = this.#ports
+    const { watcher, names } = this.#ports
     this.#phase = 'running'
     this.#configured()
     for (const tunnel of this.#config.tunnels) this.#add(tunnel)
     this.#beginFailover()
     watcher.onChange(() => this.#factsChanged())
+    names.onChange(() => this.#factsChanged())
     this.#factsChanged()
     this.#wantSessions()
   }
@@ -255,7 +261,8 @@ export class Daemon implements ControlTarget {
       this.#histories.echo(name, echo)
       if (echo.rttMs !== undefined) this.#failover?.echoed(name)
     }
-    const options = { tunnel, hostName: node, onSession, onPath, onEchoed }
+    const surroundings = () => this.#neighbourhood.surroundings(this.#config)
+    const options = { tunnel, hostName: node, onSession, surroundings, onPath, onEchoed }
     this.#supervisors.set(name, new Supervisor(options, this.#ports))
   }
 
@@ -283,7 +290,7 @@ export class Daemon implements ControlTarget {
         failover: { ...failover, mode: this.#modeAmong(failover) },
         carrying,
         supervisor: (name) => this.#supervisors.get(name),
-        resolvers: (uplink) => this.#resolvers(uplink),
+        resolvers: (uplink) => this.#neighbourhood.resolversOf(uplink),
         setRoute: async (active) => {
           this.#active = active
           await this.#wish()
@@ -322,7 +329,10 @@ export class Daemon implements ControlTarget {
     const device = this.#config.tunnels.find((tunnel) => tunnel.name === name)?.device ?? ''
     const fatal = failures.find((failure) => keepsDown(failure, device))
     if (fatal) throw refusalOf(fatal)
-    if (state.held) this.#ports.memory.remember(name, state.held)
+    const tunnel = this.#config.tunnels.find((each) => each.name === name)
+    if (!state.held || !tunnel) return
+    const around = this.#neighbourhood.surroundings(this.#config)
+    this.#ports.memory.remember(name, fitSession(state.held, tunnel, around).session)
   }
 
   // ---- the kernel
@@ -362,14 +372,8 @@ export class Daemon implements ControlTarget {
       id: `${name}#${link.index}/${families}`,
       uplink,
       guarded: sectionOf(name, 'uplink', this.#config) !== undefined,
-      resolvers: () => this.#resolvers(uplink),
+      resolvers: () => this.#neighbourhood.resolversOf(uplink),
     }
-  }
-
-  #resolvers(uplink: Uplink): readonly string[] {
-    const { name, device, dns } = uplink
-    if (dns.length > 0 || uplink.state !== 'up') return dns
-    return this.#ports.systemResolvers.forLink({ name, device, ifindex: uplink.link.index })
   }
 
   #showUplinks(facts: Facts): void {
@@ -389,6 +393,7 @@ export class Daemon implements ControlTarget {
 
   #desired(): DesiredState {
     const { facts } = this.#ports.watcher
-    return desiredState(this.#config, facts, this.#states, this.#active, this.#failover?.addresses)
+    const learnt = this.#neighbourhood.learnt(this.#config)
+    return desiredState(this.#config, facts, this.#states, this.#active, this.#failover?.addresses, learnt)
   }
 }

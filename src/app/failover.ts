@@ -228,7 +228,8 @@ export class Failover {
     }
     const tunnel = this.#options.supervisor(name)?.path
     const wanted = targets.length > 0 ? targets : defaultTargets(tunnel?.dns ?? [])
-    if (tunnel?.session !== 'up') return { way: undefined, reason: 'the tunnel is not up', targets: wanted }
+    if (tunnel?.session !== 'up')
+      return { way: undefined, reason: tunnel?.problem ?? 'the tunnel is not up', targets: wanted }
     const { device, addresses } = tunnel
     return {
       way: { device, index: linkNamed(this.#facts, device)?.index, sources: sourcesOf(addresses, undefined) },

@@ -1,6 +1,7 @@
 import { fromHex, toHex } from '../core/bytes.ts'
 import type { Remembered } from '../core/client/endpoint.ts'
 import { ipFamily } from '../core/ip/address.ts'
+import { unfitAnywhere, unfitByItself } from '../core/ip/unfit.ts'
 import type { SessionAddress, TunnelSession } from '../core/system/session.ts'
 import type { StateFiles } from './ports.ts'
 
@@ -34,11 +35,13 @@ export class Memory {
     return this.#entries.get(tunnel)?.session
   }
 
-  /** What the next session should ask for. */
-  remembered(tunnel: string): Remembered {
+  /** What the next session should ask for; `unfit` says why an address is not to be had. */
+  remembered(tunnel: string, unfit: (address: string) => string | undefined): Remembered {
     const { session, dns = [] } = this.#entries.get(tunnel) ?? {}
     return {
-      ...(session?.ipv4 ? { address: session.ipv4.address } : {}),
+      ...(session?.ipv4 && unfit(session.ipv4.address) === undefined
+        ? { address: session.ipv4.address }
+        : {}),
       ...(session?.ipv6 ? { interfaceId: session.ipv6.interfaceId } : {}),
       ...(dns.length > 0 ? { dns } : {}),
     }
@@ -79,7 +82,9 @@ function decode(text: string | undefined): Map<string, Entry> {
 }
 
 function literals(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item): item is string => isAddress(item, 4)) : []
+  return Array.isArray(value)
+    ? value.filter((item): item is string => isAddress(item, 4) && unfitAnywhere(item) === undefined)
+    : []
 }
 
 function sessionOf({ mtu, ipv4, ipv6, underlay }: Record<string, unknown>): TunnelSession | undefined {
@@ -90,7 +95,7 @@ function sessionOf({ mtu, ipv4, ipv6, underlay }: Record<string, unknown>): Tunn
 }
 
 function ipv4Of({ address, peer }: Record<string, unknown>): TunnelSession['ipv4'] {
-  if (!isAddress(address, 4)) return undefined
+  if (!isAddress(address, 4) || unfitByItself(address) !== undefined) return undefined
   return { address, peer: isAddress(peer, 4) ? peer : undefined }
 }
 
@@ -104,7 +109,8 @@ function ipv6Of({ interfaceId, addresses }: Record<string, unknown>): TunnelSess
 }
 
 function addressOf({ address, length, deprecated }: Record<string, unknown>): SessionAddress | undefined {
-  if (!isAddress(address, 6) || (length !== 64 && length !== 128)) return undefined
+  if (!isAddress(address, 6) || unfitByItself(address) !== undefined || (length !== 64 && length !== 128))
+    return undefined
   return { address, length, deprecated: deprecated === true }
 }
 

@@ -2,6 +2,7 @@ import type { Attempt } from '../core/client/dialer-state.ts'
 import { NameCache } from '../core/client/name-cache.ts'
 import type { Failure } from '../core/failure.ts'
 import { ipFamily } from '../core/ip/address.ts'
+import { unfitAnywhere } from '../core/ip/unfit.ts'
 import { err, ok, type Result } from '../core/result.ts'
 import { candidateAddresses } from '../core/system/uplinks.ts'
 import { after, seconds } from '../core/time.ts'
@@ -29,12 +30,29 @@ export class Names {
   readonly #cache: NameCache
   readonly #files: StateFiles
   readonly #clock: Clock
+  #revision = 0
+  #onChange: (() => void) | undefined
 
   constructor(resolver: Resolver, files: StateFiles, clock: Clock) {
     this.#resolver = resolver
     this.#clock = clock
     this.#cache = NameCache.parse(files.read(NAMES_FILE))
     this.#files = files
+  }
+
+  /** Counts what was learnt since the start. */
+  get revision(): number {
+    return this.#revision
+  }
+
+  /** All addresses that are known of a name. */
+  known(name: string): readonly string[] {
+    return this.#cache.known(name)
+  }
+
+  /** Calls `run` when an address of a name is learnt, before anybody is told of it. */
+  onChange(run: () => void): void {
+    this.#onChange = run
   }
 
   /** Tells once, or twice where the answer differs from the remembered one that was told first. */
@@ -50,10 +68,19 @@ export class Names {
     const limit = new AbortController()
     const cancel = this.#clock.alarm(after(this.#clock.now(), LOOK_UP_LIMIT), () => limit.abort())
     this.#resolver.resolve(name, { device, source, resolvers }, limit.signal).then(
-      ({ addresses }) => {
+      ({ addresses: answered }) => {
         cancel()
+        const addresses = answered.filter((address) => unfitAnywhere(address) === undefined)
+        if (addresses.length === 0) {
+          if (!known) tell(err(unfitAnswer(name, answered)))
+          return
+        }
         const changed = this.#cache.remember(name, carrier.name, addresses)
-        if (changed) this.#files.write(NAMES_FILE, this.#cache.toText())
+        if (changed) {
+          this.#files.write(NAMES_FILE, this.#cache.toText())
+          this.#revision++
+          this.#onChange?.()
+        }
         if (changed || !known) tell(usable(this.#withProven(addresses, name, carrier), name, carrier))
       },
       (error: unknown) => {
@@ -83,6 +110,15 @@ function usable(addresses: readonly string[], name: string, { uplink }: Carrier)
   if (candidates.length > 0) return ok(candidates)
   const families = uplink.ways.map(({ family }) => `IPv${family}`).join(' and ')
   return err({ code: 'unreachable', server: name, cause: `it has no address for ${families}` })
+}
+
+/** A resolver that blocks a name, or lies, answers so. */
+function unfitAnswer(name: string, [first = '']: readonly string[]): Failure {
+  return {
+    code: 'unreachable',
+    server: name,
+    cause: `its resolver says ${first}, which ${unfitAnywhere(first)}`,
+  }
 }
 
 function failureOf(error: unknown, name: string, resolvers: readonly string[]): Failure {

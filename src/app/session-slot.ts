@@ -1,7 +1,8 @@
+import type { TunnelConfig } from '../core/config/types.ts'
 import type { ProbeSample } from '../core/failover/probing.ts'
 import type { Failure } from '../core/failure.ts'
 import type { TunnelSession } from '../core/system/session.ts'
-import type { Millis } from '../core/time.ts'
+import type { Surroundings } from '../core/system/surroundings.ts'
 import { after } from '../core/time.ts'
 import { type AttemptRunner, failureOfSystem } from './attempt.ts'
 import type { Devices } from './devices.ts'
@@ -15,11 +16,9 @@ export interface SlotPorts extends SessionPorts {
 }
 
 export interface SlotOptions {
-  readonly tunnel: string
-  readonly device: string
-  readonly echoInterval: Millis
-  /** Configuration gives the session an IPv6 address. */
-  readonly staticIpv6?: boolean
+  readonly tunnel: TunnelConfig
+  /** What no address of a session may take the place of. */
+  surroundings(): Surroundings
   /** Makes the kernel hold a session, or none; resolves once it does, rejects if it cannot. */
   onSession(session: TunnelSession | undefined): Promise<void>
   /** The kernel holds what the session is now. */
@@ -28,6 +27,8 @@ export interface SlotOptions {
   onRefused(id: number): void
   onStatistics(live: Session): void
   onEchoed(echo: ProbeSample): void
+  /** What is told of the session has news. */
+  onStanding(): void
 }
 
 /** The tunnel device and the one session that it carries, which belongs to the attempt whose call was taken last. */
@@ -35,7 +36,7 @@ export class SessionSlot {
   readonly #options: SlotOptions
   readonly #ports: SlotPorts
   #current: { readonly id: number; readonly live: Session } | undefined
-  #applied = false
+  #held = false
   /** A session that has ended and whose last packets are still taken. */
   #lingering: { readonly live: Session; readonly cancel: Cancel } | undefined
   #lingerNext = 0
@@ -49,13 +50,13 @@ export class SessionSlot {
     return this.#current?.live
   }
 
-  /** The kernel holds the session as it is. */
+  /** The kernel holds the session as it is, and packets can be answered over it. */
   get applied(): boolean {
-    return this.#applied
+    return this.#held && (this.live?.standing.usable ?? false)
   }
 
   get device(): TunDevice | undefined {
-    return this.#ports.devices.get(this.#options.device)
+    return this.#ports.devices.get(this.#options.tunnel.device)
   }
 
   belongsTo(id: number): boolean {
@@ -73,11 +74,13 @@ export class SessionSlot {
       {
         runner,
         device,
-        echoInterval: this.#options.echoInterval,
-        staticIpv6: this.#options.staticIpv6 ?? false,
+        tunnel: this.#options.tunnel,
+        surroundings: () => this.#options.surroundings(),
+        echoInterval: this.#options.tunnel.echoInterval,
         onChange: (state) => this.#apply(id, live, state),
         onStatistics: () => this.#options.onStatistics(live),
         onEchoed: (echo) => this.#options.onEchoed(echo),
+        onStanding: () => this.#options.onStanding(),
       },
       this.#ports,
     )
@@ -94,7 +97,7 @@ export class SessionSlot {
     if (this.#current?.id !== id) return
     const { live } = this.#current
     this.#current = undefined
-    this.#applied = false
+    this.#held = false
     const span = this.#lingerNext
     this.#lingerNext = 0
     if (span === 0) {
@@ -121,7 +124,7 @@ export class SessionSlot {
   #end(live: Session): void {
     live.close()
     this.#options.onSession(undefined).catch((error: unknown) => {
-      const { tunnel } = this.#options
+      const tunnel = this.#options.tunnel.name
       this.#ports.log.error('the kernel still holds an ended session', { tunnel, error })
     })
   }
@@ -130,21 +133,21 @@ export class SessionSlot {
     try {
       await this.#options.onSession(state)
     } catch (error) {
-      const { tunnel, device } = this.#options
+      const { name: tunnel, device } = this.#options.tunnel
       this.#ports.status.failed(tunnel, kernelFailure(error, device))
       this.#options.onRefused(id)
       throw error
     }
     if (this.#current?.live !== live) return
-    this.#applied = live.open
+    this.#held = live.open
     this.#options.onApplied()
   }
 
   #open(): TunDevice | undefined {
     try {
-      return this.#ports.devices.open(this.#options.device)
+      return this.#ports.devices.open(this.#options.tunnel.device)
     } catch (error) {
-      this.#ports.status.failed(this.#options.tunnel, deviceFailure(error, this.#options.device))
+      this.#ports.status.failed(this.#options.tunnel.name, deviceFailure(error, this.#options.tunnel.device))
       return undefined
     }
   }

@@ -1,11 +1,15 @@
 import { EchoStatistics } from '../core/client/echo-statistics.ts'
-import type { Lack } from '../core/client/lack.ts'
+import { type Lack, lackMessage } from '../core/client/lack.ts'
 import type { ClientEvent, SessionKeys } from '../core/client/types.ts'
+import type { TunnelConfig } from '../core/config/types.ts'
 import type { Entropy } from '../core/crypto.ts'
 import type { ProbeSample } from '../core/failover/probing.ts'
 import { linkLocal } from '../core/ip/interface-id.ts'
 import { RouterDiscovery, type RouterDiscoveryEvent } from '../core/ip/router-discovery.ts'
+import { type FittedSession, fitSession, type RefusedAddress } from '../core/system/fitting.ts'
 import type { TunnelSession } from '../core/system/session.ts'
+import { type SessionNews, type SessionStanding, standingOf } from '../core/system/standing.ts'
+import { type Surroundings, unfit } from '../core/system/surroundings.ts'
 import type { Millis } from '../core/time.ts'
 import { after } from '../core/time.ts'
 import type { AttemptRunner } from './attempt.ts'
@@ -14,6 +18,9 @@ import type { SocketErrors } from './socket-errors.ts'
 
 /** ICMPv6 type of a Router Advertisement (RFC 4861 section 4.2). */
 const ROUTER_ADVERTISEMENT = 134
+
+/** How long a session has before an address that it lacks is missed, in ms: an LNS may answer IPCP after 5 s only. */
+const SETTLE = 8_000
 
 export interface SessionPorts {
   readonly clock: Clock
@@ -24,17 +31,20 @@ export interface SessionPorts {
 }
 
 export interface SessionOptions {
+  readonly tunnel: TunnelConfig
+  /** What no address of the session may take the place of. */
+  surroundings(): Surroundings
   readonly runner: AttemptRunner
   readonly device: TunDevice
   readonly echoInterval: Millis
-  /** Configuration gives it an IPv6 address. */
-  readonly staticIpv6?: boolean
   /** What the session has changed; resolves once the kernel holds it. */
   onChange(session: TunnelSession): Promise<void>
   /** An LCP echo came back, or did not in time. */
   onEchoed(echo: ProbeSample): void
   /** Counters and round-trip times have news. */
   onStatistics(): void
+  /** What is told of it has news, though the kernel has none. */
+  onStanding(): void
 }
 
 /**
@@ -51,6 +61,13 @@ export class Session {
   #attached = false
   #state: TunnelSession
   #dns: readonly string[] = []
+  #news: Omit<SessionNews, 'lack'> = {
+    failed: {},
+    router: 'sought',
+    solicitRefused: undefined,
+    settled: false,
+  }
+  #settling: Cancel | undefined
   #icmp: IcmpSocket | undefined
   /** Too few octets for IPv6. */
   #smallMtu: number | undefined
@@ -77,16 +94,42 @@ export class Session {
     return this.#keys
   }
 
-  /** Resolvers that IPCP and the router named. */
+  /** What of it can be used here. */
+  get fitted(): FittedSession {
+    const { tunnel, surroundings } = this.#options
+    const around = surroundings()
+    const { session, refused } = fitSession(this.#state, tunnel, around)
+    const resolvers = this.#named().flatMap((address): RefusedAddress[] => {
+      const why = unfit(address, 'resolver', tunnel, around)
+      return why === undefined ? [] : [{ what: 'dns', address, why }]
+    })
+    return { session, refused: [...refused, ...resolvers] }
+  }
+
+  get standing(): SessionStanding {
+    const { lack } = this
+    const news = { ...this.#news, lack: lack && lackMessage(lack) }
+    return standingOf(this.fitted, news, this.#options.tunnel)
+  }
+
+  /** It had its time, and there is no address yet. */
+  get stuck(): boolean {
+    return this.#news.settled && !this.standing.usable
+  }
+
+  /** Resolvers that IPCP and the router named, as far as they can be asked. */
   get dns(): readonly string[] {
-    return [...new Set([...this.#dns, ...this.#discovery.learnt.dns.map(({ address }) => address)])]
+    const { tunnel, surroundings } = this.#options
+    const around = surroundings()
+    return this.#named().filter((address) => unfit(address, 'resolver', tunnel, around) === undefined)
   }
 
   /** What it does without although configuration wants it. */
   get lack(): Lack | undefined {
     if (this.#smallMtu !== undefined) return { code: 'ipv6Small', mtu: this.#smallMtu }
     const { managed, addresses } = this.#discovery.learnt
-    const wanting = this.#state.ipv6 && managed && addresses.length === 0 && !this.#options.staticIpv6
+    const wanting =
+      this.#state.ipv6 && managed && addresses.length === 0 && this.#options.tunnel.ip6addrs.length === 0
     return wanting ? { code: 'dhcpv6' } : undefined
   }
 
@@ -109,8 +152,12 @@ export class Session {
         if (this.#attached) this.#device.update({ sequencing: event.sequencing })
         else if (this.#keys) this.#keys = { ...this.#keys, sequencing: event.sequencing }
         break
+      case 'notOpened':
+        this.#learn({ failed: { ...this.#news.failed, [event.family]: event.reason } })
+        break
       case 'ipv4Opened':
         this.#dns = event.dns
+        this.#opened(4)
         this.#change({ ipv4: { address: event.address, peer: event.peer } })
         break
       case 'ipv4Closed':
@@ -121,6 +168,7 @@ export class Session {
         break
       case 'ipv6Opened':
         this.#smallMtu = undefined
+        this.#opened(6)
         this.#change({ ipv6: { interfaceId: event.interfaceId, addresses: [], discovering: true } })
         this.#discover(event.interfaceId)
         break
@@ -148,7 +196,29 @@ export class Session {
     this.#device.setCarrier(false)
     if (this.#attached) this.#device.detach()
     this.#lifeAlarm?.()
+    this.#settling?.()
     this.#stopDiscovery()
+  }
+
+  #named(): string[] {
+    return [...new Set([...this.#dns, ...this.#discovery.learnt.dns.map(({ address }) => address)])]
+  }
+
+  #learn(news: Partial<SessionNews>): void {
+    this.#news = { ...this.#news, ...news }
+    if (!this.#closed) this.#options.onStanding()
+  }
+
+  /** From the first family on the other one has so long before it is missed. */
+  #opened(family: 4 | 6): void {
+    const { clock } = this.#ports
+    const { [family]: _, ...failed } = this.#news.failed
+    this.#news = {
+      ...this.#news,
+      failed,
+      ...(family === 6 && { router: 'sought', solicitRefused: undefined }),
+    }
+    this.#settling ??= clock.alarm(after(clock.now(), SETTLE), () => this.#learn({ settled: true }))
   }
 
   #change(change: Partial<Pick<TunnelSession, 'ipv4' | 'ipv6'>>): void {
@@ -242,6 +312,7 @@ export class Session {
   #discoveryFailed(code: string, interfaceId: Uint8Array): void {
     this.#ports.errors.tell('router discovery', code, { device: this.#device.name })
     if (code === 'ENODEV' || code === 'ENXIO') this.#discover(interfaceId)
+    else if (code === 'EPERM' || code === 'EACCES') this.#learn({ solicitRefused: code })
   }
 
   #drainDiscovery(): void {
@@ -264,6 +335,8 @@ export class Session {
     if (!ipv6) return
     const now = this.#ports.clock.now()
     const found = event.kind === 'configured' ? event.addresses : []
+    const router = event.kind === 'configured' ? 'found' : 'silent'
+    this.#news = { ...this.#news, router, solicitRefused: undefined }
     const addresses = found.map(({ address, length, preferredUntil }) => ({
       address,
       length,

@@ -7,6 +7,7 @@ import type { ProbeSample } from '../core/failover/probing.ts'
 import type { Failure, NoUplink } from '../core/failure.ts'
 import { err, ok } from '../core/result.ts'
 import type { TunnelSession } from '../core/system/session.ts'
+import { type Surroundings, unfit } from '../core/system/surroundings.ts'
 import { type AttemptPorts, AttemptRunner, type Carrier, failureOfSystem } from './attempt.ts'
 import type { Outcome } from './control.ts'
 import { DialerLoop } from './dialer-loop.ts'
@@ -17,7 +18,7 @@ import { SessionSlot, type SlotPorts } from './session-slot.ts'
 import { SocketErrors } from './socket-errors.ts'
 import type { StatusWriter } from './status-store.ts'
 import { TunnelReporter } from './tunnel-reporter.ts'
-import type { TunnelPath } from './tunnel-status.ts'
+import { type TunnelPath, tunnelPath } from './tunnel-status.ts'
 
 export interface SupervisorPorts extends Omit<AttemptPorts & SlotPorts, 'errors'> {
   readonly names: Names
@@ -30,6 +31,8 @@ export interface SupervisorOptions {
   readonly hostName: string
   /** Makes the kernel hold a session, or none; resolves once it does, rejects if it cannot. */
   onSession(session: TunnelSession | undefined): Promise<void>
+  /** What no address of a session may take the place of. */
+  surroundings(): Surroundings
   /** What `path` gives may have changed. */
   onPath?(): void
   /** An LCP echo came back, or did not in time. */
@@ -74,18 +77,17 @@ export class Supervisor {
     })
     this.#slot = new SessionSlot(
       {
-        tunnel: tunnel.name,
-        device: tunnel.device,
-        echoInterval: tunnel.echoInterval,
-        staticIpv6: tunnel.ip6addrs.length > 0,
+        tunnel,
+        surroundings: options.surroundings,
         onSession: options.onSession,
         onApplied: () => {
-          this.#dials = 0
+          if (this.#slot.applied) this.#dials = 0
           this.#show()
         },
         onRefused: (id) => this.#refused(id),
         onStatistics: (live) => this.#showStatistics(live),
         onEchoed: (echo) => options.onEchoed?.(echo),
+        onStanding: () => this.#show(),
       },
       this.#ports,
     )
@@ -102,22 +104,18 @@ export class Supervisor {
 
   get path(): TunnelPath {
     const { state } = this.#dialer
-    const { live, applied } = this.#slot
-    const { ipv4, ipv6 } = live?.state ?? {}
     const open = state.name === 'open' || state.name === 'recalling' ? state.attempt : undefined
-    const dialling = state.name === 'dialling' || (state.name === 'open' && state.session)
-    return {
+    return tunnelPath({
       device: this.#options.tunnel.device,
       dialable: !this.#disabled && this.#carriers.length > 0,
-      session: applied ? 'up' : dialling ? 'dialling' : 'none',
-      failed: state.name === 'recalling' || (state.name === 'waiting' && state.until !== undefined),
       control: open !== undefined,
       heardAt: open && this.#attempts.get(open.id)?.heardAt,
+      dialer: state,
+      applied: this.#slot.applied,
+      session: this.#slot.live,
       idleClosed: this.#idleClosed,
-      address: ipv4?.address ?? this.#ports.memory.last(this.name)?.ipv4?.address,
-      addresses: [...(ipv4 ? [ipv4.address] : []), ...(ipv6?.addresses.map(({ address }) => address) ?? [])],
-      dns: live?.dns ?? [],
-    }
+      lastAddress: this.#ports.memory.last(this.name)?.ipv4?.address,
+    })
   }
 
   /** The session that is ended next is still received from for `span` ms. */
@@ -147,6 +145,7 @@ export class Supervisor {
       if (!this.#isAlive(id)) this.#forget(id)
       else if (carrier) this.#addressGone(id, carrier)
     }
+    if (this.#slot.live) this.#show()
   }
 
   up(): Outcome {
@@ -259,9 +258,10 @@ export class Supervisor {
     try {
       const onEvent = (event: ClientEvent) => this.#onEvent(attempt.id, event)
       const onGone = () => void this.#attempts.delete(attempt.id)
-      const remembered = memory.remembered(tunnel.name)
+      const judge = (address: string) => unfit(address, 'own', tunnel, this.#options.surroundings())
+      const remembered = memory.remembered(tunnel.name, judge)
       const runner = new AttemptRunner(
-        { attempt, carrier, tunnel, hostName, remembered, onEvent, onGone },
+        { attempt, carrier, tunnel, hostName, remembered, unfit: judge, onEvent, onGone },
         this.#ports,
       )
       this.#attempts.set(attempt.id, runner)

@@ -1,5 +1,4 @@
 import type { Attempt, DialerState } from '../core/client/dialer-state.ts'
-import { lackMessage } from '../core/client/lack.ts'
 import type { CallPhase } from '../core/client/types.ts'
 import { server as serverKind } from '../core/config/network-kinds.ts'
 import { formatInterfaceId } from '../core/ip/interface-id.ts'
@@ -16,6 +15,8 @@ export interface TunnelPath {
   readonly session: 'none' | 'dialling' | 'up'
   /** The last round came to nothing, or the session ended: it is tried again later. */
   readonly failed: boolean
+  /** What keeps a session that is there from being of use, in words. */
+  readonly problem: string | null
   /** The control connection is open. */
   readonly control: boolean
   /** When the LNS was last heard through it. */
@@ -27,6 +28,30 @@ export interface TunnelPath {
   /** Literal addresses on the device now. */
   readonly addresses: readonly string[]
   readonly dns: readonly string[]
+}
+
+/** The same from what a supervisor knows. A session that had its time and has no address is none, and counts as failed. */
+export function tunnelPath(
+  view: Pick<TunnelPath, 'device' | 'dialable' | 'idleClosed' | 'control' | 'heardAt'> &
+    Pick<TunnelView, 'dialer' | 'applied' | 'session'> & { readonly lastAddress: string | undefined },
+): TunnelPath {
+  const { device, dialable, idleClosed, control, heardAt, dialer, applied, session, lastAddress } = view
+  const { ipv4, ipv6 } = session?.fitted.session ?? {}
+  const stuck = session?.stuck ?? false
+  const dialling = dialer.name === 'dialling' || (dialer.name === 'open' && dialer.session)
+  return {
+    device,
+    dialable,
+    session: applied ? 'up' : dialling && !stuck ? 'dialling' : 'none',
+    failed: stuck || dialer.name === 'recalling' || (dialer.name === 'waiting' && dialer.until !== undefined),
+    problem: session?.standing.problem ?? null,
+    control,
+    heardAt,
+    idleClosed,
+    address: ipv4?.address ?? lastAddress,
+    addresses: [...(ipv4 ? [ipv4.address] : []), ...(ipv6?.addresses.map(({ address }) => address) ?? [])],
+    dns: session?.dns ?? [],
+  }
 }
 
 /** What a supervisor knows of its tunnel. */
@@ -91,17 +116,20 @@ function serverText({ server, address }: Attempt): string {
 function sessionPatch({ session, datapath }: TunnelView): TunnelPatch {
   if (!session?.keys) return {}
   const { localTunnel, localSession, peerTunnel, peerSession } = session.keys
-  const { ipv4, ipv6, mtu } = session.state
+  const { ipv4, ipv6, mtu } = session.fitted.session
+  const { standing } = session
   return {
     local: { tunnel_id: localTunnel, session_id: localSession },
     peer: { tunnel_id: peerTunnel, session_id: peerSession },
     mtu: session.open ? mtu : null,
-    ipv4: { address: ipv4?.address ?? null, peer: ipv4?.peer ?? null },
+    ipv4: { address: ipv4?.address ?? null, peer: ipv4?.peer ?? null, reason: standing.ipv4 },
     ipv6: {
       interface_id: ipv6 ? formatInterfaceId(ipv6.interfaceId) : null,
       addresses: ipv6?.addresses.map(({ address, length }) => `${address}/${length}`) ?? [],
+      reason: standing.ipv6,
     },
-    problem: session.lack ? lackMessage(session.lack) : null,
+    problem: standing.problem,
+    refused: standing.refused,
     dns: session.dns,
     datapath: datapath ?? null,
   }

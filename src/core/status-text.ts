@@ -27,6 +27,9 @@ export function statusSentence(status: Status, now: Date, zone: Zone = UTC): str
   if (backup) clauses.push(backup)
   if (failover !== null) clauses.push(...standbyClauses(failover))
   if (first !== undefined) clauses.push(tunnelClause(first[0], first[1], now))
+  for (const [name, { state, problem, ipv4 }] of tunnels)
+    if (state === 'up' && problem !== null && ipv4.address === null)
+      clauses.push(`the tunnel ${name} is up, but ${problem}`)
   if (others.length > 0)
     clauses.push(`${others.length} more ${others.length === 1 ? 'tunnel is' : 'tunnels are'} not up`)
   return `${clauses.join('; ')}.`
@@ -74,7 +77,9 @@ function tunnelClause(name: string, tunnel: TunnelStatus, now: Date): string {
     case 'authenticating':
       return `the tunnel ${name} logs in${why}`
     case 'configuring':
-      return `the tunnel ${name} is being given its addresses${why}`
+      return tunnel.problem === null
+        ? `the tunnel ${name} is being given its addresses${why}`
+        : `the tunnel ${name} is of no use (${tunnel.problem})`
     case 'closing':
       return `the tunnel ${name} hangs up`
     case 'up':
@@ -120,9 +125,10 @@ function tunnelBlock(name: string, tunnel: TunnelStatus, now: Date, paint: Paint
     tunnel.retry_at && inSpan(tunnel.retry_at, now),
     tunnel.attempts > 0 ? `${tunnel.attempts} tried` : '',
   )
-  add('IPv4', tunnel.ipv4.address, tunnel.ipv4.peer && `peer ${tunnel.ipv4.peer}`)
-  add('IPv6', ...tunnel.ipv6.addresses)
   add('problem', tunnel.problem)
+  add('IPv4', tunnel.ipv4.address, tunnel.ipv4.peer && `peer ${tunnel.ipv4.peer}`, none(tunnel.ipv4.reason))
+  add('IPv6', ...tunnel.ipv6.addresses, none(tunnel.ipv6.reason))
+  for (const sentence of tunnel.refused) add('refused', sentence)
   add('DNS', ...tunnel.dns)
   add(
     'session',
@@ -159,6 +165,11 @@ const TONES: Readonly<Record<TunnelStatus['state'] | UplinkStatus['state'], Tone
   absent: 'bad',
   down: 'bad',
   no_address: 'bad',
+}
+
+/** Where there is no address. */
+function none(reason: string | null): string {
+  return reason === null ? '' : `none (${reason})`
 }
 
 function uplinkLine(name: string, uplink: UplinkStatus, paint: Paint): string {

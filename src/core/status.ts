@@ -60,15 +60,24 @@ export interface TunnelStatus {
   readonly auth: 'chap' | 'mschapv2' | 'pap' | 'none' | null
   /** Octets of the largest packet inside. */
   readonly mtu: number | null
-  readonly ipv4: { readonly address: string | null; readonly peer: string | null }
+  readonly ipv4: {
+    readonly address: string | null
+    readonly peer: string | null
+    /** Why the session has no address, in words; null while it has one, and while there is no session. */
+    readonly reason: string | null
+  }
   readonly ipv6: {
     /** The negotiated interface identifier as text, such as `0:0:0:1`. */
     readonly interface_id: string | null
     /** With prefix length, global ones first. */
     readonly addresses: readonly string[]
+    /** Why the session has none, in words; null as for IPv4, and where no IPv6 is wanted. */
+    readonly reason: string | null
   }
-  /** What the session does without although it is configured, in words; null where all is there. */
+  /** What keeps the session from being of use, or of as much use as it should, in words; null while nothing does. */
   readonly problem: string | null
+  /** What the LNS gave and was not taken, in sentences. */
+  readonly refused: readonly string[]
   /** Resolvers that the LNS named. */
   readonly dns: readonly string[]
   /** The rung of the data path in use. */
@@ -212,6 +221,7 @@ export type SessionStatus = Pick<
   | 'ipv4'
   | 'ipv6'
   | 'problem'
+  | 'refused'
   | 'dns'
   | 'datapath'
   | 'rtt_ms'
@@ -225,9 +235,10 @@ export const NO_SESSION: SessionStatus = {
   peer: { tunnel_id: null, session_id: null, host_name: null, vendor: null },
   auth: null,
   mtu: null,
-  ipv4: { address: null, peer: null },
-  ipv6: { interface_id: null, addresses: [] },
+  ipv4: { address: null, peer: null, reason: null },
+  ipv6: { interface_id: null, addresses: [], reason: null },
   problem: null,
+  refused: [],
   dns: [],
   datapath: null,
   rtt_ms: null,

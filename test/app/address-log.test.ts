@@ -14,7 +14,7 @@ test('the log says which addresses a session has obtained, once, and those that 
   const tunnels = [{ name: 'aaisp', device: 'l2tp-aaisp', defaultroute: true, enabled: true }]
   status.configure({ node: 'router', tunnels, uplinks: [] })
   const show = (patch: TunnelPatch) => status.tunnel('aaisp', patch)
-  const ipv4 = { address: '203.0.113.10', peer: '203.0.113.1' }
+  const ipv4 = { address: '203.0.113.10', peer: '203.0.113.1', reason: null }
   show({ state: 'configuring', ipv4, mtu: 1462 })
   assert.deepEqual(lines, [])
   show({ state: 'up' })
@@ -23,7 +23,7 @@ test('the log says which addresses a session has obtained, once, and those that 
     'info: addresses tunnel=aaisp ipv4=203.0.113.10 peer=203.0.113.1 ipv6=none mtu=1462',
   ])
   show({
-    ipv6: { interface_id: '0:0:0:1', addresses: ['2001:db8::1/64', 'fe80::1/64'] },
+    ipv6: { interface_id: '0:0:0:1', addresses: ['2001:db8::1/64', 'fe80::1/64'], reason: null },
     dns: ['192.0.2.53'],
   })
   assert.deepEqual(lines.splice(0), [

@@ -20,6 +20,7 @@ const IDLE: TunnelPath = {
   dialable: true,
   session: 'none',
   failed: false,
+  problem: null,
   control: false,
   heardAt: undefined,
   idleClosed: 0,

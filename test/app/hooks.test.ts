@@ -99,8 +99,8 @@ test('the addresses are those of the instant of the event, not of when the hook 
   runner.run = async ({ environment }) => {
     seen.push(environment.LIFELINE_IPV4)
   }
-  status.tunnel('aaisp', { state: 'up', ipv4: { address: '203.0.113.10', peer: null } })
-  status.tunnel('aaisp', { ipv4: { address: '203.0.113.11', peer: null } })
+  status.tunnel('aaisp', { state: 'up', ipv4: { address: '203.0.113.10', peer: null, reason: null } })
+  status.tunnel('aaisp', { ipv4: { address: '203.0.113.11', peer: null, reason: null } })
   await clock.pass(100)
   assert.ok(seen.length > 0)
   assert.deepEqual(new Set(seen), new Set(['203.0.113.10']))

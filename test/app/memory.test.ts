@@ -4,6 +4,7 @@ import { Memory } from '../../src/app/memory.ts'
 import type { TunnelSession } from '../../src/core/system/session.ts'
 import { MemoryFiles } from '../sim/ports.ts'
 
+const fits = () => undefined
 const SESSION: TunnelSession = {
   mtu: 1462,
   ipv4: { address: '203.0.113.10', peer: undefined },
@@ -23,14 +24,14 @@ test('what a login got is asked for again, after a restart too', () => {
   const memory = new Memory(used())
   memory.login('aaisp', 'xx@a.1')
   assert.deepEqual(memory.last('aaisp'), SESSION)
-  assert.deepEqual(memory.remembered('aaisp'), { address: '203.0.113.10', dns: ['198.51.100.53'] })
+  assert.deepEqual(memory.remembered('aaisp', fits), { address: '203.0.113.10', dns: ['198.51.100.53'] })
 })
 
 test('another login has nothing to do with it', () => {
   const memory = new Memory(used())
   memory.login('aaisp', 'yy@a.2')
   assert.equal(memory.last('aaisp'), undefined)
-  assert.deepEqual(memory.remembered('aaisp'), {})
+  assert.deepEqual(memory.remembered('aaisp', fits), {})
 })
 
 test('a file from before logins were written counts for whoever logs in', () => {

@@ -8,8 +8,7 @@ import { SocketErrors } from '../../src/app/socket-errors.ts'
 import type { StatusWriter } from '../../src/app/status-store.ts'
 import { type Failure, failureMessage } from '../../src/core/failure.ts'
 import type { Change } from '../../src/core/system/change.ts'
-import { seconds } from '../../src/core/time.ts'
-import { SYSTEM } from '../core/system/samples.ts'
+import { SYSTEM, tunnelOf } from '../core/system/samples.ts'
 import { seededEntropy } from '../sim/random.ts'
 import { FakeClock, FakeSystem, idle, logInto } from './fake-system.ts'
 
@@ -30,13 +29,13 @@ async function told(change: Change, code: string): Promise<Failure[]> {
   }
   const slot = new SessionSlot(
     {
-      tunnel: 'aaisp',
-      device: DEVICE,
-      echoInterval: seconds(1),
+      tunnel: tunnelOf('aaisp', { device: DEVICE }),
+      surroundings: () => ({ links: [], hosts: [] }),
       onSession: () => Promise.reject(refusalOf({ change, code, message: 'these words' })),
       onApplied: () => assert.fail('nothing is applied'),
       onRefused: (id) => refused.push(id),
       onStatistics: () => {},
+      onStanding: () => {},
       onEchoed: () => {},
     },
     {
@@ -76,9 +75,9 @@ function slotOf() {
   const system = new FakeSystem(SYSTEM)
   const slot = new SessionSlot(
     {
-      tunnel: 'aaisp',
-      device: DEVICE,
-      echoInterval: seconds(1),
+      tunnel: tunnelOf('aaisp', { device: DEVICE }),
+      surroundings: () => ({ links: [], hosts: [] }),
+      onStanding: () => {},
       onSession: async () => {},
       onApplied: () => {},
       onRefused: () => assert.fail('nothing is refused'),

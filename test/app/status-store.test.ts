@@ -66,9 +66,10 @@ test('a new configuration shows every section with every key of the contract', (
         peer: { tunnel_id: null, session_id: null, host_name: null, vendor: null },
         auth: null,
         mtu: null,
-        ipv4: { address: null, peer: null },
-        ipv6: { interface_id: null, addresses: [] },
+        ipv4: { address: null, peer: null, reason: null },
+        ipv6: { interface_id: null, addresses: [], reason: null },
         problem: null,
+        refused: [],
         dns: [],
         datapath: null,
         rx: { packets: 0, octets: 0, dropped: 0 },
@@ -96,7 +97,7 @@ test('the keys of a tunnel come in the order of the contract', () => {
   store.tunnel('aaisp', { state: 'up', datapath: 'plain', mtu: 1462, rtt_ms: 1 })
   assert.equal(
     Object.keys(store.status().tunnel.aaisp ?? {}).join(' '),
-    'state since device uplink server local peer auth mtu ipv4 ipv6 problem dns datapath rx tx rtt_ms loss jitter_ms attempts retry_at last_error',
+    'state since device uplink server local peer auth mtu ipv4 ipv6 problem refused dns datapath rx tx rtt_ms loss jitter_ms attempts retry_at last_error',
   )
 })
 
@@ -117,7 +118,7 @@ test('a dial: states set since, the session is forgotten when the next dial begi
   clock.monotonic += 40
   store.tunnel('aaisp', {
     state: 'up',
-    ipv4: { address: '203.0.113.10', peer: null },
+    ipv4: { address: '203.0.113.10', peer: null, reason: null },
     rx: { packets: 1, octets: 2, dropped: 3 },
   })
   const up = store.status()
@@ -138,7 +139,7 @@ test('a dial: states set since, the session is forgotten when the next dial begi
   assert.equal(waiting?.retry_at, '2026-03-01T12:00:07.540Z')
   assert.equal(waiting?.server, null)
   assert.equal(waiting?.uplink, null)
-  assert.deepEqual(waiting?.ipv4, { address: null, peer: null })
+  assert.deepEqual(waiting?.ipv4, { address: null, peer: null, reason: null })
   assert.deepEqual(waiting?.rx, { packets: 1, octets: 2, dropped: 3 })
   store.tunnel('aaisp', { state: 'dialling' })
   assert.equal(store.status().tunnel.aaisp?.retry_at, null)
@@ -285,7 +286,7 @@ test('failover has instants of its own, and decides what the internet is', () =>
 
   clock.monotonic += 60_000
   const last = { from: 'fibre', to: 'aaisp', cause: 'fibre: lost carrier', outage_ms: 412 }
-  store.tunnel('aaisp', { ipv4: { address: '203.0.113.10', peer: null } })
+  store.tunnel('aaisp', { ipv4: { address: '203.0.113.10', peer: null, reason: null } })
   store.failover({ active: 'aaisp', last_switch: last, problem: undefined as never })
   store.failover({ mode: 'auto' })
   const at = '2026-03-01T12:01:00.000Z'

@@ -62,7 +62,10 @@ test('nothing up is down', () => {
 })
 
 test('a link-local address is no address on the internet', () => {
-  const tunnel = sampleTunnel({ state: 'up', ipv6: { interface_id: '0:0:0:1', addresses: ['fe80::1/64'] } })
+  const tunnel = sampleTunnel({
+    state: 'up',
+    ipv6: { interface_id: '0:0:0:1', addresses: ['fe80::1/64'], reason: null },
+  })
   assert.deepEqual(internetPath(['a'], new Map([['a', tunnel]]), NO_UPLINK), {
     state: 'ok',
     path: 'a',

@@ -3,11 +3,13 @@ import type { Carrier } from '../../src/app/attempt.ts'
 import { Devices } from '../../src/app/devices.ts'
 import { Memory } from '../../src/app/memory.ts'
 import { Names } from '../../src/app/names.ts'
+import { targets } from '../../src/app/neighbourhood.ts'
 import { StatusStore } from '../../src/app/status-store.ts'
 import { Supervisor } from '../../src/app/supervisor.ts'
 import type { Config, TunnelConfig } from '../../src/core/config/types.ts'
 import type { StatusEvent, TunnelStatus } from '../../src/core/status.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../../src/core/system/session.ts'
+import { surroundingsOf } from '../../src/core/system/surroundings.ts'
 import { carriersOf, type UsableUplink } from '../../src/core/system/uplinks.ts'
 import { configOf, tunnelOf, uplinkOf } from '../core/system/samples.ts'
 import { digests, LNS_ADDRESS } from './endpoints.ts'
@@ -59,8 +61,18 @@ export class SimRouter {
     this.#devices = new Devices(this.tuns)
     this.#memory = new Memory(files)
     this.#kernel = { session: undefined, held: this.#memory.last(tunnel.name) }
+    const names = new Names(this.resolver, files, clock)
     this.supervisor = new Supervisor(
-      { tunnel, hostName: 'client.example', onSession: (session) => this.#onSession(session) },
+      {
+        tunnel,
+        hostName: 'client.example',
+        onSession: (session) => this.#onSession(session),
+        surroundings: () =>
+          surroundingsOf(this.#config, this.machine.facts, {
+            targets: targets(this.#config, names),
+            resolvers: new Map(),
+          }),
+      },
       {
         clock,
         datagrams: this.machine,
@@ -68,7 +80,7 @@ export class SimRouter {
         entropy: seededEntropy(seed ^ 0x5eed),
         log: this.log,
         devices: this.#devices,
-        names: new Names(this.resolver, files, clock),
+        names,
         memory: this.#memory,
         status: this.status,
       },

@@ -2,6 +2,7 @@ import type { Address, ProtocolEndpoint, Transmit } from '../endpoint.ts'
 import type { Failure } from '../failure.ts'
 import { L2tpEndpoint } from '../l2tp/endpoint.ts'
 import type { L2tpCause, L2tpEvent, L2tpOptions, SessionOpened } from '../l2tp/types.ts'
+import { networkFailureMessage } from '../ppp/cause.ts'
 import { PppLink } from '../ppp/link.ts'
 import type { PppCause, PppClientOptions, PppEvent } from '../ppp/types.ts'
 import type { Millis } from '../time.ts'
@@ -225,6 +226,11 @@ export class ClientEndpoint implements ProtocolEndpoint<ClientCommand, ClientEve
         call.wasUp = true
         this.#remembered = { ...this.#remembered, interfaceId }
         this.#tell({ type: 'ipv6Opened', interfaceId, peerInterfaceId })
+        return
+      }
+      case 'notOpened': {
+        const family = event.protocol === 'IPCP' ? 4 : 6
+        this.#tell({ type: 'notOpened', family, reason: networkFailureMessage(event) })
         return
       }
       case 'ipcpClosed':

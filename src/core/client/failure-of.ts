@@ -2,7 +2,7 @@ import type { Failure } from '../failure.ts'
 import { asksForAnother, describeCause, peerReason } from '../l2tp/cause.ts'
 import { StopCcnResult } from '../l2tp/codes.ts'
 import type { AwaitedMessage, L2tpCause } from '../l2tp/types.ts'
-import { negotiated, negotiationMessage } from '../ppp/cause.ts'
+import { negotiated, negotiationMessage, networkFailureMessage } from '../ppp/cause.ts'
 import type { Declined, PppCause } from '../ppp/types.ts'
 import type { Millis } from '../time.ts'
 
@@ -134,7 +134,7 @@ export function failureOfPpp(cause: PppCause): Failure | undefined {
       return {
         code: 'no_network',
         reason: cause.why
-          .map(({ protocol, why }) => `${negotiated[protocol]}: ${negotiationMessage(why)}`)
+          .map((failure) => `${negotiated[failure.protocol]}: ${networkFailureMessage(failure)}`)
           .join('; '),
       }
     case 'loopback':

@@ -63,6 +63,13 @@ export class NameCache {
     return entries.find((entry) => entry.uplink === uplink) ?? entries.at(-1)
   }
 
+  /** All that is remembered of a name, over whichever uplink. */
+  known(name: string): readonly string[] {
+    return [
+      ...new Set(this.#entries.filter((entry) => entry.name === name).flatMap(({ addresses }) => addresses)),
+    ]
+  }
+
   /** Keeps an answer; true if that is worth writing: resolvers rotate addresses, their order alone is not. */
   remember(name: string, uplink: string, addresses: readonly string[]): boolean {
     const literals = addresses.map(canonicalIp).filter((address) => address !== undefined)

@@ -47,6 +47,8 @@ export type ClientEvent =
   | { readonly type: 'ipv6Closed' }
   /** IPv6 stays shut: the session carries packets of `mtu` octets, and IPv6 needs 1280 (RFC 8200 section 5). */
   | { readonly type: 'ipv6Small'; readonly mtu: number }
+  /** A family came to nothing for now; `reason`: in words, fit to follow its name and a colon. */
+  | { readonly type: 'notOpened'; readonly family: 4 | 6; readonly reason: string }
   /** An LCP echo came back. */
   | { readonly type: 'echoed'; readonly rttMs: number; readonly late: boolean }
   | { readonly type: 'echoMissed' }

@@ -1,5 +1,5 @@
 import { unreachable } from '../result.ts'
-import type { ControlProtocolName, NegotiationFailure } from './types.ts'
+import type { ControlProtocolName, NegotiationFailure, NetworkFailure } from './types.ts'
 
 /** Why an option automaton gave up, in words that follow a colon. */
 export function negotiationMessage(why: NegotiationFailure): string {
@@ -32,4 +32,9 @@ export const negotiated: Readonly<Record<ControlProtocolName, string>> = {
   LCP: 'PPP',
   IPCP: 'IPv4',
   IPV6CP: 'IPv6',
+}
+
+/** Why a network protocol is not open, fit to follow its name and a colon. */
+export function networkFailureMessage({ why, refused }: Omit<NetworkFailure, 'protocol'>): string {
+  return refused ? `the LNS gave us ${refused.address}, which ${refused.why}` : negotiationMessage(why)
 }

@@ -4,6 +4,7 @@ import { formatIp, parseIp } from '../ip/address.ts'
 import type { PppOption } from './options.ts'
 import { ack, nak, type OptionPolicy, reject, type Verdict } from './policy.ts'
 import { protocols } from './protocol.ts'
+import type { RefusedTerm } from './types.ts'
 
 export const IP_ADDRESS = 3
 /** RFC 1877 sections 1.1 and 1.3. */
@@ -19,8 +20,10 @@ const PLACEHOLDER = Uint8Array.of(10, 112, 112, 112)
 const SILENT_REQUESTS = 6
 
 export interface IpcpTerms {
-  /** Our address; undefined if the peer gives none. */
+  /** Our address; undefined if the peer gives none, or one that is not to be used. */
   readonly address: string | undefined
+  /** What it gave instead, and why that is not used, as a predicate: `is a loopback address`. */
+  readonly refused?: RefusedTerm | undefined
   readonly peer: string | undefined
   readonly dns: readonly string[]
 }
@@ -33,12 +36,15 @@ export class IpcpPolicy implements OptionPolicy<IpcpTerms> {
   /** The peer has rejected an address; since then we have asked for any. */
   #askedForAny = false
   #peer: Uint8Array | undefined
+  readonly #unfit: (address: string) => string | undefined
 
   constructor(options: {
+    readonly unfit?: ((address: string) => string | undefined) | undefined
     readonly lastAddress?: string
     readonly lastDns?: readonly string[]
     readonly wantDns: boolean
   }) {
+    this.#unfit = options.unfit ?? (() => undefined)
     this.#lastAddress = options.lastAddress === undefined ? undefined : ipv4(options.lastAddress)
     this.#wanted.set(IP_ADDRESS, this.#lastAddress ?? new Uint8Array(4))
     if (!options.wantDns) return
@@ -92,7 +98,12 @@ export class IpcpPolicy implements OptionPolicy<IpcpTerms> {
 
   /** A peer that rejects the option leaves addresses to configuration: then the one of last time is ours. */
   result(): IpcpTerms {
-    const address = this.#wanted.get(IP_ADDRESS) ?? this.#lastAddress
+    const given = this.#wanted.get(IP_ADDRESS) ?? this.#lastAddress
+    const text = given === undefined || isZero(given) ? undefined : formatIp(given)
+    const why = text === undefined ? undefined : this.#unfit(text)
+    const refused = text === undefined || why === undefined ? undefined : { address: text, why }
+    const address = refused === undefined ? given : undefined
+    if (refused !== undefined) this.#lastAddress = undefined
     this.#askedForAny = false
     // Without any the next attempt asks again: over a lossy path a Reject may mean no more than too many Naks.
     if (address === undefined) this.#wanted.set(IP_ADDRESS, new Uint8Array(4))
@@ -102,7 +113,8 @@ export class IpcpPolicy implements OptionPolicy<IpcpTerms> {
       return server === undefined || isZero(server) ? [] : [formatIp(server)]
     })
     return {
-      address: address === undefined || isZero(address) ? undefined : formatIp(address),
+      address: refused === undefined ? text : undefined,
+      refused,
       peer: this.#peer && formatIp(this.#peer),
       dns: [...new Set(dns)],
     }

@@ -4,7 +4,7 @@ import { ControlProtocol } from './control-protocol.ts'
 import type { IpcpTerms } from './ipcp.ts'
 import type { OptionPolicy } from './policy.ts'
 import { protocols } from './protocol.ts'
-import type { Ipv6Terms, NegotiationFailure, PppCause, PppEvent, PppLimits } from './types.ts'
+import type { Ipv6Terms, NetworkFailure, PppCause, PppEvent, PppLimits } from './types.ts'
 
 /** What the network phase needs of the link. */
 export interface NetworkUser {
@@ -20,7 +20,9 @@ type Status =
   | { readonly name: 'idle' | 'negotiating' }
   | { readonly name: 'open'; readonly since: Millis }
   /** It failed; tried again at `retryAt`, or not before the peer speaks of it if there is none. */
-  | { readonly name: 'failed'; readonly why: NegotiationFailure; readonly retryAt: Millis | undefined }
+  | ({ readonly name: 'failed'; readonly retryAt: Millis | undefined } & Failing)
+
+type Failing = Pick<NetworkFailure, 'why' | 'refused'>
 
 interface Member {
   readonly name: 'IPCP' | 'IPV6CP'
@@ -50,8 +52,8 @@ export class NetworkPhase {
     this.#limits = limits
     this.#user = user
     const ipv4 = this.#member('IPCP', ipcp, () => {
-      const { address, peer, dns } = ipcp.result()
-      if (address === undefined) return undefined
+      const { address, peer, dns, refused } = ipcp.result()
+      if (address === undefined) return { why: 'noAddress', refused }
       return { type: 'ipcpOpened', ipv4: { address, peer, dns } }
     })
     const ipv6 =
@@ -145,16 +147,12 @@ export class NetworkPhase {
     return this.#members.find(({ control }) => control.policy.protocol === protocol)
   }
 
-  #member(
-    name: Member['name'],
-    policy: OptionPolicy<unknown>,
-    openedEvent: () => PppEvent | undefined,
-  ): Member {
+  #member(name: Member['name'], policy: OptionPolicy<unknown>, opened: () => PppEvent | Failing): Member {
     const control = new ControlProtocol(policy, this.#limits, {
       send: (packet) => this.#user.send(policy.protocol, packet),
-      up: (now) => this.#opened(now, member, openedEvent()),
+      up: (now) => this.#opened(now, member, opened()),
       down: (now) => this.#closed(now, member),
-      finished: (now, why) => this.#finished(now, member, why ?? 'terminated'),
+      finished: (now, why) => this.#finished(now, member, { why: why ?? 'terminated' }),
       mayReject: (now) => this.#user.mayReject(now),
       mru: () => this.#user.mru(),
     })
@@ -167,9 +165,9 @@ export class NetworkPhase {
     return member
   }
 
-  #opened(now: Millis, member: Member, event: PppEvent | undefined): void {
-    if (event === undefined) {
-      this.#finished(now, member, 'noAddress')
+  #opened(now: Millis, member: Member, event: PppEvent | Failing): void {
+    if ('why' in event) {
+      this.#finished(now, member, event)
       return
     }
     member.status = { name: 'open', since: now }
@@ -189,10 +187,11 @@ export class NetworkPhase {
   }
 
   /** One that fails harms no other. It is retried, ever more slowly, unless the peer said that it has no such thing. */
-  #finished(now: Millis, member: Member, why: NegotiationFailure): void {
-    const retryAt = why === 'rejected' ? undefined : after(now, member.pause)
+  #finished(now: Millis, member: Member, failing: Failing): void {
+    const retryAt = failing.why === 'rejected' ? undefined : after(now, member.pause)
     member.pause = millis(Math.min(member.pause * 2, this.#limits.retryMax))
-    member.status = { name: 'failed', why, retryAt }
+    member.status = { name: 'failed', retryAt, ...failing }
+    this.#user.emit({ type: 'notOpened', protocol: member.name, ...failing })
     // One that the peer closed is worth a retry even alone; what else failed alone is the link's failure.
     const hopeless = this.#members.every(
       ({ status }) => status.name === 'failed' && status.why !== 'terminated',
@@ -202,10 +201,14 @@ export class NetworkPhase {
 
   #fail(now: Millis): void {
     this.#hopeUntil = undefined
-    const why = this.#members.map(({ name, status }) => ({
-      protocol: name,
-      why: status.name === 'failed' ? status.why : ('timeout' as const),
-    }))
+    const why = this.#members.map(({ name, status }): NetworkFailure => {
+      const refused = status.name === 'failed' && status.refused
+      return {
+        protocol: name,
+        why: status.name === 'failed' ? status.why : 'timeout',
+        ...(refused && { refused }),
+      }
+    })
     const off = { protocol: 'IPV6CP', why: 'off' } as const
     this.#user.failed(now, { code: 'noNetworkProtocol', why: why.length === 1 ? [...why, off] : why })
   }

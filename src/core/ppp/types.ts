@@ -41,6 +41,8 @@ export interface PppClientOptions extends PppCommonOptions {
   readonly lastDns?: readonly string[]
   /** Whether IPCP asks for name servers (RFC 1877). */
   readonly wantDns: boolean
+  /** Why an IPv4 address is not to be used as ours, as a predicate; undefined if nothing speaks against it. */
+  readonly unfit?: (address: string) => string | undefined
 }
 
 export interface PppServerOptions extends PppCommonOptions {
@@ -118,6 +120,8 @@ export type PppEvent =
   | { readonly type: 'ipv6Small'; readonly mtu: number }
   | { readonly type: 'ipcpOpened'; readonly ipv4: Ipv4Terms }
   | { readonly type: 'ipcpClosed' }
+  /** A network protocol came to nothing; it may be tried again, and the peer may begin it. */
+  | ({ readonly type: 'notOpened' } & NetworkFailure)
   | { readonly type: 'ipv6cpOpened'; readonly ipv6: Ipv6Terms }
   | { readonly type: 'ipv6cpClosed' }
   /** Our Echo-Request was answered. */
@@ -184,10 +188,7 @@ export type PppCause =
       readonly why: NegotiationFailure
     }
   /** No network protocol could be opened; `why` for each. */
-  | {
-      readonly code: 'noNetworkProtocol'
-      readonly why: readonly { readonly protocol: ControlProtocolName; readonly why: NegotiationFailure }[]
-    }
+  | { readonly code: 'noNetworkProtocol'; readonly why: readonly NetworkFailure[] }
   /** We hear ourselves (RFC 1661 section 6.4). */
   | { readonly code: 'loopback' }
   | { readonly code: 'localClose'; readonly reason?: string }
@@ -205,6 +206,21 @@ export type PppCause =
  * packets are too small for it (`ipv6Packets`).
  */
 export type Declined = 'mppe' | 'ecp' | 'ipv6' | 'ipv6Packets'
+
+/** An address that the peer gave and that is not used. */
+export interface RefusedTerm {
+  readonly address: string
+  /** A predicate: `is a loopback address`. */
+  readonly why: string
+}
+
+/** Why a network protocol is not open. `networkFailureMessage` in cause.ts says it in words. */
+export interface NetworkFailure {
+  readonly protocol: ControlProtocolName
+  readonly why: NegotiationFailure
+  /** With `noAddress`: what was given instead. */
+  readonly refused?: RefusedTerm | undefined
+}
 
 /** Why an option automaton gave up. */
 export type NegotiationFailure =

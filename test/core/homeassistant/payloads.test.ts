@@ -46,7 +46,7 @@ test('a problem is one clause that does not change while it lasts', () => {
 
 test('the prefix of a tunnel is that of its first global address', () => {
   const prefix = (...addresses: string[]) => {
-    const tunnel = { ...UP, ipv6: { interface_id: null, addresses } }
+    const tunnel = { ...UP, ipv6: { interface_id: null, addresses, reason: null } }
     return tunnelStatePayload('a', tunnel, sampleStatus({ a: tunnel })).ipv6_prefix
   }
   assert.equal(prefix('fe80::1/64', '2001:db8:1:2:3::4/64'), '2001:db8:1:2::/64')
