@@ -33,11 +33,12 @@ const DUMP_ATTEMPTS = 5
 const PATIENCE = 10_000
 
 export class NativeNetlinks implements Netlinks {
-  readonly #addon: Addon = loadAddon()
+  readonly #addon: Addon
   readonly #patience: number
 
   /** `patience`: ms after which a request that has no answer is rejected with ETIMEDOUT. */
-  constructor(patience = PATIENCE) {
+  constructor(patience = PATIENCE, addon: Addon = loadAddon()) {
+    this.#addon = addon
     this.#patience = patience
   }
 

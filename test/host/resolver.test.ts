@@ -271,6 +271,13 @@ describe('a lookup', () => {
 })
 
 describe('several resolvers', () => {
+  it('are the first four', async () => {
+    const net = new Net(() => 'silence')
+    const resolvers = [53, 54, 55, 56, 57, 58].map((last) => `192.0.2.${last}`)
+    assert.equal(await lookup(net, { via: { resolvers }, passing: 60_000 }), 'ETIMEDOUT')
+    assert.deepEqual(new Set(net.queries.map(({ resolver }) => resolver)), new Set(resolvers.slice(0, 4)))
+  })
+
   it('are asked in turn a second apart, in three rounds', async () => {
     const net = new Net(() => 'silence')
     assert.equal(await lookup(net, { via: TWO, passing: 7_999 }), 'pending')
