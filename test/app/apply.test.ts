@@ -90,6 +90,15 @@ describe('Apply', () => {
     assert.equal(system.done.filter((what) => what === 'nft').length, 1)
   })
 
+  it('writes no switch of paths while a newer wish waits, which may lead elsewhere', async () => {
+    const { system, apply } = await setUp()
+    const [{ table } = assert.fail()] = UP.routes
+    const rest = UP.routes.filter((route) => route.table !== table)
+    await Promise.all([apply.want({ ...UP, switchTable: table }), apply.want({ ...UP, routes: rest })])
+    assert.equal(system.done.filter((what) => what === 'add route').length, rest.length)
+    assert.deepEqual(apply.pending(), [])
+  })
+
   it('brings up no device and turns on no carrier without filters', async () => {
     const { system, apply, lines } = await setUp()
     system.refuse = (what) => (what === 'nft' ? 'EINVAL' : undefined)
