@@ -116,7 +116,8 @@ describe('a real pppd', { timeout: HUNG, skip: whyNoMachine() }, () => {
   test('its LCP echoes are answered, and ours by it: the session lasts', (t) => {
     const { tunnel, carries } = judged(t, 'lcp-echo')
     assert.ok(carries)
-    assert.equal(tunnel.attempts, 1)
+    // Had it ended meanwhile, there would be a reason.
+    assert.equal(tunnel.last_error, null)
     assert.ok(tunnel.rtt_ms !== null && tunnel.rtt_ms > 0, `${tunnel.rtt_ms} ms`)
   })
 
