@@ -20,7 +20,7 @@ export interface ApplyPorts {
 
 /** What a dial needs of filters before its first message leaves. */
 export interface PortGuard {
-  /** Resolves at once, unless filters were refused: then they are tried again. Rejects with FiltersRefused. */
+  /** Resolves once they are loaded; where they were refused they are tried again. Rejects with FiltersRefused. */
   filtersLoaded(): Promise<void>
   /**
    * Resolves once nobody but the LNS can reach the port. Call what it resolves with when the socket is closed. Rejects
@@ -119,8 +119,9 @@ export class Apply implements PortGuard {
   }
 
   async filtersLoaded(): Promise<void> {
-    if (refusalOfFilters(this.#failures) === undefined) return
-    const refusal = refusalOfFilters(await this.again())
+    await this.#prepared
+    if (this.#filters.loaded) return
+    const refusal = refusalOfFilters(await (this.#writing ? this.#written() : this.again()))
     if (refusal !== undefined) throw refusal
   }
 

@@ -10,7 +10,7 @@ import type { Address } from '../core/endpoint.ts'
 import type { Failure } from '../core/failure.ts'
 import { canonicalIp, ipFamily } from '../core/ip/address.ts'
 import type { UsableUplink } from '../core/system/uplinks.ts'
-import type { Millis } from '../core/time.ts'
+import { after, type Millis } from '../core/time.ts'
 import type { PortGuard } from './apply.ts'
 import { FiltersRefused } from './apply-failure.ts'
 import { Driver } from './driver.ts'
@@ -66,6 +66,9 @@ export function innerMtu(tunnel: TunnelConfig, underlayMtu: number, family: 4 | 
   const fitting = Math.min(LARGEST_MTU, underlayMtu - OVERHEAD[family])
   return tunnel.ipv6 ? Math.max(LEAST_IPV6_MTU, fitting) : fitting
 }
+
+/** ms that a dial waits for filters, which take a few, until it says that they do not come. */
+const FILTER_PATIENCE = 1500
 
 /** One attempt to have a session with one address: a socket of its own and the endpoint that speaks through it. */
 export class AttemptRunner {
@@ -207,6 +210,11 @@ export class AttemptRunner {
     const { guarded, uplink } = this.carrier
     const { device } = uplink
     const port = { device, localPort: this.socket.local.port, server: this.attempt.address }
+    const impatient = this.#clock.alarm(after(this.#clock.now(), FILTER_PATIENCE), () => {
+      const words = `nft has not ended for ${FILTER_PATIENCE / 1000} s`
+      this.#refused = failureOfSystem(new SystemError('ETIMEDOUT', words), 'load the filters')
+      this.command({ type: 'close' })
+    })
     try {
       await guard.filtersLoaded()
       const release = guarded ? await guard.guardPort(port) : undefined
@@ -216,8 +224,10 @@ export class AttemptRunner {
       this.#held = undefined
       for (const send of held) send()
     } catch (error) {
-      this.#refused = failureOfSystem(error, `keep others from a port of ${device}`)
+      this.#refused ??= failureOfSystem(error, `keep others from a port of ${device}`)
       this.command({ type: 'close' })
+    } finally {
+      impatient()
     }
   }
 

@@ -11,7 +11,7 @@ import type { ProbeSample } from '../core/failover/probing.ts'
 import type { ActiveRoute } from '../core/failover/types.ts'
 import { err, ok, type Result } from '../core/result.ts'
 import { describeChange } from '../core/system/change.ts'
-import { type DesiredState, desiredState, NOTHING_DESIRED } from '../core/system/desired.ts'
+import { type DesiredState, desiredState } from '../core/system/desired.ts'
 import { type Facts, NO_FACTS } from '../core/system/facts.ts'
 import { sectionOf } from '../core/system/firewall-input.ts'
 import { fitSession } from '../core/system/fitting.ts'
@@ -21,6 +21,7 @@ import type { Apply } from './apply.ts'
 import { type ApplyFailure, keepsDown, refusalOf } from './apply-failure.ts'
 import type { Carrier } from './attempt.ts'
 import { Budgets } from './budgets.ts'
+import { clearKernel } from './clear-kernel.ts'
 import type { Conntrack } from './conntrack.ts'
 import type { ControlTarget, DrillReport, Outcome, PlanReport, Refusal, ReloadReport } from './control.ts'
 import type { Devices } from './devices.ts'
@@ -132,8 +133,7 @@ export class Daemon implements ControlTarget {
     await Promise.all([...this.#supervisors.values()].map((supervisor) => this.#end(supervisor)))
     this.#histories.close()
     this.#phase = 'stopped'
-    await this.#ports.apply.want(NOTHING_DESIRED)
-    this.#ports.devices.close()
+    await clearKernel(this.#ports)
   }
 
   // ---- ControlTarget

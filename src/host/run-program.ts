@@ -14,6 +14,12 @@ export function programPath(): string {
   return `${process.env.PATH ?? ''}:${PATH_EXTRA}`
 }
 
+/** What hangs does not outlive this process, and do its work when nobody expects it any more. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 export interface RunOptions {
   /** What it gets on its standard input. */
   readonly input?: string
@@ -38,6 +44,7 @@ export async function runProgram(
     killSignal: 'SIGKILL',
   })
   const { stdin, stdout, stderr } = child
+  running.add(child)
   return new Promise((resolve, reject) => {
     const output: Buffer[] = []
     const complaints: Buffer[] = []
@@ -54,6 +61,7 @@ export async function runProgram(
       child.on('close', () => clearTimeout(cut))
     })
     child.on('close', (status, signal) => {
+      running.delete(child)
       if (status === 0) resolve(Buffer.concat(output).toString())
       else reject(failed([name, ...args].join(' '), status, signal, Buffer.concat(complaints).toString()))
     })

@@ -180,6 +180,28 @@ describe('Apply', () => {
     assert.deepEqual(lines, ['warn a device could not be removed'])
   })
 
+  it('lets no dial begin while nft hangs, and all of them once it is done', async () => {
+    const { system, apply } = await setUp()
+    const load = system.load.bind(system)
+    let release = () => {}
+    const hanging = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    system.load = async (text) => {
+      await hanging
+      return load(text)
+    }
+    let begun = 0
+    void apply.want(UP)
+    const dials = [apply.filtersLoaded(), apply.filtersLoaded()].map((dial) => dial.then(() => begun++))
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(begun, 0)
+    release()
+    await Promise.all(dials)
+    assert.equal(begun, 2)
+    assert.ok(system.table !== undefined)
+  })
+
   it('guards no port without filters: they are tried again, and refused again', async () => {
     const { system, apply } = await setUp()
     system.refuse = (what) => (what === 'nft' ? 'EINVAL' : undefined)
