@@ -94,7 +94,7 @@ export const OTHERS = {
   'noip, ipv6 0': {
     pppd: ['require-chap', 'noip', '+ipv6'],
     tunnel: { ipv6: false },
-    expected: { fails: 'declined' },
+    expected: { fails: 'no_network' },
   },
   'mtu 1280': { pppd: ['require-chap', '+ipv6', 'mtu 1280', 'mru 1280'], tunnel: {}, expected: up },
   'mtu 1200': {
