@@ -222,6 +222,8 @@ export class FailoverController {
     this.#move = undefined
     if (best && this.#graceEnds === undefined) this.#switchTo(now, best, need)
     else if (current && candidates.includes(current) && partial(current)) return
+    // What works goes on until what somebody chose is dialled: to wait for it is no outage.
+    else if (awaited && pinned && current && usable(current)) return
     else if (awaited) this.#hold(now, awaited)
     else if (current?.facts.cutOff) this.#hold(now, candidates.find(({ facts }) => !facts.cutOff) ?? current)
   }

@@ -235,13 +235,14 @@ test('a pinned path is used whatever the others are like, and said to be a probl
   assert.deepEqual(s.input((now) => s.controller.setMode(now, 'auto')).slice(0, 1), ['route fibre'])
 })
 
-test('pinning the tunnel dials it and goes there', () => {
+test('pinning the tunnel dials it and goes there; what works carries the traffic until it is dialled', () => {
   const s = script()
   s.start()
   assert.deepEqual(
     s.input((now) => s.controller.setMode(now, 'aaisp')),
-    ['hold for aaisp', 'want aaisp session', 'pace lte normal'],
+    ['want aaisp session'],
   )
+  assert.deepEqual(s.controller.active, { kind: 'path', name: 'fibre' })
   assert.deepEqual(s.session('up').slice(0, 1), ['route aaisp'])
 })
 
@@ -260,10 +261,10 @@ test('to use a path ends its drill', () => {
   const s = script()
   s.start()
   s.input((now) => s.controller.drill(now, 'aaisp', 20_000))
-  assert.deepEqual(s.input((now) => s.controller.setMode(now, 'aaisp')).slice(0, 2), [
-    'hold for aaisp',
-    'want aaisp session',
-  ])
+  assert.deepEqual(
+    s.input((now) => s.controller.setMode(now, 'aaisp')),
+    ['want aaisp session'],
+  )
   assert.equal(s.session('up')[0], 'route aaisp')
 })
 
