@@ -20,6 +20,7 @@ import { Names } from './app/names.ts'
 import { planAtStart } from './app/plan.ts'
 import { StatusStore } from './app/status-store.ts'
 import type { DaemonOptions } from './cli/context.ts'
+import { DEFAULT_SOCKET } from './cli/daemon.ts'
 import { EXIT } from './cli/exit-codes.ts'
 import { runCli } from './cli/program.ts'
 import { processTerminal } from './cli/terminal.ts'
@@ -59,7 +60,7 @@ async function startDaemon({ configFile, socket, notices }: DaemonOptions): Prom
   for (const warning of [...notices(), ...ready.value.warnings]) log.warn(warning)
   const { lifeline } = ready.value.config
   sink.level = lifeline.logLevel
-  const lock = await lockNamespace()
+  const lock = await lockNamespace({ sockets: [DEFAULT_SOCKET, socket], log })
   const system = openSystem()
   const devices = new Devices(system.tuns)
   const watcher = new FactsWatcher(system.netlinks, log)

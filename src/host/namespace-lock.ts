@@ -1,61 +1,116 @@
-import { connect, createServer, type Server } from 'node:net'
-import { SystemError } from '../app/ports.ts'
+import { readFileSync, statSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Log, SystemError } from '../app/ports.ts'
+import { errnoName, loadAddon } from './native.ts'
 
-/** unix(7): a name that begins with a zero octet is abstract; such names live in a network namespace and die with it. */
-const NAME = '\0lifeline'
-/** ms to wait for the holder to say who it is. */
-const INTRODUCTION = 500
+/** unix(7): abstract names live in a network namespace, and die with the process that listens. */
+const NAME = 'lifeline'
+/** How often, and every how many ms, who listens under the first name is asked; a daemon may be just about to listen. */
+const TRIES = 5
+const PAUSE = 50
+
+export interface LockOptions {
+  /** Those whose folders the control socket may lie in may be the service's user. */
+  readonly sockets: readonly string[]
+  readonly log: Log
+  /** Of letters and digits. */
+  readonly name?: string
+}
 
 /** Held by one daemon per network namespace until it dies or calls `release`. */
 export interface NamespaceLock {
   release(): void
 }
 
-/** Rejects with SystemError EADDRINUSE, in words, if another daemon works in this network namespace. */
-export async function lockNamespace(name = NAME): Promise<NamespaceLock> {
-  const server = createServer((socket) => {
-    socket.on('error', () => {})
-    socket.setTimeout(INTRODUCTION, () => socket.destroy())
-    socket.end(`${process.pid}\n`)
-  })
-  // Anyone on this machine may connect to an abstract socket.
-  server.maxConnections = 8
-  try {
-    await listen(server, name)
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause
-    const holder = await holderOf(name)
-    throw new SystemError(
-      'EADDRINUSE',
-      `another lifeline ${holder === undefined ? '' : `(process ${holder}) `}already works in this network namespace: stop it first`,
-    )
+type Listener = { readonly uid: number; readonly pid: number } | { readonly code: string }
+
+/**
+ * Rejects with SystemError EADDRINUSE, in words, if another daemon works in this network namespace. Anybody may listen
+ * under such a name, so only root, our own user and the owner of a control socket's folder count: a stranger who has the
+ * first name costs a warning, and we take one that nobody can guess, under which the next daemon finds us.
+ */
+export async function lockNamespace({ sockets, log, name = NAME }: LockOptions): Promise<NamespaceLock> {
+  const trusted = new Set([0, process.geteuid?.(), ...sockets.map((path) => ownerOf(dirname(path)))])
+  const isOther = (listener: Listener) =>
+    'uid' in listener && trusted.has(listener.uid) && listener.pid !== process.pid
+  // That somebody asks who we are is all that happens here, and the kernel answers that.
+  const server = createServer((socket) => socket.destroy())
+  if (!(await listen(server, name))) {
+    const holders = await firstListeners(name)
+    const daemon = holders.find(isOther)
+    if (daemon) throw refusal(daemon)
+    log.warn('another user has the name under which daemons find each other, so another one is taken', {
+      name: `@${name}`,
+      ...holders.find((holder) => 'uid' in holder || holder.code !== 'ECONNREFUSED'),
+    })
+    await listen(server, `${name}-${crypto.randomUUID()}`)
   }
-  // That somebody could not be told who holds it, as while descriptors are short, is no reason to end.
+  // Listening before looking: of two that start at the same moment at least one sees the other.
+  const other = [name, ...laterNames(name)].flatMap(listenersOf).find(isOther)
+  if (other) {
+    server.close()
+    throw refusal(other)
+  }
+  // That somebody could not be answered, as while descriptors are short, is no reason to end.
   server.on('error', () => {})
   server.unref()
   return { release: () => server.close() }
 }
 
-function listen(server: Server, name: string): Promise<void> {
+function refusal(listener: Listener): SystemError {
+  const who = 'pid' in listener && listener.pid !== 0 ? `(process ${listener.pid}) ` : ''
+  return new SystemError(
+    'EADDRINUSE',
+    `another lifeline ${who}already works in this network namespace: stop it first`,
+  )
+}
+
+/** Undefined if there is no such folder. */
+function ownerOf(folder: string): number | undefined {
+  return statSync(folder, { throwIfNoEntry: false })?.uid
+}
+
+/** Whether the name was free. */
+function listen(server: Server, name: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(name, resolve)
+    const onError = (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(false) : reject(error)
+    server.once('error', onError)
+    server.listen(`\0${name}`, () => {
+      server.removeListener('error', onError)
+      resolve(true)
+    })
   })
 }
 
-function holderOf(name: string): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    let text = ''
-    const socket = connect(name)
-    const timer = setTimeout(() => socket.destroy(), INTRODUCTION)
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1')
-      if (text.length > 16) socket.destroy()
-    })
-    socket.on('error', () => {})
-    socket.on('close', () => {
-      clearTimeout(timer)
-      resolve(/^[0-9]+\n$/.test(text) ? Number(text) : undefined)
-    })
+/** Whether a name ends where it ends, or is filled up with zeros, is another matter in each version of Node. */
+function listenersOf(name: string): Listener[] {
+  return [false, true].map((padded) => {
+    const answer = loadAddon().listener(name, padded)
+    return typeof answer === 'number' ? { code: errnoName(-answer) } : answer
   })
+}
+
+async function firstListeners(name: string): Promise<Listener[]> {
+  let listeners = listenersOf(name)
+  for (let tries = 1; !listeners.some((each) => 'uid' in each) && tries < TRIES; tries++) {
+    await sleep(PAUSE)
+    listeners = listenersOf(name)
+  }
+  return listeners
+}
+
+/** The names of those who found the first one taken. Whatever others put into the list, it is only asked who they are. */
+function laterNames(name: string): string[] {
+  try {
+    const list = readFileSync('/proc/self/net/unix', 'latin1')
+    // Zeros are shown like the first one.
+    return [...list.matchAll(new RegExp(` @(${name}-[0-9a-f-]{36})@*$`, 'gm'))].flatMap(
+      ([, each]) => each ?? [],
+    )
+  } catch {
+    return []
+  }
 }

@@ -108,10 +108,15 @@ export interface Addon {
   giveBack(): void
   /** Sends one datagram to a unix socket; a path that begins with `@` names an abstract one. */
   notify(path: string, bytes: Uint8Array): Outcome
+  /**
+   * Who listens on an abstract unix stream socket, its name without the zero octet, and whether zeros fill it up: as the
+   * process was when it began to; `pid` is 0 if it is not to be seen from here. Does not wait.
+   */
+  listener(name: string, padded: boolean): { uid: number; pid: number } | Outcome
 }
 
 /** The addon's `interface` that this bundle was written for. */
-const INTERFACE = 5
+const INTERFACE = 6
 
 /** The addon, deflated and in base64, put in by the build (empty where a package ships the file); not defined when src runs directly. */
 declare const LIFELINE_ADDON: string

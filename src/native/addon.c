@@ -3,6 +3,7 @@
 #include "datagram.h"
 #include "give-back.h"
 #include "icmp.h"
+#include "listener.h"
 #include "netlink.h"
 #include "notify.h"
 #include "reactor.h"
@@ -11,7 +12,7 @@
 #include "tun.h"
 
 /* Counts up with each change of these functions, so that a bundle never runs with another one's addon. */
-#define INTERFACE 5
+#define INTERFACE 6
 
 static const struct {
   const char *name;
@@ -37,6 +38,7 @@ static const struct {
     {"close", js_close},
     {"giveBack", js_give_back},
     {"notify", js_notify},
+    {"listener", js_listener},
 };
 
 static bool started;
