@@ -18,7 +18,7 @@ export function failoverClause(
   const since = formatClock(new Date(failover.since), now, zone)
   if (active === null) return `There is no internet since ${since}${noneWell(status, failover)}`
   const uses = `traffic uses ${way(status, active)}`
-  if (mode !== 'auto') return `Pinned to ${mode} since ${since}; ${uses}`
+  if (mode !== 'auto') return `Pinned to ${mode}; ${uses} since ${since}`
   const better = names.slice(0, names.indexOf(active))
   if (better.length === 0) return undefined
   const isIll = ({ health, lost }: PathStatus) => health === 'down' || health === 'suspect' || lost.length > 0

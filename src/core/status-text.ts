@@ -123,7 +123,8 @@ function tunnelBlock(name: string, tunnel: TunnelStatus, now: Date, paint: Paint
   add(
     'retry',
     tunnel.retry_at && inSpan(tunnel.retry_at, now),
-    tunnel.attempts > 0 ? `${tunnel.attempts} tried` : '',
+    // The dial under way, or that of a standby whose LNS answered, is no retry.
+    tunnel.retry_at !== null || tunnel.attempts > 1 ? `${tunnel.attempts} tried` : '',
   )
   add('problem', tunnel.problem)
   add('IPv4', tunnel.ipv4.address, tunnel.ipv4.peer && `peer ${tunnel.ipv4.peer}`, none(tunnel.ipv4.reason))

@@ -97,7 +97,7 @@ const SENTENCES: readonly [string, Status][] = [
     'The internet is reached over fibre; aaisp has the address of fibre and cannot be hot.',
     status({ ...ON_FIBRE, problem: 'aaisp has the address of fibre and cannot be hot' }, IDLE, REACHED),
   ],
-  ['Pinned to lte since 11:02; traffic uses lte.', status({ mode: 'lte', active: 'lte' }, IDLE)],
+  ['Pinned to lte; traffic uses lte since 11:02.', status({ mode: 'lte', active: 'lte' }, IDLE)],
   [
     'There is no internet since 11:02: fibre lost carrier; lte has no address; the tunnel aaisp dials.',
     status(

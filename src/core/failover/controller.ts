@@ -2,7 +2,7 @@ import type { Readiness } from '../client/dialer-state.ts'
 import type { Millis } from '../time.ts'
 import { after, earliest } from '../time.ts'
 import { type Move, nextMove } from './move.ts'
-import { awaitedOf, type Need, newNeed } from './need.ts'
+import { awaitedOf, feltNow, type Need, newNeed } from './need.ts'
 import { dubious, healthy, newPath, type Path, partial, passable, preferredOver, usable } from './path.ts'
 import type { Pace } from './probing.ts'
 import { problemOf } from './problem.ts'
@@ -203,7 +203,7 @@ export class FailoverController {
       this.#considerMoving(now, current)
       return
     }
-    const need = this.#need ?? this.#newNeed(now, current)
+    const need = feltNow(this.#need ?? this.#newNeed(now, current), now, current, this.#activeSince)
     this.#need = need
     const working = candidates.filter((path) => this.#good(path))
     const trusted = working.find((path) => !dubious(path, now))
@@ -220,7 +220,8 @@ export class FailoverController {
       return
     }
     this.#move = undefined
-    if (best && this.#graceEnds === undefined) this.#switchTo(now, best, need)
+    if (best && this.#graceEnds === undefined)
+      this.#arrived(now, best, need.kind, need.cause, need.troubleSince ?? now)
     else if (current && candidates.includes(current) && partial(current)) return
     // What works goes on until what somebody chose is dialled: to wait for it is no outage.
     else if (awaited && pinned && current && usable(current)) return
@@ -234,7 +235,8 @@ export class FailoverController {
   }
 
   #newNeed(now: Millis, current: Path | undefined): Need {
-    return newNeed(now, current, this.#mode !== 'auto' ? 'manual' : this.#last ? 'failover' : 'start')
+    const first = this.#last === undefined
+    return newNeed(now, current, { pinned: this.#pinned(), first, carriesSince: this.#activeSince })
   }
 
   #considerMoving(now: Millis, current: Path): void {
@@ -248,10 +250,6 @@ export class FailoverController {
     if (kind === 'failover') current.damping.lost(now)
     if (current.kind === 'tunnel' && sharesAddress(current, path)) this.#startTrial(now, move, current)
     else this.#arrived(now, path, kind, cause, undefined)
-  }
-
-  #switchTo(now: Millis, path: Path, { kind, cause, troubleSince }: Need): void {
-    this.#arrived(now, path, kind, cause, troubleSince)
   }
 
   #arrived(now: Millis, path: Path, kind: SwitchKind, cause: string, troubleSince: Millis | undefined): void {

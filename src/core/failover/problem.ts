@@ -21,6 +21,8 @@ export function problemOf(
 
 function ofPinned(pinned: Path): string {
   const { name, facts } = pinned
+  if (partial(pinned))
+    return `pinned to ${name}, which does not do what option require wants: ${facts.reason}`
   if (passable(pinned)) return `pinned to ${name}, whose probes fail: ${facts.reason}`
   return `pinned to ${name}, which cannot carry traffic: ${facts.reason}`
 }

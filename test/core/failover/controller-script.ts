@@ -57,6 +57,7 @@ export function script(paths: readonly PathPlan[] = [FIBRE, TUNNEL, LTE], mode =
   }
   return {
     controller,
+    now: () => now,
     tell,
     start(first: Readonly<Record<string, Partial<PathFacts>>> = {}, carrying?: string): string[] {
       for (const { name } of paths)

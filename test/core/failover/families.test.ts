@@ -223,6 +223,20 @@ describe('who asks', () => {
     assert.equal(s.start({ lte: dead })[0], 'route lte')
   })
 
+  test('is told so as well of a path that the configuration pins while another one carries the traffic', () => {
+    const s = script([FIBRE, LTE], 'lte')
+    assert.equal(s.start({}, 'fibre').at(-1), 'manual fibre -> lte (pinned to lte)')
+  })
+
+  test('is told of a pinned path that does half of what is required that it does, not that probes fail', () => {
+    const s = script([FIBRE, LTE], 'lte')
+    s.start({ lte: { health: 'down', reason: 'has no IPv6 address', ipv4: 'up', ipv6: 'none' } })
+    assert.equal(
+      s.controller.problem,
+      'pinned to lte, which does not do what option require wants: has no IPv6 address',
+    )
+  })
+
   test('does not pin what cannot carry a packet', () => {
     const s = script([FIBRE, LTE])
     s.start()
@@ -270,4 +284,60 @@ test('a tunnel that is warm is not dialled for a family that is not required', (
   const s = script([FIBRE, TUNNEL])
   s.start({ fibre: BOTH })
   assert.deepEqual(s.tell('fibre', LOST6), [])
+})
+
+describe('what an outage lasted', () => {
+  /** How long before each switch the traffic was in trouble, in ms. */
+  function outages(s: ReturnType<typeof script>, run: () => void): (number | undefined)[] {
+    const seen: (number | undefined)[] = []
+    const { controller } = s
+    const poll = controller.pollAction.bind(controller)
+    controller.pollAction = () => {
+      const action = poll()
+      if (action?.type === 'switched')
+        seen.push(action.troubleSince === undefined ? undefined : s.now() - action.troubleSince)
+      return action
+    }
+    run()
+    return seen
+  }
+  const ask = (s: ReturnType<typeof script>, mode: string) =>
+    s.input((now) => s.controller.setMode(now, mode))
+
+  test('is not the time for which a pinned path could not be had while another carried the traffic', () => {
+    const s = script([FIBRE, LTE])
+    s.start({ lte: { link: false, health: 'down', reason: 'lost carrier' } })
+    const seen = outages(s, () => {
+      ask(s, 'lte')
+      s.run(60_000)
+      s.tell('lte', { link: true })
+    })
+    assert.deepEqual(seen, [0])
+  })
+
+  test('begins when the traffic came to a path that was dead long before', () => {
+    const s = script([FIBRE, LTE])
+    s.start()
+    s.fails('fibre')
+    s.run(60_000)
+    const seen = outages(s, () => {
+      ask(s, 'fibre')
+      s.run(63_000)
+      ask(s, 'auto')
+    })
+    assert.deepEqual(seen, [0, 3_000])
+  })
+
+  test('begins when what carried the traffic beside a pinned path that never came fails as well', () => {
+    const s = script([FIBRE, LTE, CABLE])
+    s.start({ lte: { link: false, health: 'down', reason: 'lost carrier' } })
+    const seen = outages(s, () => {
+      ask(s, 'lte')
+      s.run(60_000)
+      s.fails('fibre')
+      s.run(64_000)
+      s.tell('lte', { link: true })
+    })
+    assert.deepEqual(seen, [4_000])
+  })
 })
