@@ -173,7 +173,9 @@ export class Apply implements PortGuard {
     // Unfiltered, no device comes up and none carries.
     const unfiltered = failures.some(({ change }) => change.kind === 'loadNft')
     if (!unfiltered) {
-      const devices = desired.devices.map(({ name }): Change => ({ kind: 'createDevice', device: name }))
+      // One that a newer wish does without was just removed.
+      const wanted = desired.devices.filter(({ name }) => this.#isWanted(name))
+      const devices = wanted.map(({ name }): Change => ({ kind: 'createDevice', device: name }))
       await this.#attemptAll(devices, failures)
       // A device that another process holds is not ours to set up.
       const refused = failures.flatMap(({ change }) =>
@@ -261,7 +263,8 @@ export class Apply implements PortGuard {
       case 'createDevice':
         return this.#open(change.device)
       case 'removeDevice':
-        devices.get(change.device)?.close()
+        // Facts may know it by the index of one before it.
+        devices.get(change.device)?.destroy()
         return this.#request(change)
       case 'setSysctl':
         return sysctls.write(change.sysctl.path, change.sysctl.value)
@@ -291,13 +294,18 @@ export class Apply implements PortGuard {
   #destroyUnwanted(): void {
     const { devices, log } = this.#ports
     for (const name of devices.names()) {
-      if (this.#desired?.devices.some((device) => device.name === name)) continue
+      if (this.#isWanted(name)) continue
       try {
         devices.get(name)?.destroy()
       } catch (error) {
         log.warn('a device could not be removed', { device: name, error })
       }
     }
+  }
+
+  /** By the last wish, which may not be the one that is being written. */
+  #isWanted(name: string): boolean {
+    return this.#desired?.devices.some((device) => device.name === name) ?? false
   }
 
   async #request(change: NetlinkChange): Promise<void> {

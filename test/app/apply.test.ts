@@ -154,7 +154,7 @@ describe('Apply', () => {
     await apply.want(UP)
     system.done.length = 0
     assert.deepEqual(await apply.want(NOTHING_DESIRED), [])
-    assert.equal(system.done[0], 'unlink')
+    assert.deepEqual(system.done.slice(0, 2), [`destroy ${DEVICE}`, 'unlink'])
     assert.equal(system.done.at(-1), 'nft remove')
     assert.deepEqual(system.facts, SYSTEM)
     assert.equal(system.table, undefined)
@@ -178,6 +178,29 @@ describe('Apply', () => {
     system.refuse = (what) => (what.startsWith('destroy') ? 'EBUSY' : undefined)
     assert.deepEqual(await apply.want(UP), [])
     assert.deepEqual(lines, ['warn a device could not be removed'])
+  })
+
+  it('opens no device for an older wish that a newer one does without', async () => {
+    const { system, apply } = await setUp()
+    let stopped: Promise<unknown> | undefined
+    system.onNft = () => {
+      stopped ??= apply.want(NOTHING_DESIRED)
+    }
+    await apply.want(UP)
+    await stopped
+    assert.ok(!system.done.includes(`open ${DEVICE}`))
+    assert.equal(system.facts.links.length, SYSTEM.links.length)
+  })
+
+  it('removes the device that it holds, by whichever index facts know it', async () => {
+    const { system, apply } = await setUp()
+    await apply.want(UP)
+    system.inSilence((facts) => ({
+      ...facts,
+      links: facts.links.map((link) => (link.name === DEVICE ? { ...link, index: link.index + 50 } : link)),
+    }))
+    await apply.want(NOTHING_DESIRED)
+    assert.equal(system.facts.links.length, SYSTEM.links.length)
   })
 
   it('lets no dial begin while nft hangs, and all of them once it is done', async () => {
