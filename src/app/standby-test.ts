@@ -7,6 +7,8 @@ import type { TunnelPath } from './tunnel-status.ts'
 /** How long a dial, or an answer to a probe, is waited for, in ms. */
 const DIAL_LIMIT = 20_000
 const PROBE_LIMIT = 5_000
+/** How long a control connection that stands may take to end, in ms. */
+const END_LIMIT = 5_000
 const LOOK_INTERVAL = 100
 
 /** What a test of a standby found. */
@@ -36,8 +38,13 @@ export async function testStandby(subject: StandbySubject, clock: Clock): Promis
   const reached = (path: TunnelPath) => (goal === 'session' ? path.session === 'up' : path.control)
   if (!tunnel.path.dialable)
     return { ok: false, message: `${name} cannot be dialled: it has no uplink, or is switched off.` }
-  if (subject.wanted() !== 'session') tunnel.want(goal)
   try {
+    if (goal === 'warm' && tunnel.path.control) {
+      // That it was set up proves nothing: an LNS that died since is only noticed by the next HELLO.
+      tunnel.want('cold')
+      await until(() => !tunnel.path.control, END_LIMIT, clock)
+    }
+    if (subject.wanted() !== 'session') tunnel.want(goal)
     const up = await until(() => reached(tunnel.path), DIAL_LIMIT, clock)
     if (!up) return { ok: false, message: `${name} could not be dialled within ${DIAL_LIMIT / 1000} s.` }
     if (line === undefined) return await probed(subject, clock, 'its session came up, and ')
@@ -62,6 +69,9 @@ async function probed(
   })
   if (!(await until(() => answered, PROBE_LIMIT, clock)))
     return { ok: false, message: `${name} does not work: ${before}no probe was answered over it.` }
+  const absent = watcher.health.absent.map((family) => `IPv${family}`).join(' and ')
+  if (absent !== '')
+    return { ok: false, message: `${name} has no ${absent} address, which option require wants.` }
   const what = mute ? 'its link is up, though no probe target has ever answered' : 'its probes are answered'
   return { ok: true, message: `${name} works: ${before}${what}.` }
 }

@@ -123,8 +123,10 @@ function tunnelBlock(name: string, tunnel: TunnelStatus, now: Date, paint: Paint
   add(
     'retry',
     tunnel.retry_at && inSpan(tunnel.retry_at, now),
-    // The dial under way, or that of a standby whose LNS answered, is no retry.
-    tunnel.retry_at !== null || tunnel.attempts > 1 ? `${tunnel.attempts} tried` : '',
+    // The first dial is no retry, and a standby whose LNS answered waits for nothing.
+    tunnel.retry_at !== null || (tunnel.attempts > 1 && tunnel.state !== 'waiting')
+      ? `${tunnel.attempts} tried`
+      : '',
   )
   add('problem', tunnel.problem)
   add('IPv4', tunnel.ipv4.address, tunnel.ipv4.peer && `peer ${tunnel.ipv4.peer}`, none(tunnel.ipv4.reason))

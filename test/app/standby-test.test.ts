@@ -7,21 +7,32 @@ import { Network } from '../sim/network.ts'
 
 /** A tunnel that stands by; what it was told, and what became of the test. */
 async function tried(
-  answers: { readonly lns: boolean; readonly probes: boolean; readonly dialable?: boolean },
+  answers: {
+    readonly lns: boolean
+    readonly probes: boolean
+    readonly dialable?: boolean
+    readonly control?: boolean
+    readonly lacks?: readonly (4 | 6)[]
+  },
   line?: string,
 ) {
   const network = new Network(1, { delay: 10 })
   const path = {
     dialable: answers.dialable ?? true,
     session: 'none' as TunnelPath['session'],
-    control: false,
+    control: answers.control ?? false,
   }
   const wanted: Readiness[] = []
   const subject: StandbySubject = {
     name: 'aaisp',
     line,
     watcher: {
-      health: { linked: true, answering: ['icmp:1.1.1.1'], reason: '' },
+      health: {
+        linked: true,
+        answering: ['icmp:1.1.1.1'],
+        absent: answers.lacks ?? [],
+        reason: '',
+      },
       confirm: (_span: number, done: () => void) => {
         if (answers.probes) network.schedule(network.now + 20, done)
       },
@@ -30,6 +41,7 @@ async function tried(
       path: path as TunnelPath,
       want(readiness) {
         wanted.push(readiness)
+        if (readiness === 'cold') path.control = false
         if (!answers.lns) return
         path.control = readiness !== 'cold'
         path.session = readiness === 'session' ? 'up' : 'none'
@@ -70,4 +82,16 @@ test('what does not work is said so', async () => {
   )
   const off = await tried({ lns: true, probes: true, dialable: false })
   assert.deepEqual([off.ok, off.wanted], [false, []])
+})
+
+test('an LNS that was heard long ago is asked anew: a control connection that stands proves nothing', async () => {
+  const well = await tried({ lns: true, probes: false, control: true }, 'fibre')
+  assert.deepEqual([well.ok, well.wanted], [true, ['cold', 'warm', 'cold']])
+  const dead = await tried({ lns: false, probes: false, control: true }, 'fibre')
+  assert.deepEqual([dead.ok, dead.message], [false, 'aaisp could not be dialled within 20 s.'])
+})
+
+test('a path without a family that is required does not work, though its probes are answered', async () => {
+  const { ok, message } = await tried({ lns: true, probes: true, lacks: [6] })
+  assert.deepEqual([ok, message], [false, 'aaisp has no IPv6 address, which option require wants.'])
 })

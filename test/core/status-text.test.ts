@@ -175,3 +175,12 @@ test('octets', () => {
   ]
   for (const [octets, text] of amounts) assert.equal(formatOctets(octets), text)
 })
+
+test('how often was dialled is told of what is being retried, not of the standby whose LNS answered', () => {
+  const told = (tunnel: Parameters<typeof sampleTunnel>[0]) =>
+    /tried/.test(statusText(sampleStatus({ aaisp: sampleTunnel(tunnel) }, OVER_FIBRE), NOW))
+  assert.equal(told({ state: 'waiting', attempts: 8 }), false)
+  assert.equal(told({ state: 'dialling', attempts: 1 }), false)
+  assert.equal(told({ state: 'dialling', attempts: 2 }), true)
+  assert.equal(told({ state: 'waiting', attempts: 1, retry_at: '2026-03-01T12:00:12Z' }), true)
+})

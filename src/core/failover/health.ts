@@ -96,6 +96,11 @@ export class PathHealth {
     return able.filter((family) => this.#required.includes(family))
   }
 
+  /** Families that have to work and of which the path has no address. */
+  get absent(): readonly Family[] {
+    return this.#required.filter((family) => !this.#present.includes(family))
+  }
+
   // ---- inputs
 
   /** The device can carry packets or cannot; `reason` says what is wrong with it. */

@@ -88,11 +88,13 @@ describe('health', () => {
 
   test('an address that went is a family lost, one that never was is none', () => {
     const path = dual()
+    assert.deepEqual(dual('both').health.absent, [])
     path.health.targets(path.now, [ANYCAST], new Set(), [4])
     assert.deepEqual(path.health.lost, [6])
     assert.equal(path.health.reason, 'lost IPv6: it has no IPv6 address any more')
     const plain = PathScript.up({}, [ANYCAST])
     assert.deepEqual([plain.health.family(6), plain.health.lost], ['none', []])
+    assert.deepEqual(PathScript.up({ require: 'both' }, [ANYCAST]).health.absent, [6])
   })
 
   test('a family that is answered nowhere is no fault of the path', () => {
