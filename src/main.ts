@@ -23,7 +23,7 @@ import type { DaemonOptions } from './cli/context.ts'
 import { DEFAULT_SOCKET } from './cli/daemon.ts'
 import { EXIT } from './cli/exit-codes.ts'
 import { runCli } from './cli/program.ts'
-import { processTerminal } from './cli/terminal.ts'
+import { localZone, processTerminal } from './cli/terminal.ts'
 import { ok } from './core/result.ts'
 import { readConfig, realPath } from './host/config-files.ts'
 import { ControlClient } from './host/control-client.ts'
@@ -79,6 +79,7 @@ async function startDaemon({ configFile, socket, notices }: DaemonOptions): Prom
     names: new Names(system.resolver, files, system.clock),
     memory: new Memory(files),
     known: new KnownTargets(files),
+    zone: localZone,
     files,
     status,
     publishers,

@@ -1,6 +1,7 @@
 import type { FailoverController } from '../core/failover/controller.ts'
 import type { ActiveRoute } from '../core/failover/types.ts'
 import type { PathWatcher } from './path-watcher.ts'
+import type { Verdict } from './standby-checks.ts'
 import type { FailoverPatch } from './status-store.ts'
 import type { TunnelPath } from './tunnel-status.ts'
 
@@ -8,18 +9,20 @@ type Shown = NonNullable<FailoverPatch['path']>[string]
 
 /**
  * How failover stands, as users see it. `routed` is what the kernel does, which may lag behind the choice; `tunnel` gives
- * what is known of a path that is a tunnel.
+ * what is known of a path that is a tunnel, and `verdict` what its last test found, while nothing better is known.
  */
 export function failoverPatch(
   controller: FailoverController,
   watchers: ReadonlyMap<string, PathWatcher>,
   routed: ActiveRoute,
   tunnel: (name: string) => TunnelPath | undefined,
+  verdict: (name: string) => Verdict | undefined,
 ): FailoverPatch {
   const active = routed.kind === 'path' ? routed.name : null
   const path = [...watchers].map(([name, watcher]): [string, Shown] => {
     const shown = shownPath(watcher, tunnel(name))
-    return [name, controller.readiness(name) === 'active' ? { ...shown, readiness: 'active' } : shown]
+    const isActive = controller.readiness(name) === 'active'
+    return [name, isActive ? { ...shown, readiness: 'active' } : tested(shown, verdict(name))]
   })
   return {
     mode: controller.mode,
@@ -58,6 +61,14 @@ function standing({
   if (failed) return { health: 'down', reason: 'could not be dialled', ready: false, readiness }
   if (session === 'dialling') return { health: 'unknown', reason: 'is being dialled', ready: null, readiness }
   return { health: 'unknown', reason: 'stands by without a connection to its LNS', ready: null, readiness }
+}
+
+/** What a test has shown stands against what only looks so; what is known without it stands. */
+function tested(shown: Shown, verdict: Verdict | undefined): Shown {
+  if (verdict === undefined || shown.ready === false) return shown
+  const { ok, reason } = verdict
+  if (!ok) return { ...shown, health: 'down', ready: false, reason }
+  return shown.ready === null ? { ...shown, ready: true, reason } : shown
 }
 
 function ready(health: Shown['health']): boolean | null {

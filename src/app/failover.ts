@@ -1,9 +1,9 @@
+import type { Zone } from '../core/amounts.ts'
 import type { Readiness } from '../core/client/dialer-state.ts'
 import { probeOf } from '../core/config/probe.ts'
 import type { Config, FailoverConfig, ProbeTarget } from '../core/config/types.ts'
 import { FailoverController, TRIAL_LIMIT } from '../core/failover/controller.ts'
 import { pathPlans } from '../core/failover/plans.ts'
-import { sharesAddress } from '../core/failover/standby.ts'
 import { defaultTargets } from '../core/failover/targets.ts'
 import type {
   ActiveRoute,
@@ -25,7 +25,7 @@ import { sourcesOf, uplinkReason } from './path-ways.ts'
 import type { Cancel, Clock, Counters, Log } from './ports.ts'
 import type { ProberPorts, Way } from './prober.ts'
 import { SocketErrors } from './socket-errors.ts'
-import { testStandby } from './standby-test.ts'
+import { StandbyChecks } from './standby-checks.ts'
 import type { FailoverPatch, StatusWriter } from './status-store.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -35,6 +35,8 @@ export interface FailoverPorts extends Omit<ProberPorts, 'errors'> {
   readonly log: Log
   readonly known: KnownTargets
   readonly counters: Counters
+  /** Of the machine, for times that users write. */
+  readonly zone: Zone
 }
 
 export interface FailoverOptions {
@@ -73,6 +75,7 @@ export class Failover {
   readonly #steered = new Set<string>()
   readonly #addresses = new Map<string, string>()
   readonly #wanted = new Map<string, Readiness>()
+  readonly #checks: StandbyChecks
   #uplinks: readonly Uplink[] = []
   #facts: Facts = NO_FACTS
   #work: Promise<void> = Promise.resolve()
@@ -96,7 +99,10 @@ export class Failover {
         name,
         probe,
         onChange: () => this.#pathChanged(name),
-        onAnswer: () => this.#drill?.answered(name),
+        onAnswer: (family) => {
+          this.#drill?.answered(name)
+          this.#checks.answered(name, family)
+        },
         onSample: (sample) => options.histories.sample(name, sample),
         onHealth: (change) => options.histories.health(name, change),
         received: () => ports.counters.read().get(this.#deviceOf(name))?.receivedPackets,
@@ -105,6 +111,21 @@ export class Failover {
       const watcher = new PathWatcher(watched, ports.clock, { ...ports, errors })
       this.#watchers.set(name, watcher)
     }
+    this.#checks = new StandbyChecks(
+      {
+        plans: this.#plans,
+        when: failover.standbyCheck,
+        watcher: (name) => this.#watchers.get(name),
+        supervisor: (name) => options.supervisor(name),
+        wanted: (name) => this.#wanted.get(name) ?? 'cold',
+        addresses: this.#addresses,
+        cutOff: () => options.cutOff(),
+        active: () => this.#controller.active,
+        calm: () => !this.#closed && this.#controller.calm,
+        onVerdict: (check) => this.#show(check && { standby_check: check }),
+      },
+      ports,
+    )
     const { carrying } = options
     if (carrying !== undefined && this.#watchers.has(carrying))
       this.#routed = { kind: 'path', name: carrying }
@@ -136,7 +157,9 @@ export class Failover {
 
   /** A supervisor's tunnel has come, gone or changed. */
   tunnelChanged(name: string): void {
-    if (this.#watchers.has(name)) this.#look(name)
+    if (!this.#watchers.has(name)) return
+    this.#checks.tunnelChanged(name)
+    this.#look(name)
   }
 
   /** An LCP echo of the tunnel came back. */
@@ -154,7 +177,7 @@ export class Failover {
     const { active } = this.#controller
     const name = path ?? (active.kind === 'path' ? active.name : undefined)
     if (name === undefined) return undefined
-    if (active.kind !== 'path' || active.name !== name) return this.#testStandby(name)
+    if (active.kind !== 'path' || active.name !== name) return this.#checks.drill(name)
     this.#drill?.abandon()
     const { clock } = this.#ports
     return new Promise((resolve) => {
@@ -168,32 +191,11 @@ export class Failover {
     })
   }
 
-  /** A path that carries nothing is not treated as dead, which would prove nothing: it is tried. */
-  async #testStandby(name: string): Promise<DrillReport | undefined> {
-    const watcher = this.#watchers.get(name)
-    const plan = this.#plans.find((each) => each.name === name)
-    if (!watcher || !plan) return undefined
-    const line = this.#plans.find((each) => each.kind === 'uplink' && this.#shares(plan, each))?.name
-    const tunnel = this.#options.supervisor(name)
-    const wanted = () => this.#wanted.get(name) ?? 'cold'
-    const standby = await testStandby({ name, watcher, tunnel, line, wanted }, this.#ports.clock)
-    this.#show({ standby_check: { path: name, ...standby } })
-    this.#ports.status.event('standby_checked', { path: name, ...standby })
-    return { path: name, to: null, outage_ms: null, return_ms: null, standby }
-  }
-
-  #shares(tunnel: PathPlan, line: PathPlan): boolean {
-    const facts = (plan: PathPlan) => ({ address: this.#addresses.get(plan.name) })
-    return (
-      tunnel.kind === 'tunnel' &&
-      sharesAddress({ ...tunnel, facts: facts(tunnel) }, { ...line, facts: facts(line) })
-    )
-  }
-
   close(): void {
     this.#closed = true
     this.#cancel?.()
     this.#drill?.abandon()
+    this.#checks.close()
     for (const watcher of this.#watchers.values()) watcher.close()
   }
 
@@ -329,7 +331,8 @@ export class Failover {
 
   #patch(): FailoverPatch {
     const tunnel = (name: string) => this.#options.supervisor(name)?.path
-    return failoverPatch(this.#controller, this.#watchers, this.#routed, tunnel)
+    const verdict = (name: string) => this.#checks.verdict(name)
+    return failoverPatch(this.#controller, this.#watchers, this.#routed, tunnel, verdict)
   }
 
   /** One after the other: a session is not ended before the kernel sends its traffic elsewhere. */

@@ -18,8 +18,8 @@ export interface PathWatcherOptions {
   readonly probe: ProbeConfig
   /** Health, its reason or a round-trip time have changed. */
   onChange(): void
-  /** A probe was answered, or an echo of the tunnel. */
-  onAnswer(): void
+  /** A probe of that family was answered. */
+  onAnswer(family: Family): void
   /** A probe was answered, or a round of them was not. */
   onSample(sample: ProbeSample): void
   onHealth(change: HealthChange): void
@@ -114,15 +114,16 @@ export class PathWatcher {
 
   #answered(id: number): void {
     const confirming = this.#confirming
+    let answered: Family | undefined
     this.#run((health, now) => {
-      const family = health.answered(now, id)
-      confirming?.awaited.delete(family)
+      answered = health.answered(now, id)
+      confirming?.awaited.delete(answered)
     })
     if (confirming?.awaited.size === 0 && confirming === this.#confirming) {
       this.#confirming = undefined
       confirming.done()
     }
-    this.#options.onAnswer()
+    if (answered !== undefined) this.#options.onAnswer(answered)
     this.#options.onChange()
   }
 

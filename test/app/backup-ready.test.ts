@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { failoverPatch } from '../../src/app/failover-status.ts'
 import type { PathWatcher } from '../../src/app/path-watcher.ts'
+import type { Verdict } from '../../src/app/standby-checks.ts'
 import type { TunnelPath } from '../../src/app/tunnel-status.ts'
 import { DEFAULT_PROBE } from '../../src/core/config/probe.ts'
 import { FailoverController } from '../../src/core/failover/controller.ts'
@@ -30,7 +31,7 @@ const IDLE: TunnelPath = {
 }
 
 /** What is told of the tunnel that stands by behind fibre. */
-function told(tunnel: Partial<TunnelPath>, probed: 'up' | 'down' = 'down') {
+function told(tunnel: Partial<TunnelPath>, probed: 'up' | 'down' = 'down', verdict?: Verdict) {
   const controller = new FailoverController({
     paths: PLANS,
     mode: 'auto',
@@ -41,8 +42,12 @@ function told(tunnel: Partial<TunnelPath>, probed: 'up' | 'down' = 'down') {
   health.link(millis(0), probed === 'up', 'the tunnel is not up')
   if (probed === 'up') health.targets(millis(0), [], new Set())
   const watchers = new Map(PLANS.map(({ name }) => [name, { health } as PathWatcher]))
-  const patch = failoverPatch(controller, watchers, { kind: 'path', name: 'fibre' }, (name) =>
-    name === 'aaisp' ? { ...IDLE, ...tunnel } : undefined,
+  const patch = failoverPatch(
+    controller,
+    watchers,
+    { kind: 'path', name: 'fibre' },
+    (name) => (name === 'aaisp' ? { ...IDLE, ...tunnel } : undefined),
+    (name) => (name === 'aaisp' ? verdict : undefined),
   )
   const { health: state, readiness, reason, ready, heard_at } = patch.path?.aaisp ?? assert.fail()
   return { told: [state, readiness, ready, reason], heard_at, backup: patch.backup }
@@ -69,4 +74,16 @@ test('of a cold tunnel nobody knows', () => {
 test('a session whose probes are answered is hot', () => {
   const [health, readiness, ready] = told({ session: 'up', control: true }, 'up').told
   assert.deepEqual([health, readiness, ready], ['up', 'hot', true])
+})
+
+test('a test that failed stands against an LNS that answers; one that was passed speaks for a cold tunnel', () => {
+  const reason = 'did not pass its last test: it got no session'
+  const warm = told({ control: true, heardAt: millis(1234) }, 'down', { ok: false, reason })
+  assert.deepEqual(warm.told, ['down', 'warm', false, reason])
+  assert.deepEqual(warm.backup, { path: 'aaisp', ready: false })
+  const passed = { ok: true, reason: 'worked when it was tested' }
+  const cold = told({}, 'down', passed)
+  assert.deepEqual(cold.told, ['unknown', 'cold', true, passed.reason])
+  const failed = told({ failed: true }, 'down', passed)
+  assert.deepEqual(failed.told, ['down', 'cold', false, 'could not be dialled'])
 })

@@ -11,6 +11,7 @@ import { Memory } from '../../src/app/memory.ts'
 import { Names } from '../../src/app/names.ts'
 import type { DatagramSocket, Datagrams, IcmpSocket, Resolution } from '../../src/app/ports.ts'
 import { StatusStore } from '../../src/app/status-store.ts'
+import { UTC } from '../../src/core/amounts.ts'
 import type { Config, FailoverConfig } from '../../src/core/config/types.ts'
 import { ok } from '../../src/core/result.ts'
 import { millis, seconds } from '../../src/core/time.ts'
@@ -29,6 +30,7 @@ const FAILOVER: FailoverConfig = {
   mode: 'auto',
   dialGrace: seconds(5),
   failbackDelay: seconds(10),
+  standbyCheck: 'off',
   probe: PROBE,
 }
 
@@ -93,6 +95,7 @@ function daemonOf(first: Config) {
       names: new Names(resolver, files, clock),
       memory: new Memory(files),
       known: new KnownTargets(files),
+      zone: UTC,
       publishers: {
         configure: () => void told.push('configure'),
         stop: async () => void told.push('stop'),

@@ -5,6 +5,7 @@ import { Failover } from '../../src/app/failover.ts'
 import { Histories } from '../../src/app/histories.ts'
 import { KnownTargets } from '../../src/app/known-targets.ts'
 import { StatusStore } from '../../src/app/status-store.ts'
+import { UTC } from '../../src/core/amounts.ts'
 import type { FailoverConfig } from '../../src/core/config/types.ts'
 import type { ActiveRoute } from '../../src/core/failover/types.ts'
 import { decodeEcho, encodeEcho } from '../../src/core/ip/icmp.ts'
@@ -21,6 +22,7 @@ const FAILOVER: FailoverConfig = {
   mode: 'auto',
   dialGrace: millis(5000),
   failbackDelay: millis(10_000),
+  standbyCheck: 'off',
   probe: {
     targets: [{ kind: 'icmp', address: '1.1.1.1' }],
     interval: millis(1000),
@@ -32,7 +34,7 @@ const FAILOVER: FailoverConfig = {
 }
 
 /** Two lines whose internet answers pings while it is among `alive`. */
-function make(carrying?: string) {
+function make(carrying?: string, changes: Partial<FailoverConfig> = {}) {
   const network = new Network(1, { delay: 10 })
   const machine = new Machine(network)
   machine.add('eth0', ['192.0.2.2'])
@@ -63,7 +65,7 @@ function make(carrying?: string) {
   const failover = new Failover(
     {
       config,
-      failover: FAILOVER,
+      failover: { ...FAILOVER, ...changes },
       carrying,
       supervisor: () => undefined,
       resolvers: () => [],
@@ -87,6 +89,7 @@ function make(carrying?: string) {
       entropy: (count) => new Uint8Array(count),
       log: new MemoryLog(),
       known: new KnownTargets(new MemoryFiles()),
+      zone: UTC,
       status,
     },
   )
@@ -218,14 +221,44 @@ test('a drill of a path that carries nothing tests it, and makes no outage of it
   )
 })
 
+test('what stands by is tested at its time, and not while the traffic is elsewhere than it belongs', async () => {
+  const { alive, status, routes, run } = make(undefined, {
+    standbyCheck: { day: undefined, hour: 0, minute: 1 },
+  })
+  const checks = () => status.events.filter(({ event }) => event === 'standby_checked')
+  await run(59_000)
+  const before = routes.length
+  assert.deepEqual(checks(), [])
+  await run(3000)
+  const [{ seq: _seq, at, ...told } = assert.fail(), ...more] = checks()
+  assert.deepEqual(more, [], 'the path that carries the traffic proves itself')
+  const found = { path: 'lte', ok: true, message: 'lte works: its probes are answered.' }
+  assert.deepEqual([told, at.slice(11, 16)], [{ event: 'standby_checked', ...found }, '00:01'])
+  assert.deepEqual(status.status().failover?.standby_check, { at, ...found })
+  assert.equal(routes.length, before)
+
+  await run(86_400_000 - 120_000)
+  alive.delete('eth0')
+  await run(600_000)
+  assert.equal(status.status().internet.path, 'lte')
+  assert.equal(checks().length, 1)
+  alive.add('eth0')
+  await run(120_000)
+  assert.equal(checks().length, 2)
+  assert.equal(checks()[1]?.path, 'lte')
+})
+
 test('after the end nothing is written any more', async () => {
-  const { failover, alive, status, run } = make()
+  const { failover, alive, status, run, kinds } = make(undefined, {
+    standbyCheck: { day: undefined, hour: 0, minute: 1 },
+  })
   await run(20_000)
   failover.close()
   status.failover(undefined)
   alive.clear()
-  await run(20_000)
+  await run(120_000)
   assert.equal(status.status().failover, null)
+  assert.ok(!kinds().includes('standby_checked'))
 })
 
 test('the history of each path holds its round-trip times, its losses, and the switches from and to it', async () => {

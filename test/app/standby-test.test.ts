@@ -13,19 +13,24 @@ async function tried(
     readonly dialable?: boolean
     readonly control?: boolean
     readonly lacks?: readonly (4 | 6)[]
+    readonly session?: boolean
   },
-  line?: string,
+  spared?: string,
+  disturbedAt = Number.POSITIVE_INFINITY,
 ) {
   const network = new Network(1, { delay: 10 })
   const path = {
     dialable: answers.dialable ?? true,
     session: 'none' as TunnelPath['session'],
     control: answers.control ?? false,
+    problem: answers.session === false ? 'IPCP: no address' : null,
   }
   const wanted: Readiness[] = []
+  const afresh = { count: 0 }
   const subject: StandbySubject = {
     name: 'aaisp',
-    line,
+    spared,
+    disturbed: () => network.now >= disturbedAt,
     watcher: {
       health: {
         linked: true,
@@ -39,19 +44,23 @@ async function tried(
     } as unknown as StandbySubject['watcher'],
     tunnel: {
       path: path as TunnelPath,
+      afresh() {
+        afresh.count++
+      },
       want(readiness) {
         wanted.push(readiness)
         if (readiness === 'cold') path.control = false
         if (!answers.lns) return
         path.control = readiness !== 'cold'
-        path.session = readiness === 'session' ? 'up' : 'none'
+        path.session = readiness === 'session' && (answers.session ?? true) ? 'up' : 'none'
       },
     },
     wanted: () => 'cold',
   }
   const found = testStandby(subject, network.clock)
   await network.run(network.now + 60_000)
-  return { ...(await found), wanted }
+  const { ok, message } = (await found) ?? {}
+  return { ok, message, wanted, afresh: afresh.count }
 }
 
 test('a standby with an address of its own is dialled and probed through, and then left as it was', async () => {
@@ -59,14 +68,19 @@ test('a standby with an address of its own is dialled and probed through, and th
     ok: true,
     message: 'aaisp works: its session came up, and its probes are answered.',
     wanted: ['session', 'cold'],
+    // A back-off that goes on would be mistaken for an LNS that does not answer.
+    afresh: 1,
   })
 })
 
 test('where its session would take the address of a line only its LNS is asked', async () => {
-  const { ok, message, wanted } = await tried({ lns: true, probes: false }, 'fibre')
+  const { ok, message, wanted } = await tried(
+    { lns: true, probes: false },
+    'as it would take the address of fibre',
+  )
   assert.equal(ok, true)
   assert.match(
-    message,
+    message ?? '',
     /^The LNS of aaisp answers; its session was not dialled, as it would take the address of fibre/,
   )
   assert.deepEqual(wanted, ['warm', 'cold'])
@@ -75,6 +89,11 @@ test('where its session would take the address of a line only its LNS is asked',
 test('what does not work is said so', async () => {
   const silent = await tried({ lns: false, probes: true })
   assert.deepEqual([silent.ok, silent.message], [false, 'aaisp could not be dialled within 20 s.'])
+  const refused = await tried({ lns: true, probes: true, session: false })
+  assert.deepEqual(
+    [refused.ok, refused.message],
+    [false, 'aaisp got no session within 20 s although its LNS answers (IPCP: no address).'],
+  )
   const mute = await tried({ lns: true, probes: false })
   assert.deepEqual(
     [mute.ok, mute.message],
@@ -94,4 +113,9 @@ test('an LNS that was heard long ago is asked anew: a control connection that st
 test('a path without a family that is required does not work, though its probes are answered', async () => {
   const { ok, message } = await tried({ lns: true, probes: true, lacks: [6] })
   assert.deepEqual([ok, message], [false, 'aaisp has no IPv6 address, which option require wants.'])
+})
+
+test('a test that is disturbed finds nothing, and leaves the tunnel as it is wanted by then', async () => {
+  const disturbed = await tried({ lns: false, probes: true }, undefined, 3000)
+  assert.deepEqual([disturbed.ok, disturbed.wanted], [undefined, ['session', 'cold']])
 })

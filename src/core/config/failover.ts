@@ -1,4 +1,5 @@
 /** `config failover 'NAME'`: which paths lead to the internet, and how one is chosen. */
+import { checkTime } from './check-time.ts'
 import { duration, sectionName, wordOr } from './kinds.ts'
 import { probeOptions } from './probe.ts'
 import { list, one, type Section, type Values } from './schema.ts'
@@ -21,6 +22,10 @@ const options = {
     doc: 'How long a more preferred path has to be well before it is used again. Doubled, up to 10 minutes, each time that it fails soon after.',
     default: '10',
   }),
+  standby_check: one(wordOr('off', checkTime), {
+    doc: 'When each path that stands by is tested for real, in the local time of the machine (zone of the system, `TZ`): a tunnel is dialled and probed through, an uplink probed, one after the other. Where a session would take the address of a line only the LNS is asked. What was found is in status, events, log and MQTT. It waits while the traffic is not, and well, where it belongs; a time that was missed while the machine slept is made up for once.',
+    default: 'off',
+  }),
   ...probeOptions,
 }
 
@@ -36,6 +41,7 @@ export const failover: Section<typeof options, FailoverConfig> = {
     mode: values.mode,
     dialGrace: values.dial_grace,
     failbackDelay: values.failback_delay,
+    standbyCheck: values.standby_check,
     probe: {
       targets: values.probe,
       interval: values.probe_interval,
@@ -55,6 +61,7 @@ export const failoverOptionOf: Readonly<
   mode: 'mode',
   dialGrace: 'dial_grace',
   failbackDelay: 'failback_delay',
+  standbyCheck: 'standby_check',
 }
 
 /** The option that decides each property of `probe`, in every section that has it. */

@@ -114,7 +114,18 @@ export interface FailoverConfig {
   readonly dialGrace: Millis
   /** How long a more preferred path has to be up before it is used again. */
   readonly failbackDelay: Millis
+  /** When the paths that stand by are tested. */
+  readonly standbyCheck: 'off' | CheckTime
   readonly probe: ProbeConfig
+}
+
+/** A time of day, in the local time of the machine; without a day: on all days. */
+export interface CheckTime {
+  readonly day: 'sun' | 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | undefined
+  /** 0..23 */
+  readonly hour: number
+  /** 0..59 */
+  readonly minute: number
 }
 
 /** How a path is probed. */

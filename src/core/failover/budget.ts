@@ -1,4 +1,5 @@
 import { after, type Millis } from '../time.ts'
+import { clockIsSet } from './clock-set.ts'
 import { type DeviceCounters, octetsBetween } from './counters.ts'
 
 /** What an uplink may carry. */
@@ -32,8 +33,6 @@ export interface SavedBudget {
 type WarningLevel = (typeof LEVELS)[number]
 
 const LEVELS = [80, 100] as const
-/** The year of this program: an earlier clock has not been set since power came, as of a router without a battery. */
-const FIRST_YEAR = 2026
 /** A save for volume alone, in octets or as a share of the limit, whichever is more. */
 const VOLUME_STEP = 10e6
 const VOLUME_SHARE = 0.01
@@ -143,7 +142,7 @@ export class Budget {
    * unless it stays so for long, when the month that is counted came from a wrong one.
    */
   #believe(now: Millis, wall: number): boolean {
-    if (new Date(wall).getUTCFullYear() < FIRST_YEAR) return false
+    if (!clockIsSet(wall)) return false
     if (this.#state.period === null || monthOf(wall) >= this.#state.period) {
       this.#behindSince = undefined
       return true

@@ -1,6 +1,6 @@
 import type { Readiness } from '../client/dialer-state.ts'
-import type { Millis } from '../time.ts'
-import { after, earliest } from '../time.ts'
+import { after, earliest, type Millis } from '../time.ts'
+import { isCalm } from './calm.ts'
 import { type Move, nextMove } from './move.ts'
 import { awaitedOf, feltNow, type Need, newNeed } from './need.ts'
 import { dubious, healthy, newPath, type Path, partial, passable, preferredOver, usable } from './path.ts'
@@ -91,6 +91,12 @@ export class FailoverController {
   get problem(): string | undefined {
     const refused = this.#paths.find((path) => path.standby === 'hot' && this.#shared(path))
     return problemOf(this.#paths, this.#activePath(), this.#pinned(), refused)
+  }
+
+  /** Whether all is well, and nothing going on that a test of a standby would disturb, or that would spoil it. */
+  get calm(): boolean {
+    const busy = this.#trial ?? this.#need ?? this.#move
+    return !busy && isCalm(this.#paths, this.#activePath(), this.#pinned())
   }
 
   readiness(name: string): PathReadiness {
@@ -286,8 +292,7 @@ export class FailoverController {
   }
 
   #route(now: Millis, active: ActiveRoute): void {
-    const same = JSON.stringify(active) === JSON.stringify(this.#active)
-    if (same && this.#told) return
+    if (this.#told && JSON.stringify(active) === JSON.stringify(this.#active)) return
     this.#told = true
     this.#active = active
     this.#activeSince = now
@@ -344,16 +349,13 @@ export class FailoverController {
             ? path === pinned
             : needed && index < upTo && path !== this.#trial?.tunnel
         const dial = due && mayDial
-        this.#want(path, path === current || dial ? 'session' : this.#standby(path, uneasy))
+        const ready = path === current || dial
+        this.#want(path, ready ? 'session' : standbyOf(path, this.#shared(path), uneasy))
         if (dial && !dead && path.facts.tunnel?.dialable && !path.facts.tunnel.failed) needed = false
       }
       this.#setPace(path, path.metered && path !== current && !uneasy ? 'sparing' : 'normal')
       this.#steer(path, path.kind === 'uplink' && current?.kind === 'tunnel' && sharesAddress(current, path))
     }
-  }
-
-  #standby(path: Path, uneasy: boolean): Readiness {
-    return standbyOf(path, this.#shared(path), uneasy)
   }
 
   #want(path: Path, readiness: Readiness): void {

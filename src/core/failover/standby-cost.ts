@@ -16,12 +16,13 @@ export interface StandbyCost {
 
 export interface StandbyPart {
   readonly path: string
-  readonly what: 'probes' | 'HELLOs' | 'LCP echoes'
+  readonly what: 'probes' | 'HELLOs' | 'LCP echoes' | 'tests'
   readonly octets: number
 }
 
-/** 30 days in ms. */
-const MONTH = 30 * 86_400_000
+/** ms */
+const DAY = 86_400_000
+const MONTH = 30 * DAY
 /** The LNS's own interval, where it sends LCP echoes at all: AAISP sends one each second. */
 const PEER_ECHO_INTERVAL = 1000
 
@@ -40,6 +41,8 @@ const PROBE: Readonly<Record<ProbeTarget['kind'], number>> = {
   // The name servers of the root, all 13 of them.
   dns: IP_UDP + 17 + (IP_UDP + 228),
 }
+/** SCCRQ to IPCP and IPV6CP with MS-CHAPv2, the way down again, and the HELLOs and LCP echoes of a few seconds. */
+const DIAL = 5000
 /** Two resolvers are assumed beside the two anycast addresses of each family. */
 const DEFAULT_KINDS: readonly (readonly ProbeTarget['kind'][])[] = [
   ['dns', 'dns', 'icmp', 'icmp'],
@@ -51,7 +54,7 @@ const PROBE_PACKETS: Readonly<Record<ProbeTarget['kind'], number>> = { icmp: 2, 
 /**
  * The cost of standby on each metered uplink, in the order of the configuration. It is assumed that the first path
  * carries traffic all the time, that tunnels stay on the first of their uplinks, that `auto` is warm, that nobody else
- * uses the uplink, and that the LNS sends LCP echoes each second.
+ * uses the uplink, that the LNS sends LCP echoes each second, and that a test dials.
  */
 export function standbyCosts(config: Config): StandbyCost[] {
   const [, ...standing] = config.failover?.paths ?? []
@@ -65,10 +68,20 @@ export function standbyCosts(config: Config): StandbyCost[] {
 }
 
 function partsOf(path: string, uplink: string, config: Config): StandbyPart[] {
-  if (path === uplink) return [{ path, what: 'probes', octets: probes(path, config, 0) }]
+  if (path === uplink)
+    return [{ path, what: 'probes', octets: probes(path, config, 0) }, tests(path, config, 0)]
   const tunnel = config.tunnels.find(({ name, enabled }) => name === path && enabled)
   if (tunnel === undefined || carrierNames(tunnel, config)?.[0] !== uplink) return []
-  return tunnelParts(tunnel, config)
+  return [...tunnelParts(tunnel, config), tests(path, config, ENVELOPE)]
+}
+
+/** Option `standby_check`; a test probes all targets at once. That a session is up already is not counted on. */
+function tests(path: string, config: Config, envelope: number): StandbyPart {
+  const when = config.failover?.standbyCheck ?? 'off'
+  const count = when === 'off' ? 0 : MONTH / (when.day === undefined ? DAY : 7 * DAY)
+  const kinds = targetKinds(path, config).flat()
+  const probed = kinds.reduce((sum, kind) => sum + probe(kind, envelope), 0)
+  return { path, what: 'tests', octets: count * (probed + (envelope === 0 ? 0 : DIAL)) }
 }
 
 function tunnelParts(tunnel: TunnelConfig, config: Config): StandbyPart[] {
@@ -86,14 +99,24 @@ function tunnelParts(tunnel: TunnelConfig, config: Config): StandbyPart[] {
 
 /** The targets of a family are probed in turn, so their mean counts; a path of both families is assumed. */
 function probes(path: string, config: Config, envelope: number): number {
+  const means = targetKinds(path, config).map(
+    (kinds) => kinds.reduce((sum, kind) => sum + probe(kind, envelope), 0) / kinds.length,
+  )
+  return (MONTH / SPARING_INTERVAL) * means.reduce((sum, mean) => sum + mean, 0)
+}
+
+/** What is probed over a path, by family. */
+function targetKinds(path: string, config: Config): readonly (readonly ProbeTarget['kind'][])[] {
   const { targets } = probeOf(config, path)
+  if (targets.length === 0) return DEFAULT_KINDS
   const named = FAMILIES.map((family) =>
     targets.filter(({ address }) => ipFamily(address) === family).map(({ kind }) => kind),
   )
-  const families = targets.length === 0 ? DEFAULT_KINDS : named.filter(({ length }) => length > 0)
-  const one = (kind: ProbeTarget['kind']) => PROBE[kind] + PROBE_PACKETS[kind] * envelope
-  const means = families.map((kinds) => kinds.reduce((sum, kind) => sum + one(kind), 0) / kinds.length)
-  return (MONTH / SPARING_INTERVAL) * means.reduce((sum, mean) => sum + mean, 0)
+  return named.filter(({ length }) => length > 0)
+}
+
+function probe(kind: ProbeTarget['kind'], envelope: number): number {
+  return PROBE[kind] + PROBE_PACKETS[kind] * envelope
 }
 
 /** `standing by costs about 28.9 MB a month: HELLOs of aaisp 13.3 MB, probes of lte 15.7 MB` */

@@ -52,6 +52,7 @@ describe('a line, a tunnel that keeps its address, and 4G', () => {
         mode: 'auto',
         dialGrace: 5000,
         failbackDelay: 10_000,
+        standbyCheck: 'off',
         probe: PROBE,
       })
       const ssh = { protocols: ['tcp'], ports: [{ first: 22, last: 22 }], sources: [] }
@@ -102,6 +103,7 @@ const EVERYTHING = {
       mode: 'lte',
       dial_grace: 0,
       failback_delay: '1m',
+      standby_check: 'weekly 4:05',
       probe: ['icmp:2001:db8::2', 'dns:[2001:db8::3]:5353'],
       probe_interval: 2,
       probe_timeout: 1,
@@ -168,6 +170,7 @@ test('every option', () => {
     mode: 'lte',
     dialGrace: 0,
     failbackDelay: 60_000,
+    standbyCheck: { day: 'sun', hour: 4, minute: 5 },
     probe: {
       targets: [
         { kind: 'icmp', address: '2001:db8::2' },

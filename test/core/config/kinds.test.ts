@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { checkTime } from '../../../src/core/config/check-time.ts'
 import * as kinds from '../../../src/core/config/kinds.ts'
 import * as network from '../../../src/core/config/network-kinds.ts'
+import { ok } from '../../../src/core/result.ts'
 
 /** What each text means; undefined: refused. */
 type Table<T> = readonly (readonly [text: string, value: T | undefined])[]
@@ -188,4 +190,14 @@ describe('kinds', () => {
       assert.doesNotMatch(refusal.error, /xy/)
     }
   })
+})
+
+test('the time of a check is a day, some days or all, and a time of day', () => {
+  const read = (text: string) => checkTime.parse(text)
+  assert.deepEqual(read('daily 23:59'), ok({ day: undefined, hour: 23, minute: 59 }))
+  assert.deepEqual(read('weekly 04:00'), read('sun 4:00'))
+  assert.deepEqual(read('sat 00:00'), ok({ day: 'sat', hour: 0, minute: 0 }))
+  assert.equal(checkTime.print({ day: 'sun', hour: 4, minute: 0 }), 'sun 04:00')
+  for (const text of ['04:00', 'weekly', 'daily 24:00', 'daily 04:60', 'daily 04:00Z', 'someday 04:00', '1'])
+    assert.equal(read(text).ok, false, text)
 })

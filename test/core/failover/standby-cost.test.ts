@@ -5,11 +5,16 @@ import { fixture, mustRead } from '../config/reading.ts'
 
 const TUNNEL = { server: 'lns.example', username: 'alice', password: 'wonderland' }
 
-function costs(tunnel: object, lte: object = { metered: true }, path = ['fibre', 'aaisp', 'lte']) {
+function costs(
+  tunnel: object,
+  lte: object = { metered: true },
+  path = ['fibre', 'aaisp', 'lte'],
+  options: object = {},
+) {
   const content = {
     uplink: { fibre: { device: 'eth0' }, lte: { device: 'wwan0', ...lte } },
     tunnel: { aaisp: { ...TUNNEL, ...tunnel } },
-    failover: { failover: { path } },
+    failover: { failover: { path, ...options } },
   }
   return standbyCosts(mustRead('json', JSON.stringify(content)).config)
 }
@@ -62,4 +67,18 @@ test('nothing is asked for what is not metered, not standing by, or carried else
   assert.deepEqual(Object.keys(parts({ uplink: 'lte' }, { metered: true }, ['fibre', 'aaisp'])), [
     'aaisp HELLOs',
   ])
+})
+
+test('tests cost a dial and one probe of each target, at each of their times', () => {
+  const tested = (standby_check: string) =>
+    parts({ standby: 'cold' }, undefined, undefined, { standby_check })
+  // Two resolvers and four anycast addresses.
+  const all = 2 * 341 + 4 * 128
+  assert.deepEqual(tested('daily 04:00'), {
+    'aaisp tests': 30 * (5000 + all + 6 * 2 * 58),
+    ...LTE,
+    'lte tests': 30 * all,
+  })
+  assert.equal(tested('sun 04:00')['lte tests'], (30 / 7) * all)
+  assert.deepEqual(tested('off'), LTE)
 })

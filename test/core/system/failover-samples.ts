@@ -17,6 +17,7 @@ export function failoverConfig(changes: Partial<Config> = {}): Config {
       mode: 'auto',
       dialGrace: seconds(5),
       failbackDelay: seconds(10),
+      standbyCheck: 'off',
       probe: { targets: [], interval: seconds(1), timeout: 'auto', down: 2, up: 5, require: 'ipv4' },
     },
     ...changes,

@@ -134,6 +134,7 @@ describe('unfit', () => {
       mode: 'auto',
       dialGrace: 0,
       failbackDelay: 0,
+      standbyCheck: 'off',
       probe: { ...DEFAULT_PROBE, targets: [{ kind: 'icmp', address: '203.0.113.77' }] },
     } as unknown as NonNullable<Config['failover']>
     const mqtt = [
