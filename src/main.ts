@@ -76,6 +76,7 @@ async function startDaemon({ configFile, socket, notices }: DaemonOptions): Prom
     watcher,
     apply,
     guard: apply,
+    refusals: apply,
     names: new Names(system.resolver, files, system.clock),
     memory: new Memory(files),
     known: new KnownTargets(files),

@@ -30,6 +30,27 @@ export function refusalOfFilters(failures: readonly ApplyFailure[]): SystemError
   return failure && refusalOf(failure)
 }
 
+/**
+ * Addresses of a device that the kernel refused, and why: a predicate, as `is refused by this machine (EACCES)`. It does
+ * not say more of why than a number.
+ */
+export function addressRefusals(failures: readonly ApplyFailure[], device: string): Map<string, string> {
+  return new Map(
+    failures.flatMap(({ change, code }) =>
+      change.kind === 'addAddress' && change.device === device
+        ? [[change.address.address, refusedBecause(change, code)] as const]
+        : [],
+    ),
+  )
+}
+
+function refusedBecause({ device, address }: Extract<Change, { kind: 'addAddress' }>, code: string): string {
+  // inet6_addr_add of Linux.
+  const off = address.family === 6 && code === 'EACCES'
+  const why = off ? `: IPv6 is switched off there, see sysctl net.ipv6.conf.${device}.disable_ipv6` : ''
+  return `is refused on ${device} by this machine (${code})${why}`
+}
+
 const GONE = new Set(['ENOENT', 'ESRCH', 'EADDRNOTAVAIL', 'ENODEV', 'ENXIO'])
 
 /** What to tell of a change that failed. */

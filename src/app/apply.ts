@@ -4,7 +4,14 @@ import { type Change, describeChange, encodeChange, type NetlinkChange } from '.
 import type { DesiredState } from '../core/system/desired.ts'
 import { difference } from '../core/system/difference.ts'
 import { linkNamed, same } from '../core/system/facts.ts'
-import { type ApplyFailure, failureOf, isHarmless, keepsDown, refusalOfFilters } from './apply-failure.ts'
+import {
+  type ApplyFailure,
+  addressRefusals,
+  failureOf,
+  isHarmless,
+  keepsDown,
+  refusalOfFilters,
+} from './apply-failure.ts'
 import type { Devices } from './devices.ts'
 import type { FactsWatcher } from './facts.ts'
 import { Filters } from './filters.ts'
@@ -29,6 +36,14 @@ export interface PortGuard {
   guardPort(port: GuardedPort): Promise<Cancel>
 }
 
+/** What sessions are told of addresses that the kernel did not take. */
+export interface AddressRefusals {
+  /** Of a device, when it was last written: each with a predicate that says why. */
+  refusedAddresses(device: string): ReadonlyMap<string, string>
+  /** Calls `run` when it may be otherwise. */
+  onWritten(run: () => void): Cancel
+}
+
 type RoutingChange = Extract<Change, { kind: 'addRoute' | 'addRule' | 'removeRule' | 'removeRoute' }>
 
 const NO_DEVICE = new SystemError('ENODEV', 'the device does not exist')
@@ -37,7 +52,7 @@ const NO_DEVICE = new SystemError('ENODEV', 'the device does not exist')
  * Writes one wish at a time, the latest one next. The carrier of a device is its business alone: off at once when a
  * wish says so, even while another is being written; on when all that the device needs is in place.
  */
-export class Apply implements PortGuard {
+export class Apply implements PortGuard, AddressRefusals {
   readonly #ports: ApplyPorts
   #desired: DesiredState | undefined
   /** The desired state has changed since it was last begun to be written. */
@@ -47,6 +62,7 @@ export class Apply implements PortGuard {
   #failures: readonly ApplyFailure[] = []
   readonly #onRefused = new Set<() => void>()
   readonly #onBroken = new Set<() => void>()
+  readonly #onWritten = new Set<() => void>()
   readonly #filters: Filters
   #prepared: Promise<void> = Promise.resolve()
 
@@ -95,6 +111,15 @@ export class Apply implements PortGuard {
   onBroken(run: () => void): Cancel {
     this.#onBroken.add(run)
     return () => this.#onBroken.delete(run)
+  }
+
+  refusedAddresses(device: string): ReadonlyMap<string, string> {
+    return addressRefusals(this.#failures, device)
+  }
+
+  onWritten(run: () => void): Cancel {
+    this.#onWritten.add(run)
+    return () => this.#onWritten.delete(run)
   }
 
   /** A wish is being written. */
@@ -158,6 +183,7 @@ export class Apply implements PortGuard {
       this.#failures = await this.#fulfil(this.#desired)
     }
     this.#writing = false
+    call(this.#onWritten)
     for (const done of this.#waiting.splice(0)) done(this.#failures)
     if (this.#failures.length > 0) call(this.#onRefused)
   }

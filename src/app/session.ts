@@ -6,12 +6,18 @@ import type { Entropy } from '../core/crypto.ts'
 import type { ProbeSample } from '../core/failover/probing.ts'
 import { linkLocal } from '../core/ip/interface-id.ts'
 import { RouterDiscovery, type RouterDiscoveryEvent } from '../core/ip/router-discovery.ts'
-import { type FittedSession, fitSession, type RefusedAddress } from '../core/system/fitting.ts'
+import {
+  type FittedSession,
+  fitSession,
+  type RefusedAddress,
+  withoutRefused,
+} from '../core/system/fitting.ts'
 import type { TunnelSession } from '../core/system/session.ts'
 import { type SessionNews, type SessionStanding, standingOf } from '../core/system/standing.ts'
 import { type Surroundings, unfit } from '../core/system/surroundings.ts'
 import type { Millis } from '../core/time.ts'
 import { after } from '../core/time.ts'
+import type { AddressRefusals } from './apply.ts'
 import type { AttemptRunner } from './attempt.ts'
 import type { Cancel, Clock, Datagrams, IcmpSocket, Log, TunDevice } from './ports.ts'
 import type { SocketErrors } from './socket-errors.ts'
@@ -28,6 +34,7 @@ export interface SessionPorts {
   readonly entropy: Entropy
   readonly log: Log
   readonly errors: SocketErrors
+  readonly refusals: AddressRefusals
 }
 
 export interface SessionOptions {
@@ -75,6 +82,8 @@ export class Session {
   #discoveryAlarm: Cancel | undefined
   #lifeAlarm: Cancel | undefined
   #closed = false
+  readonly #onRefusals: Cancel
+  #refusals = ''
 
   constructor(options: SessionOptions, ports: SessionPorts) {
     this.#options = options
@@ -84,6 +93,7 @@ export class Session {
     const { mtu, carrier, attempt } = options.runner
     const underlay = { device: carrier.uplink.device, server: attempt.address }
     this.#state = { mtu, ipv4: undefined, ipv6: undefined, underlay }
+    this.#onRefusals = ports.refusals.onWritten(() => this.#refusalsChanged())
   }
 
   get state(): TunnelSession {
@@ -94,11 +104,12 @@ export class Session {
     return this.#keys
   }
 
-  /** What of it can be used here. */
+  /** What of it can be used here, and is taken by the kernel. */
   get fitted(): FittedSession {
     const { tunnel, surroundings } = this.#options
     const around = surroundings()
-    const { session, refused } = fitSession(this.#state, tunnel, around)
+    const refusals = this.#ports.refusals.refusedAddresses(tunnel.device)
+    const { session, refused } = withoutRefused(fitSession(this.#state, tunnel, around), tunnel, refusals)
     const resolvers = this.#named().flatMap((address): RefusedAddress[] => {
       const why = unfit(address, 'resolver', tunnel, around)
       return why === undefined ? [] : [{ what: 'dns', address, why }]
@@ -197,6 +208,7 @@ export class Session {
     if (this.#attached) this.#device.detach()
     this.#lifeAlarm?.()
     this.#settling?.()
+    this.#onRefusals()
     this.#stopDiscovery()
   }
 
@@ -207,6 +219,14 @@ export class Session {
   #learn(news: Partial<SessionNews>): void {
     this.#news = { ...this.#news, ...news }
     if (!this.#closed) this.#options.onStanding()
+  }
+
+  /** The kernel was written to: what it takes now may be something else. */
+  #refusalsChanged(): void {
+    const refusals = [...this.#ports.refusals.refusedAddresses(this.#options.tunnel.device)].join()
+    if (refusals === this.#refusals) return
+    this.#refusals = refusals
+    this.#options.onStanding()
   }
 
   /** From the first family on the other one has so long before it is missed. */

@@ -54,6 +54,25 @@ describe('Apply', () => {
     assert.deepEqual(apply.pending(), [])
   })
 
+  it('says which addresses the kernel refused, until it takes them', async () => {
+    const { system, apply } = await setUp()
+    const told: string[][] = []
+    apply.onWritten(() => told.push([...apply.refusedAddresses(DEVICE).values()]))
+    let added = 0
+    system.refuse = (what) => (what === 'add address' && ++added === 3 ? 'EACCES' : undefined)
+    await apply.want(UP)
+    const off = `IPv6 is switched off there, see sysctl net.ipv6.conf.${DEVICE}.disable_ipv6`
+    assert.deepEqual(told, [[`is refused on ${DEVICE} by this machine (EACCES): ${off}`]])
+    const [address = ''] = apply.refusedAddresses(DEVICE).keys()
+    assert.ok(
+      SESSION.ipv6?.addresses.some((each) => each.address === address),
+      address,
+    )
+    assert.deepEqual([...apply.refusedAddresses('l2tp-other')], [])
+    await apply.again()
+    assert.deepEqual(told.at(-1), [])
+  })
+
   it('does nothing for the same wish, and only what is missing when asked to look again', async () => {
     const { system, apply, watcher } = await setUp()
     await apply.want(UP)

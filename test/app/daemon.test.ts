@@ -91,6 +91,7 @@ function daemonOf(first: Config) {
       systemResolvers: { forLink: () => ['192.0.2.53'] },
       apply,
       guard: apply,
+      refusals: apply,
       conntrack: new Conntrack({ netlinks: system, log }),
       names: new Names(resolver, files, clock),
       memory: new Memory(files),

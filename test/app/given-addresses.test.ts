@@ -162,3 +162,54 @@ test('an address that becomes that of an LNS is given up at once', async () => {
     /the LNS gave us 203\.0\.113\.10|unreach|does not answer/,
   )
 })
+
+const OFF =
+  'is refused on l2tp-aaisp by this machine (EACCES): IPv6 is switched off there, see sysctl net.ipv6.conf.l2tp-aaisp.disable_ipv6'
+
+test('an address that the kernel refuses is not listed, and is once it takes it', async () => {
+  const here = given({}, { advertisement: advertise('2001:db8:9::') })
+  await upWithin(here, 2_000)
+  await here.network.run(here.network.now + 2_000)
+  const { router } = here
+  const [listed = ''] = router.shown.ipv6.addresses
+  const address = listed.replace('/64', '')
+  assert.match(address, /^2001:db8:9:/)
+  router.refuse({ [address]: OFF })
+  const { state, ipv4, ipv6, refused, problem } = router.shown
+  assert.equal(state, 'up')
+  assert.equal(ipv4.address, '203.0.113.10')
+  assert.deepEqual(ipv6.addresses, [])
+  assert.equal(ipv6.reason, `the LNS gave us ${address}, which ${OFF}`)
+  assert.deepEqual(refused, [`the address ${address} is not used: it ${OFF}`])
+  assert.match(problem ?? '', /^a family lacks its address: IPv6: the LNS gave us 2001:db8:9:/)
+  assert.deepEqual(router.supervisor.path.addresses, ['203.0.113.10'])
+  router.refuse({})
+  assert.deepEqual(router.shown.ipv6.addresses, [listed])
+  assert.deepEqual(router.shown.refused, [])
+  assert.equal(router.shown.problem, null)
+})
+
+test('a session whose only address the kernel refuses is no path, and is one again', async () => {
+  const here = given({}, { tunnel: { ipv6: false } })
+  await upWithin(here, 2_000)
+  await here.network.run(here.network.now + 10_000)
+  const { router } = here
+  router.refuse({ '203.0.113.10': 'is refused on l2tp-aaisp by this machine (EEXIST)' })
+  assert.equal(router.shown.state, 'configuring')
+  assert.equal(router.shown.ipv4.address, null)
+  assert.match(router.shown.problem ?? '', /^the session has no address: IPv4: .*\(EEXIST\)/)
+  assert.equal(router.supervisor.path.session === 'up', false)
+  router.refuse({})
+  assert.equal(router.shown.state, 'up')
+  assert.equal(router.supervisor.path.session, 'up')
+})
+
+test('a static IPv6 address that the kernel refuses makes no session one that is up', async () => {
+  const ip6addrs = [{ address: '2001:db8:5::1', length: 64 }]
+  const here = given({ address: '0.0.0.0' }, { tunnel: { ip6addrs } })
+  await here.network.run(here.network.now + 10_000)
+  const { router } = here
+  router.refuse({ '2001:db8:5::1': OFF })
+  assert.equal(router.shown.state, 'configuring')
+  assert.equal(router.shown.ipv6.reason, `2001:db8:5::1 (option ip6addr) ${OFF}`)
+})

@@ -34,6 +34,8 @@ export class SimRouter {
   readonly #devices: Devices
   readonly #memory: Memory
   #kernel: TunnelState
+  #refused: ReadonlyMap<string, string> = new Map()
+  readonly #onWritten = new Set<() => void>()
 
   /**
    * alice over `fibre`, and over `lte` if that is not there. It has neither yet: `machine.add('fibre', ['192.0.2.2'])`
@@ -79,6 +81,13 @@ export class SimRouter {
         digests,
         entropy: seededEntropy(seed ^ 0x5eed),
         log: this.log,
+        refusals: {
+          refusedAddresses: () => this.#refused,
+          onWritten: (run) => {
+            this.#onWritten.add(run)
+            return () => this.#onWritten.delete(run)
+          },
+        },
         devices: this.#devices,
         names,
         memory: this.#memory,
@@ -114,6 +123,12 @@ export class SimRouter {
   /** What the failures said so far, by code. */
   get failures(): unknown[] {
     return this.events('failed').map(({ code }) => code)
+  }
+
+  /** The kernel does not take these addresses, each with a predicate that says why. */
+  refuse(addresses: Readonly<Record<string, string>>): void {
+    this.#refused = new Map(Object.entries(addresses))
+    for (const run of [...this.#onWritten]) run()
   }
 
   /** As SIGTERM: hangs up, then nothing is sent any more. */

@@ -3,9 +3,9 @@ import type { TunnelConfig } from '../config/types.ts'
 import type { TunnelSession, TunnelState } from './session.ts'
 import { type Surroundings, unfit } from './surroundings.ts'
 
-/** Something that the peer gave and that is not taken. */
+/** Something that the peer gave, or (`ip6addr`) configuration, and that is not taken. */
 export interface RefusedAddress {
-  readonly what: 'ipv4' | 'ipv6' | 'peer' | 'dns'
+  readonly what: 'ipv4' | 'ipv6' | 'peer' | 'dns' | 'ip6addr'
   readonly address: string
   /** A predicate: `is a loopback address`. */
   readonly why: string
@@ -42,6 +42,28 @@ export function fitSession(
     ipv6: ipv6 && { ...ipv6, addresses },
   }
   return { session: fitted, refused }
+}
+
+/** The same without those of its addresses that this machine refused, each with a predicate. */
+export function withoutRefused(
+  fitted: FittedSession,
+  { ip6addrs }: Pick<TunnelConfig, 'ip6addrs'>,
+  refusals: ReadonlyMap<string, string>,
+): FittedSession {
+  const { ipv4, ipv6 } = fitted.session
+  const lacks = (address: string, what: RefusedAddress['what']): RefusedAddress[] => {
+    const why = refusals.get(address)
+    return why === undefined ? [] : [{ what, address, why }]
+  }
+  const refused4 = ipv4 ? lacks(ipv4.address, 'ipv4') : []
+  const refused6 = ipv6?.addresses.flatMap(({ address }) => lacks(address, 'ipv6')) ?? []
+  const configured = ipv6 ? ip6addrs.flatMap(({ address }) => lacks(address, 'ip6addr')) : []
+  const session = {
+    ...fitted.session,
+    ipv4: refused4.length === 0 ? ipv4 : undefined,
+    ipv6: ipv6 && { ...ipv6, addresses: ipv6.addresses.filter(({ address }) => !refusals.has(address)) },
+  }
+  return { session, refused: [...fitted.refused, ...refused4, ...refused6, ...configured] }
 }
 
 /** Whether a family that is open has an address of its own, or one behind it: without one nothing could be answered. */

@@ -34,7 +34,9 @@ export function standingOf(
   news: SessionNews,
   tunnel: TunnelConfig,
 ): SessionStanding {
-  const carried = carries(session, tunnel)
+  const missing = refused.filter(({ what }) => what === 'ip6addr').map(({ address }) => address)
+  const ip6addrs = tunnel.ip6addrs.filter(({ address }) => !missing.includes(address))
+  const carried = carries(session, { ...tunnel, ip6addrs })
   const ipv4 = carried.ipv4 ? null : lacking4(refused, news)
   const ipv6 = carried.ipv6 || !tunnel.ipv6 ? null : lacking6(session.ipv6 !== undefined, refused, news)
   const usable = carried.ipv4 || carried.ipv6
@@ -42,7 +44,7 @@ export function standingOf(
   if (!usable && news.settled)
     return { ...told, problem: `the session has no address: ${words({ IPv4: ipv4, IPv6: ipv6 })}` }
   // That an LNS has no IPv6 is no fault; that it gives some which cannot be taken is.
-  const given6 = refused.some(({ what }) => what === 'ipv6') || news.solicitRefused !== undefined
+  const given6 = refused.some(isIpv6) || news.solicitRefused !== undefined
   const missed = {
     IPv4: news.settled || refused.some(({ what }) => what === 'ipv4') ? ipv4 : null,
     IPv6: given6 ? ipv6 : null,
@@ -61,7 +63,7 @@ function lacking4(refused: readonly RefusedAddress[], { failed, settled }: Sessi
 }
 
 function lacking6(open: boolean, refused: readonly RefusedAddress[], news: SessionNews): string {
-  const own = refused.find(({ what }) => what === 'ipv6')
+  const own = refused.find(isIpv6)
   if (own !== undefined) return gave(own)
   if (news.lack !== undefined) return news.lack
   if (!open) return news.failed[6] ?? (news.settled ? 'the LNS has not answered IPV6CP' : 'not agreed on yet')
@@ -77,13 +79,19 @@ function lacking6(open: boolean, refused: readonly RefusedAddress[], news: Sessi
   }
 }
 
-function gave({ address, why }: RefusedAddress): string {
+function isIpv6({ what }: RefusedAddress): boolean {
+  return what === 'ipv6' || what === 'ip6addr'
+}
+
+function gave({ what, address, why }: RefusedAddress): string {
+  if (what === 'ip6addr') return `${address} (option ip6addr) ${why}`
   return `the LNS gave us ${address}, which ${why}`
 }
 
 const NAMES: Readonly<Record<RefusedAddress['what'], string>> = {
   ipv4: 'the address',
   ipv6: 'the address',
+  ip6addr: 'the address',
   peer: "the other end's address",
   dns: 'the resolver',
 }
