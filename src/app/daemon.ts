@@ -25,6 +25,7 @@ import { clearKernel } from './clear-kernel.ts'
 import type { Conntrack } from './conntrack.ts'
 import type { ControlTarget, DrillReport, Outcome, PlanReport, Refusal, ReloadReport } from './control.ts'
 import type { Devices } from './devices.ts'
+import { drillOutcome } from './drill.ts'
 import type { FactsWatcher } from './facts.ts'
 import { Failover, type FailoverPorts, type Switched } from './failover.ts'
 import { Histories } from './histories.ts'
@@ -181,9 +182,8 @@ export class Daemon implements ControlTarget {
 
   async drill(path: string | undefined): Promise<Result<DrillReport, Refusal>> {
     const report = await this.#failover?.drill(path)
-    if (report?.standby?.ok === false) return err({ code: 'refused', message: report.standby.message })
     const message = this.#failover ? 'no path carries traffic now' : 'there is no failover section to drill'
-    return report ? ok(report) : err({ code: 'refused', message })
+    return report ? drillOutcome(report) : err({ code: 'refused', message })
   }
 
   reload(force = false): Promise<Result<ReloadReport, Refusal>> {

@@ -1,6 +1,9 @@
+import { trouble } from '../core/failover-text.ts'
+import { err, ok, type Result } from '../core/result.ts'
 import { after, type Millis } from '../core/time.ts'
-import type { DrillReport } from './control.ts'
+import type { DrillReport, Refusal } from './control.ts'
 import type { Cancel, Clock } from './ports.ts'
+import type { FailoverPatch } from './status-store.ts'
 
 /** How long the path counts as dead, in ms. */
 export const DRILL_SPAN = 15_000
@@ -52,4 +55,31 @@ export class Drill {
     this.#cancel()
     this.#done({ path: this.path, to: this.#to, outage_ms: this.#outage, return_ms: returned, standby: null })
   }
+}
+
+/** Instead of a drill of the active path that would only cut the internet off; undefined where something can take over. */
+export function spared(path: string, { mode, backup, path: paths }: FailoverPatch): DrillReport | undefined {
+  const why = spareReason(path, mode, backup ?? null, paths)
+  if (why === undefined) return undefined
+  const message = `No drill of ${path} was made, as nothing could take over: ${why}.`
+  return { path, to: null, outage_ms: null, return_ms: null, standby: { ok: false, message } }
+}
+
+function spareReason(
+  path: string,
+  mode: string | undefined,
+  backup: NonNullable<FailoverPatch['backup']> | null,
+  paths: FailoverPatch['path'],
+): string | undefined {
+  if (mode === path) return 'it is pinned (lifeline use auto lets others take over)'
+  if (backup === null) return 'there is no other path'
+  return backup.ready === false ? trouble(backup.path, paths?.[backup.path]) : undefined
+}
+
+/** What is told to who asked: a standby that does not work, and a path that nobody took over from, are failures. */
+export function drillOutcome(report: DrillReport): Result<DrillReport, Refusal> {
+  const refused = (message: string) => err<Refusal>({ code: 'refused', message })
+  if (report.standby !== null) return report.standby.ok ? ok(report) : refused(report.standby.message)
+  if (report.to !== null) return ok(report)
+  return refused(`${report.path} was treated as dead, and no other path took over.`)
 }

@@ -16,7 +16,7 @@ import { type Facts, linkNamed, NO_FACTS } from '../core/system/facts.ts'
 import { steeringMark } from '../core/system/marks.ts'
 import { type Uplink, uplinks } from '../core/system/uplinks.ts'
 import type { DrillReport } from './control.ts'
-import { DRILL_SPAN, Drill } from './drill.ts'
+import { DRILL_SPAN, Drill, spared } from './drill.ts'
 import { failoverPatch } from './failover-status.ts'
 import type { Histories } from './histories.ts'
 import type { KnownTargets } from './known-targets.ts'
@@ -178,15 +178,16 @@ export class Failover {
     const name = path ?? (active.kind === 'path' ? active.name : undefined)
     if (name === undefined) return undefined
     if (active.kind !== 'path' || active.name !== name) return this.#checks.drill(name)
+    const instead = spared(name, this.#patch())
+    if (instead) return Promise.resolve(instead)
     this.#drill?.abandon()
-    const { clock } = this.#ports
     return new Promise((resolve) => {
-      this.#drill = new Drill(name, clock, (report) => {
+      this.#drill = new Drill(name, this.#ports.clock, (report) => {
         this.#drill = undefined
         this.#ports.status.event('drill_ended', { ...report })
         resolve(report)
       })
-      this.#controller.drill(clock.now(), name, DRILL_SPAN)
+      this.#controller.drill(this.#ports.clock.now(), name, DRILL_SPAN)
       this.#drain()
     })
   }
@@ -309,7 +310,11 @@ export class Failover {
         this.#wanted.set(wanted.tunnel, wanted.readiness)
         if (wanted.readiness === 'session') this.#options.supervisor(wanted.tunnel)?.want('session')
       }
-      this.#work = this.#work.then(() => this.#perform(wanted)).catch((error: unknown) => this.#failed(error))
+      this.#work = this.#work
+        .then(() => this.#perform(wanted))
+        .catch((error: unknown) => {
+          this.#ports.log.error('a switch of paths was not completed', { error })
+        })
     }
     this.#cancel?.()
     const deadline = this.#controller.pollTimeout()
@@ -331,8 +336,7 @@ export class Failover {
 
   #patch(): FailoverPatch {
     const tunnel = (name: string) => this.#options.supervisor(name)?.path
-    const verdict = (name: string) => this.#checks.verdict(name)
-    return failoverPatch(this.#controller, this.#watchers, this.#routed, tunnel, verdict)
+    return failoverPatch(this.#controller, this.#watchers, this.#routed, tunnel, this.#checks.verdict)
   }
 
   /** One after the other: a session is not ended before the kernel sends its traffic elsewhere. */
@@ -392,9 +396,5 @@ export class Failover {
     )
     const changed = old !== undefined && (areLines || old !== this.#addresses.get(to))
     this.#options.onSwitched({ kind, oldAddress: changed ? old : undefined })
-  }
-
-  #failed(error: unknown): void {
-    this.#ports.log.error('a switch of paths was not completed', { error })
   }
 }

@@ -63,9 +63,8 @@ export class StandbyChecks {
     this.#look()
   }
 
-  verdict(name: string): Verdict | undefined {
-    return this.#known.get(name)?.found
-  }
+  /** Bound, so that it can be handed on. */
+  readonly verdict = (name: string): Verdict | undefined => this.#known.get(name)?.found
 
   /** Somebody wants to know now. Undefined: there is no such path, or nothing came of it. */
   async drill(name: string): Promise<DrillReport | undefined> {

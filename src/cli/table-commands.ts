@@ -59,7 +59,6 @@ const EXAMPLES: Readonly<Record<CommandArgument['type'], string>> = {
 
 function drillText({ path, to, outage_ms: outage, return_ms: back, standby }: DrillReport): string {
   if (standby !== null) return standby.message
-  if (to === null) return `${path} was treated as dead, and no other path took over.`
   const over =
     outage === null
       ? `no probe was answered over ${to}`

@@ -71,8 +71,8 @@ function way({ tunnel }: Status, active: string): string {
   return uplink ? `${active} over ${uplink}` : active
 }
 
-/** `fibre lost carrier`, `fibre has no answer from 192.0.2.1`, `fibre is down (REASON)`. */
-function trouble(name: string, path: Pick<PathStatus, 'reason' | 'health'> | undefined): string {
+/** What is wrong with a path: `fibre lost carrier`, `fibre has no answer from 192.0.2.1`, `fibre is down (REASON)`. */
+export function trouble(name: string, path: Pick<PathStatus, 'reason' | 'health'> | undefined): string {
   const reason = path?.reason ?? ''
   if (/^(lost|has|had|is|was|does|did|waits|cannot) /.test(reason)) return `${name} ${reason}`
   if (/^no /.test(reason)) return `${name} has ${reason}`

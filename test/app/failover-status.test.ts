@@ -1,6 +1,7 @@
 /** Failover over two uplinks in virtual time, as status, events and hooks show it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { drillOutcome } from '../../src/app/drill.ts'
 import { Failover } from '../../src/app/failover.ts'
 import { Histories } from '../../src/app/histories.ts'
 import { KnownTargets } from '../../src/app/known-targets.ts'
@@ -219,6 +220,43 @@ test('a drill of a path that carries nothing tests it, and makes no outage of it
     kinds().filter((kind) => /^(drill|manual|failover)/.test(kind)),
     [],
   )
+})
+
+test('a drill from which nobody could take over is not made, and says so', async () => {
+  const { failover, alive, status, routes, run, kinds } = make()
+  await run(20_000)
+  const before = routes.length
+  const told = async () => {
+    const report = await failover.drill(undefined)
+    const outcome = report && drillOutcome(report)
+    return outcome?.ok === false ? outcome.error : outcome
+  }
+  failover.use('fibre')
+  const pinned = 'it is pinned (lifeline use auto lets others take over)'
+  const refused = (why: string) => ({
+    code: 'refused',
+    message: `No drill of fibre was made, as nothing could take over: ${why}.`,
+  })
+  assert.deepEqual(await told(), refused(pinned))
+  failover.use('auto')
+  alive.delete('wwan0')
+  await run(20_000)
+  assert.deepEqual(await told(), refused('lte has no answer from 1.1.1.1'))
+  assert.equal(routes.length, before)
+  assert.equal(status.status().internet.path, 'fibre')
+  assert.ok(!kinds().includes('drill'))
+})
+
+test('what a drill came to is a failure where nobody took over', () => {
+  const report = { path: 'fibre', to: 'lte', outage_ms: 200, return_ms: null, standby: null }
+  assert.deepEqual(drillOutcome(report), { ok: true, value: report })
+  const failed = (changes: object) => {
+    const outcome = drillOutcome({ ...report, to: null, ...changes })
+    return outcome.ok ? undefined : outcome.error.message
+  }
+  assert.equal(failed({}), 'fibre was treated as dead, and no other path took over.')
+  assert.equal(failed({ standby: { ok: false, message: 'lte does not work.' } }), 'lte does not work.')
+  assert.equal(failed({ standby: { ok: true, message: 'lte works.' } }), undefined)
 })
 
 test('what stands by is tested at its time, and not while the traffic is elsewhere than it belongs', async () => {

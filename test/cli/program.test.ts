@@ -515,3 +515,21 @@ test('doctor shows findings with what to do, and exits with 1 if there is a prob
     bench.findings,
   )
 })
+
+test('a drill says what it found, and one that failed ends with 1', async () => {
+  const report = { path: 'lte', to: null, outage_ms: null, return_ms: null }
+  const well = new Bench(() => ({ ...report, standby: { ok: true, message: 'lte works.' } }))
+  assert.equal(await well.run('drill', 'lte'), 0)
+  assert.equal(well.out, 'lte works.\n')
+  for (const message of [
+    'No drill of fibre was made, as nothing could take over: there is no other path.',
+    'lte does not work.',
+  ]) {
+    const failed = new Bench(() => {
+      throw new Refused(-32003, message)
+    })
+    assert.equal(await failed.run('drill', 'lte'), 1)
+    assert.equal(failed.out, '')
+    assert.ok(failed.err.includes(message), failed.err)
+  }
+})
