@@ -404,3 +404,28 @@ test('probes leave by sockets of the device that bears the name now, however qui
   await here.within(5_000, stopping)
   assertNothingLeft(here)
 })
+
+test('a hanging nft: said within 2 s, no message leaves, and a stop ends within 5 s with the device gone', async () => {
+  const here = daemonOf(configOf([tunnelOf('aaisp', { servers: LITERAL })]))
+  here.system.load = () => new Promise(() => {})
+  const started = here.start()
+  await here.clock.pass(1_900)
+  await started
+  const { aaisp } = here.status.status().tunnel
+  assert.match(aaisp?.last_error?.message ?? '', /load the filters: nft has not ended for 1\.5 s/)
+  await here.clock.pass(30_000)
+  assert.equal(here.sent, 0)
+  await here.within(4_900, here.daemon.stop())
+  assert.deepEqual(here.devices.names(), [])
+  assert.equal(here.openSockets, 0)
+  assert.ok(here.lines.some((line) => line.includes('nft does not end, so our filters stay')))
+})
+
+test('an nft that begins to hang while it works does not hold up the stop either', async () => {
+  const here = daemonOf(configOf([tunnelOf('aaisp', { servers: LITERAL })]))
+  await here.start()
+  here.system.load = () => new Promise(() => {})
+  await here.within(4_900, here.daemon.stop())
+  assert.deepEqual(here.devices.names(), [])
+  assert.equal(here.openSockets, 0)
+})
