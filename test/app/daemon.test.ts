@@ -16,7 +16,7 @@ import type { Config, FailoverConfig } from '../../src/core/config/types.ts'
 import { ok } from '../../src/core/result.ts'
 import { millis, seconds } from '../../src/core/time.ts'
 import { digests } from '../../src/host/digests.ts'
-import { configOf, defaultOver, SYSTEM, tunnelOf, uplinkOf } from '../core/system/samples.ts'
+import { configOf, defaultOver, linkOf, SYSTEM, tunnelOf, uplinkOf } from '../core/system/samples.ts'
 import { MemoryFiles } from '../sim/ports.ts'
 import { seededEntropy } from '../sim/random.ts'
 import { FakeClock, FakeSystem, logInto } from './fake-system.ts'
@@ -428,4 +428,36 @@ test('an nft that begins to hang while it works does not hold up the stop either
   await here.within(4_900, here.daemon.stop())
   assert.deepEqual(here.devices.names(), [])
   assert.equal(here.openSockets, 0)
+})
+
+/** Two lines in order of preference, `eth0` at 192.0.2.2 and `eth1` at the address given, while a user changes to the second. */
+async function changeOver(address: string): Promise<string[]> {
+  const config = configOf([], [uplinkOf('fibre', 'eth0'), uplinkOf('lte', 'eth1')])
+  const here = daemonOf({ ...config, failover: { ...FAILOVER, paths: ['fibre', 'lte'] } })
+  here.system.inSilence((facts) => ({
+    ...facts,
+    links: [...facts.links, linkOf(9, 'eth1')],
+    addresses: [
+      ...facts.addresses,
+      ...facts.addresses
+        .filter((each) => each.address === '192.0.2.2')
+        .map((each) => ({ ...each, address, link: 9 })),
+    ],
+    routes: [...facts.routes, { ...defaultOver(9, '192.0.2.1'), metric: 200 }],
+  }))
+  await here.start()
+  here.daemon.use('fibre')
+  await here.clock.pass(2_000)
+  here.lines.length = 0
+  here.daemon.use('lte')
+  await here.clock.pass(2_000)
+  assert.equal(here.status.status().failover?.active, 'lte')
+  await here.within(5_000, here.daemon.stop())
+  return here.lines.filter((line) => line.includes('were forgotten'))
+}
+
+test('connections are forgotten after a change between two lines, also when they bear the same address', async () => {
+  const forgotten = ['info connections of the old address were forgotten']
+  assert.deepEqual(await changeOver('192.0.2.2'), forgotten)
+  assert.deepEqual(await changeOver('192.0.2.77'), forgotten)
 })
