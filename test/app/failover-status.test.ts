@@ -6,13 +6,16 @@ import { Failover } from '../../src/app/failover.ts'
 import { Histories } from '../../src/app/histories.ts'
 import { KnownTargets } from '../../src/app/known-targets.ts'
 import { StatusStore } from '../../src/app/status-store.ts'
+import type { Supervisor } from '../../src/app/supervisor.ts'
+import type { TunnelPath } from '../../src/app/tunnel-status.ts'
 import { UTC } from '../../src/core/amounts.ts'
+import type { Readiness } from '../../src/core/client/dialer-state.ts'
 import type { FailoverConfig } from '../../src/core/config/types.ts'
 import type { ActiveRoute } from '../../src/core/failover/types.ts'
 import { decodeEcho, encodeEcho } from '../../src/core/ip/icmp.ts'
 import type { DeviceTraffic } from '../../src/core/system/device-traffic.ts'
 import { millis } from '../../src/core/time.ts'
-import { configOf, uplinkOf } from '../core/system/samples.ts'
+import { configOf, tunnelOf, uplinkOf } from '../core/system/samples.ts'
 import { Machine } from '../sim/machine.ts'
 import { Network } from '../sim/network.ts'
 import { MemoryFiles, MemoryLog } from '../sim/ports.ts'
@@ -34,8 +37,24 @@ const FAILOVER: FailoverConfig = {
   },
 }
 
+const NO_SESSION = {
+  session: 'none' as TunnelPath['session'],
+  failed: false,
+  problem: null,
+  control: false,
+  heardAt: undefined,
+  idleClosed: 0,
+  address: undefined,
+  addresses: [],
+  dns: [],
+}
+
 /** Two lines whose internet answers pings while it is among `alive`. */
-function make(carrying?: string, changes: Partial<FailoverConfig> = {}) {
+function make(
+  carrying?: string,
+  changes: Partial<FailoverConfig> = {},
+  supervisor?: Pick<Supervisor, 'path' | 'want'>,
+) {
   const network = new Network(1, { delay: 10 })
   const machine = new Machine(network)
   machine.add('eth0', ['192.0.2.2'])
@@ -51,7 +70,7 @@ function make(carrying?: string, changes: Partial<FailoverConfig> = {}) {
     close() {},
   })
   const config = {
-    ...configOf([], [uplinkOf('fibre', 'eth0'), uplinkOf('lte', 'wwan0')]),
+    ...configOf(supervisor ? [tunnelOf('aaisp')] : [], [uplinkOf('fibre', 'eth0'), uplinkOf('lte', 'wwan0')]),
     failover: FAILOVER,
   }
   const status = new StatusStore(network.clock, '0.1.0')
@@ -68,7 +87,7 @@ function make(carrying?: string, changes: Partial<FailoverConfig> = {}) {
       config,
       failover: { ...FAILOVER, ...changes },
       carrying,
-      supervisor: () => undefined,
+      supervisor: (name) => (name === 'aaisp' ? (supervisor as Supervisor | undefined) : undefined),
       resolvers: () => [],
       setRoute: (active) =>
         new Promise((resolve) => {
@@ -284,6 +303,36 @@ test('what stands by is tested at its time, and not while the traffic is elsewhe
   await run(120_000)
   assert.equal(checks().length, 2)
   assert.equal(checks()[1]?.path, 'lte')
+})
+
+test('a wish for less that a newer one overtakes, while the kernel is slow, ends no session', async () => {
+  const wanted: Readiness[] = []
+  const path = { ...NO_SESSION, device: 'l2tp-aaisp', dialable: true }
+  const told = make(
+    undefined,
+    { paths: ['fibre', 'aaisp'] },
+    {
+      path,
+      want(readiness) {
+        wanted.push(readiness)
+        path.session = readiness === 'session' ? 'up' : 'none'
+        told.failover.tunnelChanged('aaisp')
+      },
+    },
+  )
+  const { failover, kernel, run } = told
+  await run(5000)
+  failover.use('aaisp')
+  await run(1000)
+  assert.deepEqual([wanted.at(-1), told.status.status().failover?.active], ['session', 'aaisp'])
+  kernel.delay = 500
+  failover.use('fibre')
+  await run(100)
+  const before = wanted.length
+  failover.use('aaisp')
+  await run(5000)
+  assert.deepEqual(new Set(wanted.slice(before)), new Set(['session']))
+  assert.equal(told.status.status().failover?.active, 'aaisp')
 })
 
 test('after the end nothing is written any more', async () => {
