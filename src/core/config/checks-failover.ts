@@ -1,7 +1,8 @@
 /** What contradicts the order of paths that `failover` gives. */
+import { ipFamily } from '../ip/address.ts'
 import { nearest } from './problems.ts'
 import type { ReadSection } from './read-section.ts'
-import type { FailoverConfig, TunnelConfig, UplinkConfig } from './types.ts'
+import type { FailoverConfig, ProbeConfig, TunnelConfig, UplinkConfig } from './types.ts'
 
 type Uplinks = readonly ReadSection<UplinkConfig>[]
 type Tunnels = readonly ReadSection<TunnelConfig>[]
@@ -25,6 +26,37 @@ export function checkFailover(
     checkDefaultRoute(tunnel, failover.value)
     checkBacksUp(tunnel, failover.value, uplinks)
   }
+  checkProbed(failover, [...uplinks, ...enabled])
+}
+
+/** What has to work and is not probed is never seen to die. Told where the path differs, else once, in `failover`. */
+function checkProbed(
+  { value, report }: ReadSection<FailoverConfig>,
+  sections: readonly ReadSection<UplinkConfig | TunnelConfig>[],
+): void {
+  const missing = unprobed(value.probe)
+  const warn = (tell: ReadSection<unknown>['report'], what: string) =>
+    tell({
+      severity: 'warning',
+      option: 'require',
+      reason: `${what} has to work, and no target of option probe is of ${what}, so it is not seen when it fails; add one, or say with require what has to work`,
+    })
+  if (missing !== undefined) warn(report, missing)
+  for (const section of sections) {
+    const { name, probe } = section.value
+    const differs = probe.targets !== undefined || probe.require !== undefined
+    if (!differs || !value.paths.includes(name)) continue
+    const own = unprobed({ ...value.probe, ...probe })
+    if (own !== undefined) warn(section.report, own)
+  }
+}
+
+/** `IPv4`, `IPv6`: the required family that no target has; undefined where all are probed, or the targets are the usual ones. */
+function unprobed({ targets, require }: Pick<ProbeConfig, 'targets' | 'require'>): string | undefined {
+  if (targets.length === 0) return undefined
+  const required = ([4, 6] as const).filter((family) => require === 'both' || require === `ipv${family}`)
+  const lacking = required.find((family) => !targets.some(({ address }) => ipFamily(address) === family))
+  return lacking && `IPv${lacking}`
 }
 
 function checkNames(uplinks: Uplinks, tunnels: Tunnels): void {
