@@ -7,6 +7,7 @@ import type { ProbeSample } from '../core/failover/probing.ts'
 import { linkLocal } from '../core/ip/interface-id.ts'
 import { RouterDiscovery, type RouterDiscoveryEvent } from '../core/ip/router-discovery.ts'
 import {
+  carries,
   type FittedSession,
   fitSession,
   type RefusedAddress,
@@ -97,7 +98,16 @@ export class Session {
   }
 
   get state(): TunnelSession {
-    return this.#state
+    const { tunnel } = this.#options
+    const carried = carries(this.#state, tunnel)
+    const lacking = ([4, 6] as const).filter((family) => !carried[family === 4 ? 'ipv4' : 'ipv6'])
+    const { failed, settled, router } = this.#news
+    const awaited = settled
+      ? []
+      : lacking.filter(
+          (family) => failed[family] === undefined && (family === 4 || (tunnel.ipv6 && router === 'sought')),
+        )
+    return awaited.length === 0 ? this.#state : { ...this.#state, awaited }
   }
 
   get keys(): SessionKeys | undefined {
@@ -165,6 +175,7 @@ export class Session {
         break
       case 'notOpened':
         this.#learn({ failed: { ...this.#news.failed, [event.family]: event.reason } })
+        if (this.open) this.#publish()
         break
       case 'ipv4Opened':
         this.#dns = event.dns
@@ -238,7 +249,11 @@ export class Session {
       failed,
       ...(family === 6 && { router: 'sought', solicitRefused: undefined }),
     }
-    this.#settling ??= clock.alarm(after(clock.now(), SETTLE), () => this.#learn({ settled: true }))
+    this.#settling ??= clock.alarm(after(clock.now(), SETTLE), () => {
+      const { awaited } = this.state
+      this.#learn({ settled: true })
+      if (awaited !== undefined) this.#publish()
+    })
   }
 
   #change(change: Partial<Pick<TunnelSession, 'ipv4' | 'ipv6'>>): void {
@@ -249,7 +264,7 @@ export class Session {
 
   #publish(): void {
     if (this.#closed) return
-    this.#options.onChange(this.#state).catch((error: unknown) => {
+    this.#options.onChange(this.state).catch((error: unknown) => {
       this.#ports.log.error('the kernel does not hold this session', { error })
     })
   }
@@ -299,7 +314,7 @@ export class Session {
   /** The link-local address must be on the device before the first solicitation can leave from it. */
   #discover(interfaceId: Uint8Array): void {
     this.#stopDiscovery()
-    this.#options.onChange(this.#state).then(
+    this.#options.onChange(this.state).then(
       () => this.#solicit(interfaceId),
       (error: unknown) => this.#ports.log.warn('no router discovery on the tunnel', { error }),
     )

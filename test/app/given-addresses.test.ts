@@ -213,3 +213,16 @@ test('a static IPv6 address that the kernel refuses makes no session one that is
   assert.equal(router.shown.state, 'configuring')
   assert.equal(router.shown.ipv6.reason, `2001:db8:5::1 (option ip6addr) ${OFF}`)
 })
+
+test('a family is awaited until it came, failed or was missed, and not any more then', async () => {
+  const silent = given({}, {})
+  await upWithin(silent, 1_000)
+  assert.deepEqual(silent.router.session?.awaited, [6])
+  await silent.network.run(silent.network.now + 9_000)
+  assert.equal(silent.router.session?.awaited, undefined)
+
+  const answering = given({}, { advertisement: advertise('2001:db8:9::') })
+  await upWithin(answering, 1_000)
+  await answering.network.run(answering.network.now + 500)
+  assert.equal(answering.router.session?.awaited, undefined)
+})

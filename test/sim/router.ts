@@ -137,6 +137,11 @@ export class SimRouter {
     this.supervisor.release()
   }
 
+  /** As the kernel was last told of it. */
+  get session(): TunnelSession | undefined {
+    return this.#kernel.session
+  }
+
   async #onSession(session: TunnelSession | undefined): Promise<void> {
     this.#kernel = nextState(this.#kernel, session)
     const open = session?.ipv4 !== undefined || session?.ipv6 !== undefined

@@ -8,6 +8,8 @@ export interface TunnelSession {
   readonly ipv4: { readonly address: string; readonly peer: string | undefined } | undefined
   /** Undefined while IPV6CP is not opened. */
   readonly ipv6: SessionIpv6 | undefined
+  /** Families that are not open, or without an address, and may still come; left out where there is none. */
+  readonly awaited?: readonly (4 | 6)[]
   /** Over which device the datagrams go, and to which literal address. */
   readonly underlay: { readonly device: string; readonly server: string }
 }
@@ -40,10 +42,11 @@ export interface TunnelState {
 export function nextState(before: TunnelState | undefined, session: TunnelSession | undefined): TunnelState {
   const held = before?.held
   if (session === undefined) return { session, held }
+  const { awaited: _, ...lasting } = session
   return {
     session,
     held: {
-      ...session,
+      ...lasting,
       ipv4: session.ipv4 ?? held?.ipv4,
       ipv6: session.ipv6 === undefined ? held?.ipv6 : nextIpv6(held?.ipv6, session.ipv6),
     },

@@ -33,6 +33,8 @@ export interface Tunnel {
   readonly session6: SessionIpv6 | undefined
   /** Those that it is to carry: without IPv6 where the configuration or the kernel has none. */
   readonly wanted: readonly Family[]
+  /** Those that the session lacks, and that may still come. */
+  readonly awaited: readonly Family[]
   /** Which families go into the tunnel: those of the session, or of the last one while it redials. */
   readonly carried: readonly Family[]
   readonly underlay: TunnelSession['underlay'] | undefined
@@ -90,6 +92,7 @@ export function describeTunnel(
     address4: held?.ipv4,
     session6: ipv6 ? held?.ipv6 : undefined,
     wanted: tunnel.ipv6 && facts.ipv6 ? [4, 6] : [4],
+    awaited: (session?.awaited ?? []).filter((family) => family === 4 || ipv6),
     carried: [...(current?.ipv4 ? ([4] as const) : []), ...(ipv6 && current?.ipv6 ? ([6] as const) : [])],
     underlay: session?.underlay,
     rulePriority: lifeline.rulePriority,
@@ -124,15 +127,19 @@ export function usable(tunnel: Tunnel): boolean {
 /**
  * Whoever wants all traffic in the tunnel does not want half of it beside: a family that the session lacks is refused, so
  * that programs use the other one at once. Behind every tunnel that does carry it; not while the session itself is gone.
+ * One that may still come leads into the device, which throws it away: should this process die meanwhile, it falls through.
  */
 function refusals(tunnel: Tunnel): DesiredRoute[] {
-  const { isDefault, tables, carried, wanted } = tunnel
+  const { isDefault, tables, carried, wanted, awaited } = tunnel
   if (!isDefault || !usable(tunnel)) return []
   return wanted
     .filter((family) => !carried.includes(family) || !hasAddress(tunnel, family))
     .flatMap((family) => {
       const { active } = tables[family]
-      return active === undefined ? [] : [refusal(family, active, everything(family), LAST_METRIC)]
+      if (active === undefined) return []
+      return awaited.includes(family)
+        ? [{ ...intoTunnel(tunnel, everything(family), active), metric: LAST_METRIC }]
+        : [refusal(family, active, everything(family), LAST_METRIC)]
     })
 }
 

@@ -308,6 +308,20 @@ describe('desiredState', () => {
     assert.ok(!without4.includes(REFUSED6))
   })
 
+  it('a family that may still come leads into the device, and falls through should the process die meanwhile', () => {
+    for (const [family, lacking] of [
+      [6, { ...SESSION, ipv6: undefined }],
+      [4, { ...SESSION, ipv4: undefined }],
+    ] as const) {
+      const lines = plan(configOf([tunnelOf('aaisp')]), { aaisp: { ...lacking, awaited: [family] } })
+      assert.ok(!lines.some((line) => line.includes('unreachable')))
+      assert.ok(
+        lines.includes(`add route default (IPv${family}) dev l2tp-aaisp table 17010 metric 2147483647`),
+        lines.join('\n'),
+      )
+    }
+  })
+
   it('nothing is refused for a tunnel that takes no default route, wants no IPv6, or has no session', () => {
     const session = { ...SESSION, ipv6: undefined }
     const refuses = (

@@ -48,6 +48,8 @@ inNamespace(import.meta.url, () => {
   test('a device whose session lacks IPv6 addresses, with the filters that failover loads for it', async () => {
     run(`ip link add ${DEVICE} type veth peer name peer0`)
     run(`ip link set ${DEVICE} addrgenmode none`)
+    // The kernel would solicit too, and be counted with us.
+    run(`sysctl -q -w net.ipv6.conf.${DEVICE}.router_solicitations=0`)
     run('nft -f -', COUNTERS)
     const path = {
       name: 'aaisp',
@@ -97,7 +99,11 @@ inNamespace(import.meta.url, () => {
   test('what would go to the world is refused as before', async () => {
     const { errors, close } = send(echo, '2001:db8::1')
     await until(() => errors.length > 0, 'it is refused')
-    assert.equal(errors[0], 'EPERM')
+    // The error of the call, or the filter's ICMP error, whichever is read first.
+    assert.ok(
+      errors.every((code) => ['EPERM', 'ENETUNREACH'].includes(code)),
+      errors.join(' '),
+    )
     assert.equal(seen('world'), 0)
     close()
   })
