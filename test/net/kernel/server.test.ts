@@ -168,8 +168,9 @@ describe('a probe that is steered', { timeout: 60_000 }, () => {
         counter steered {
         }
       }`)
-      const ping = ['ping', '-c', '3', '-i', '0.1', '-W', '1', '-I', SHARED, '-m', String(mark), INTERNET]
-      assert.match((await house.router.run(ping, { mayFail: true })).stdout, /3 received/)
+      const ping = ['ping', '-c', '3', '-i', '0.1', '-W', '30', '-I', SHARED, '-m', String(mark), INTERNET]
+      const said = (await house.router.run(ping, { mayFail: true })).stdout
+      assert.match(said, /3 received/, said)
       const { stdout } = await house.isp.run(['nft', 'list', 'counters', 'table', 'inet', 'seen'])
       assert.match(stdout, /packets 3 /)
     } finally {
