@@ -55,6 +55,8 @@ class Judgement {
   #deadSince: number | undefined
   #bothSince: number | undefined
   #cutSince: number | undefined
+  /** Since when the traffic is not on the path that is pinned, though that could carry it. */
+  #astray: { readonly mode: string; readonly since: number } | undefined
   /** Since when a line could carry the traffic; since when it was beyond doubt. */
   readonly #wellSince = new Map<Line, number>()
   readonly #soundSince = new Map<Line, number>()
@@ -185,6 +187,7 @@ class Judgement {
     this.#cutOffRespected(now)
     this.#leavesTheDead(now)
     this.#pinnedOnly()
+    this.#pinnedUsed(now)
   }
 
   /** The tunnel's session takes the address of the line: never both for longer than the handover takes. */
@@ -246,6 +249,25 @@ class Judgement {
     const line = this.#world.line(mode)
     if (line && now(this.#wellSince.get(line), this.#world.time.now) > this.#patience())
       this.#violated(`${active.name} is active although ${mode} is pinned and well`)
+  }
+
+  /** Pinned means pinned: whoever answers, as long as the path can carry a packet. */
+  #pinnedUsed(now: number): void {
+    const { controller, routed, options } = this.#world
+    const { mode } = controller
+    const line = this.#world.line(mode)
+    const carries = line ? line.link && !line.cutOff : this.#world.tunnel(mode)?.up === true
+    const used = routed.kind === 'path' && routed.name === mode
+    if (!carries || used || this.#drilling()) {
+      this.#astray = undefined
+      return
+    }
+    if (this.#astray?.mode !== mode) this.#astray = { mode, since: now }
+    // A trial that is under way is waited for.
+    if (now - this.#astray.since > TRIAL_LIMIT + 4 * options.kernelDelay + 50)
+      this.#violated(
+        `${mode} is pinned and can carry packets, and the traffic is at ${JSON.stringify(routed)}`,
+      )
   }
 
   // ---- what the controller says
