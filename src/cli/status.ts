@@ -16,11 +16,12 @@ interface StatusOptions {
   readonly socket: string
 }
 
-/** How the internet is reached, for monitoring. */
-const EXIT_CODES: Readonly<Record<Status['internet']['state'], ExitCode>> = {
-  ok: EXIT.ok,
-  backup: EXIT.onBackup,
-  down: EXIT.down,
+/** How the internet is reached, for monitoring. A tunnel that does not stand by for anything has to be up itself. */
+function verdict({ internet, tunnel, failover }: Status): ExitCode {
+  if (internet.state === 'down') return EXIT.down
+  if (internet.state === 'backup') return EXIT.onBackup
+  const alone = Object.entries(tunnel).filter(([name]) => failover?.path[name] === undefined)
+  return alone.every(([, { state }]) => state === 'up' || state === 'disabled') ? EXIT.ok : EXIT.down
 }
 
 /** `lifeline status`: one sentence, then everything that is known. */
@@ -37,7 +38,7 @@ export function addStatus(program: Command, context: CliContext, finish: Finish)
     .addHelpText(
       'after',
       `
-With --exit-code: ${EXIT.ok} over the preferred path, ${EXIT.onBackup} on a backup, ${EXIT.down} not at all, ${EXIT.notRunning} no daemon runs.
+With --exit-code: ${EXIT.ok} over the preferred path, ${EXIT.onBackup} on a backup, ${EXIT.down} not at all\nor a tunnel that stands by for nothing is not up, ${EXIT.notRunning} no daemon runs.
 
 Examples:
   lifeline status
@@ -51,7 +52,7 @@ Examples:
       if (watch) await watchStatus(daemon, json === true)
       const status = await daemon.call('status')
       terminal.out(render(status, json === true, 2))
-      if (exitCode) finish(EXIT_CODES[status.internet.state])
+      if (exitCode) finish(verdict(status))
     } finally {
       daemon.close()
     }

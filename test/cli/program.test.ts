@@ -162,6 +162,15 @@ test('status tells monitoring by its exit code how the internet is reached', asy
     // Only where it was asked for.
     assert.equal(await bench.run('status'), 0)
   }
+  // The tunnel of a server that goes out by its own line.
+  const waiting = { ...UP, state: 'waiting' as const }
+  const ok = { state: 'ok', path: 'eth0' } as const
+  const server = sampleStatus({ aaisp: waiting }, ok)
+  assert.equal(await new Bench(() => server).run('status', '--exit-code'), 21)
+  const off = sampleStatus({ aaisp: { ...UP, state: 'disabled' } }, ok)
+  assert.equal(await new Bench(() => off).run('status', '--exit-code'), 0)
+  const standby = { ...server, failover: { path: { aaisp: {} } } }
+  assert.equal(await new Bench(() => standby).run('status', '--exit-code', '--json'), 0)
   assert.equal(await new Bench().run('status', '--exit-code'), 3)
   assert.equal(await new Bench(() => STATUS).run('status', '--exit-code', '--watch'), 2)
 })
