@@ -90,7 +90,7 @@ export const OTHERS = {
     expected: { problem: /IPv4.*IPv6/ },
     alone: true,
   },
-  '+ipv6': { pppd: ['require-chap', '+ipv6'], tunnel: {}, expected: { problem: /IPv6/ }, alone: true },
+  '+ipv6': { pppd: ['require-chap', '+ipv6'], tunnel: {}, expected: up, alone: true },
   'noip, ipv6 0': {
     pppd: ['require-chap', 'noip', '+ipv6'],
     tunnel: { ipv6: false },

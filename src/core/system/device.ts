@@ -4,7 +4,7 @@ import type { TunnelConfig } from '../config/types.ts'
 import { formatIp } from '../ip/address.ts'
 import type { DesiredAddress, DesiredDevice, Sysctl } from './desired.ts'
 import { type Facts, linkNamed } from './facts.ts'
-import type { Tunnel } from './tunnel-routes.ts'
+import { IPV6_MIN_MTU, type Tunnel } from './tunnel-routes.ts'
 
 /** Aliases of our devices begin with this. */
 export const ALIAS_PREFIX = 'lifeline tunnel '
@@ -34,9 +34,10 @@ export function desiredDevice(tunnel: Tunnel, facts: Facts, leader: string | und
  * `ignore_routes_with_linkdown`: without a carrier our routes do not count and lookups go on to main. The kernel is
  * kept from making addresses and routes itself: those come from the negotiated identifier, and stay out of main.
  */
-function sysctls({ config: { device }, routesIpv6 }: Tunnel, facts: Facts): Sysctl[] {
+function sysctls({ config: { device }, routesIpv6, mtu }: Tunnel, facts: Facts): Sysctl[] {
   const ipv4 = [{ path: `net/ipv4/conf/${device}/ignore_routes_with_linkdown`, value: '1' }]
-  if (!facts.ipv6) return ipv4
+  // On a device of small packets the kernel has no IPv6, and no settings for it.
+  if (!facts.ipv6 || mtu < IPV6_MIN_MTU) return ipv4
   const settings = routesIpv6
     ? { disable_ipv6: '0', addr_gen_mode: '1', accept_ra: '0', ignore_routes_with_linkdown: '1' }
     : { disable_ipv6: '1' }

@@ -55,7 +55,7 @@ export interface Tunnel {
 const DEFAULT_MTU = 1500 - 38
 
 /** RFC 8200 section 5. On a smaller link the kernel removes IPv6. */
-const IPV6_MIN_MTU = 1280
+export const IPV6_MIN_MTU = 1280
 
 /** Behind every other route to the same prefix: those into tunnels have their positions. */
 const LAST_METRIC = 0x7fff_ffff

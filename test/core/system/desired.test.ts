@@ -385,6 +385,8 @@ describe('desiredState', () => {
     assert.ok(without.length > 10)
     assert.ok(!without.some((line) => line.includes('ipv6') || line.includes('IPv6')))
     const small = plan(configOf([tunnelOf('aaisp')]), { aaisp: { ...SESSION, mtu: 1279 } })
+    // The kernel takes IPv6 and its settings from such a device.
+    assert.ok(!small.some((line) => line.includes('net/ipv6/conf')))
     assert.ok(!small.some((line) => line.includes('fe80') || line.includes('default (IPv6) dev l2tp')))
   })
 
