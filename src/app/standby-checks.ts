@@ -170,6 +170,11 @@ export class StandbyChecks {
     const addressed = (each: PathPlan) => ({ ...each, facts: { address: addresses.get(each.name) } })
     const lines = plans.filter(({ kind }) => kind === 'uplink')
     const line = lines.find((each) => sharesAddress(addressed(plan), addressed(each)))
-    return line && `as it would take the address of ${line.name}`
+    if (line) return `as it would take the address of ${line.name}`
+    // One that is kept hot has an address of its own, by the word of who configured it.
+    const unknown = plan.backsUp === undefined && !addresses.has(plan.name) && plan.standby !== 'hot'
+    return unknown && lines.length > 0
+      ? 'as it never was before, and might take the address of a line'
+      : undefined
   }
 }

@@ -68,7 +68,11 @@ function make() {
   const standbys = new Map(PLANS.map(({ name }) => [name, new Standby(name, network, told)]))
   const of = (name: string) => standbys.get(name) ?? assert.fail(name)
   const state = { calm: true, cutOff: new Set<string>() }
-  const addresses = new Map([['fibre', '192.0.2.2']])
+  const addresses = new Map([
+    ['fibre', '192.0.2.2'],
+    ['aaisp', '203.0.113.20'],
+    ['spare', '203.0.113.21'],
+  ])
   const status = new StatusStore(network.clock, 'test')
   const log = new MemoryLog()
   let news = 0
@@ -116,6 +120,14 @@ test('a session that would take the address of the line is not dialled', async (
   addresses.set('aaisp', '192.0.2.2')
   await run(2 * MINUTE)
   assert.deepEqual(told.slice(0, 3), ['aaisp warm', 'aaisp cold', 'spare session'])
+})
+
+test('nor is one that was never dialled before: nobody knows whose address it takes', async () => {
+  const { told, addresses, status, run } = make()
+  addresses.delete('aaisp')
+  await run(2 * MINUTE)
+  assert.deepEqual(told.slice(0, 2), ['aaisp warm', 'aaisp cold'])
+  assert.match(String(status.events[0]?.message), /its session was not dialled, as it never was before/)
 })
 
 test('what is cut off is left alone', async () => {
