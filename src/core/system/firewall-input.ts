@@ -173,8 +173,15 @@ function ownedPrefixes({ tunnels, uplinks, sharing }: Situation): OwnedPrefix[] 
       ...(ipv6 ? config.ip6addrs.map(({ address }) => address) : []),
     ]
     const devices = devicesOf(config.name)
+    // A line that bears an address itself sends from it, whoever else has it.
+    const bearing = (address: string) =>
+      uplinks.filter(({ addresses }) => addresses.includes(address)).map(({ device }) => device)
     return [
-      ...[...shared.map(hostPrefix), ...blocks(tunnel)].map((prefix) => ({ prefix, devices })),
+      ...shared.map((address) => ({
+        prefix: hostPrefix(address),
+        devices: [...devices, ...bearing(address)],
+      })),
+      ...blocks(tunnel).map((prefix) => ({ prefix, devices })),
       ...(session6?.addresses ?? []).map(({ address }) => ({
         prefix: hostPrefix(address),
         devices: [config.device],

@@ -301,6 +301,19 @@ function bothFamilies(line: string): string[] {
   return [line, line]
 }
 
+describe('a tunnel beside failover that has the address of a line', () => {
+  it('leaves the line its own packets, those to the LNS among them', () => {
+    const config = failoverConfig()
+    const beside = {
+      ...config,
+      failover: config.failover && { ...config.failover, paths: ['fibre', 'lte'] },
+      firewalls: [FIREWALL],
+    }
+    const { nft = '' } = wish(FIBRE, { config: beside, session: AAISP })
+    assert.match(nft, /ip saddr 203\.0\.113\.10\/32 oifname \{ "l2tp-aaisp", "pppoe-aaisp" \} accept/)
+  })
+})
+
 describe('a switch', () => {
   it('between paths of one address changes routes and rules only, what is new first, and no filter', () => {
     const kernel = new ModelKernel(HOME)
