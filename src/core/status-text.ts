@@ -94,14 +94,18 @@ export function statusText(
   paint: Paint = (_tone, text) => text,
   zone: Zone = UTC,
 ): string {
-  const blocks = Object.entries(status.tunnel).map(([name, tunnel]) => tunnelBlock(name, tunnel, now, paint))
+  const blocks = Object.entries(status.tunnel).map(([name, tunnel]) => {
+    const calm = tunnel.state === 'waiting' && standsBy(name, tunnel, status.failover)
+    const state = calm ? paint('quiet', 'stands by') : paint(TONES[tunnel.state], tunnel.state)
+    return tunnelBlock(`tunnel ${name}: ${state}`, tunnel, now, paint)
+  })
   const uplinks = Object.entries(status.uplink).map(([name, uplink]) => uplinkLine(name, uplink, paint))
   if (status.failover !== null) blocks.unshift(failoverBlock(status.failover, now, zone, paint))
   if (uplinks.length > 0) blocks.push(uplinks)
   return [[statusSentence(status, now, zone)], ...blocks].map((lines) => `${lines.join('\n')}\n`).join('\n')
 }
 
-function tunnelBlock(name: string, tunnel: TunnelStatus, now: Date, paint: Paint): string[] {
+function tunnelBlock(heading: string, tunnel: TunnelStatus, now: Date, paint: Paint): string[] {
   const span = formatSpan(now.getTime() - Date.parse(tunnel.since))
   const rows: [string, string][] = []
   const add = (label: string, ...values: readonly (string | null | undefined)[]) => {
@@ -151,7 +155,7 @@ function tunnelBlock(name: string, tunnel: TunnelStatus, now: Date, paint: Paint
   const error = tunnel.last_error
   add('last error', error && `${agoSpan(error.at, now)}: ${error.message}`)
   return [
-    `tunnel ${name}: ${paint(TONES[tunnel.state], tunnel.state)} for ${span}`,
+    `${heading} for ${span}`,
     ...rows.map(([label, text]) => `  ${paint('quiet', label.padEnd(12))}${text}`),
   ]
 }

@@ -205,6 +205,14 @@ uplink usb: absent, 1.5 kB used
   assert.deepEqual(more, [])
 })
 
+test('a tunnel that stands by as it should reads calm, one that waits for something does not', () => {
+  const line = (tunnel: Partial<TunnelStatus>) =>
+    /^tunnel aaisp: .*? for/m.exec(statusText(status(ON_FIBRE, sampleTunnel(tunnel), REACHED), NOW))?.[0]
+  assert.equal(line({ state: 'waiting' }), 'tunnel aaisp: stands by for')
+  assert.equal(line({ state: 'waiting', retry_at: '2026-03-01T12:00:09Z' }), 'tunnel aaisp: waiting for')
+  assert.equal(line({ state: 'dialling' }), 'tunnel aaisp: dialling for')
+})
+
 test('the text of a pinned path, and of none', () => {
   const pinned = statusText(status({ mode: 'lte', active: 'lte', last_switch: null }), NOW)
   assert.match(pinned, /^failover: lte for 57 min 47 s, pinned\n(.*\n){3}\n/m)

@@ -81,7 +81,7 @@ describe('a login by CHAP', { timeout: 300_000 }, () => {
     assert.ok(line.local.tunnel_id > 0 && line.local.session_id > 0)
     assert.equal(line.auth, 'chap')
     assert.equal(line.mtu, 1462)
-    assert.deepEqual(line.ipv4, { address: carol.ipv4, peer: address.tunnel.lns })
+    assert.deepEqual(line.ipv4, { address: carol.ipv4, peer: address.tunnel.lns, reason: null })
     assert.equal(line.ipv6.interface_id.split(':').length, 4)
     assert.deepEqual(line.ipv6.addresses, [`${carol.ipv6}/64`])
     assert.deepEqual(line.dns, [...address.tunnel.dns, address.tunnel.ipv6Dns])
