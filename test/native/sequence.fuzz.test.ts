@@ -34,6 +34,7 @@ function taken(messages: readonly Message[]): boolean[] {
   const { status, stdout, stderr } = spawnSync(program, {
     input,
     encoding: 'utf8',
+    maxBuffer: 1 << 30,
     env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' },
   })
   assert.equal(status, 0, stderr)
