@@ -53,8 +53,11 @@ export class DnsOffers {
     this.#retry?.()
     this.#refused.clear()
     this.#wanted.clear()
-    this.#begin()
-    await this.#running
+    // What runs may have looked for more to do just before.
+    while (this.#running !== undefined || this.#next() !== undefined) {
+      this.#begin()
+      await this.#running
+    }
   }
 
   #look(): void {
