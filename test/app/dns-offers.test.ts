@@ -5,6 +5,7 @@ import { type SystemDns, SystemError } from '../../src/app/ports.ts'
 import { StatusStore } from '../../src/app/status-store.ts'
 import type { TunnelConfig } from '../../src/core/config/types.ts'
 import type { Facts } from '../../src/core/system/facts.ts'
+import { samplePath } from '../core/status-samples.ts'
 import { configOf, linkOf, SYSTEM, tunnelOf } from '../core/system/samples.ts'
 import { Network } from '../sim/network.ts'
 import { MemoryFiles, MemoryLog } from '../sim/ports.ts'
@@ -159,17 +160,9 @@ test('only the last wish counts of those that come while a program runs', async 
 test('with failover it follows the path in use', async () => {
   const { up, status, dns, run } = make()
   const path = {
-    health: 'up',
-    readiness: 'hot',
-    reason: '',
-    rtt_ms: null,
-    loss: null,
-    ipv4: 'up',
-    ipv6: 'none',
-    lost: [],
-    ready: true,
+    ...samplePath({ readiness: 'hot', reason: '', rtt_ms: null, loss: null }),
     heard_at: null,
-  } as const
+  }
   status.failover({ active: 'fibre', path: { fibre: path, aaisp: path } })
   up()
   await run(100)

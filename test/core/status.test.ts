@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { internetPath, pathAddresses, type UplinkStatus } from '../../src/core/status.ts'
-import { sampleTunnel, UP } from './status-samples.ts'
+import { samplePath, sampleTunnel, UP } from './status-samples.ts'
 
 const FIBRE: UplinkStatus = {
   device: 'eth0',
@@ -74,18 +74,7 @@ test('a link-local address is no address on the internet', () => {
   })
 })
 
-const AUTO = {
-  health: 'up',
-  readiness: 'hot',
-  reason: '',
-  rtt_ms: null,
-  loss: null,
-  ipv4: 'up',
-  ipv6: 'none',
-  lost: [],
-  ready: true,
-  heard_at: null,
-} as const
+const AUTO = samplePath({ readiness: 'hot', reason: '', rtt_ms: null, loss: null })
 const UPLINKS = new Map([['fibre', FIBRE]])
 
 test('with failover its choice counts, whatever else is up', () => {

@@ -2,22 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FailoverStatus, PathStatus, TunnelStatus } from '../../../src/core/status.ts'
 import { offeredDns } from '../../../src/core/system/offered-dns.ts'
-import { sampleTunnel, UP } from '../status-samples.ts'
+import { samplePath, sampleTunnel, UP } from '../status-samples.ts'
 
 const SERVERS = ['198.51.100.53', '198.51.100.54']
 const OFFER = [{ device: 'l2tp-aaisp', servers: SERVERS }]
-const PATH: PathStatus = {
-  health: 'up',
-  readiness: 'hot',
-  reason: '',
-  rtt_ms: null,
-  loss: null,
-  ipv4: 'up',
-  ipv6: 'none',
-  lost: [],
-  ready: true,
-  heard_at: null,
-}
+const PATH: PathStatus = samplePath({ readiness: 'hot', reason: '', rtt_ms: null, loss: null })
 
 function offered(
   tunnel: TunnelStatus,
