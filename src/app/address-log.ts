@@ -1,4 +1,4 @@
-import type { TunnelStatus } from '../core/status.ts'
+import type { TunnelStatus } from '../core/status/status.ts'
 import type { Log } from './ports.ts'
 import type { StatusStore } from './status-store.ts'
 

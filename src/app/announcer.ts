@@ -1,4 +1,4 @@
-import type { Status, TunnelStatus } from '../core/status.ts'
+import type { Status, TunnelStatus } from '../core/status/status.ts'
 import type { ServiceManager } from './ports.ts'
 import type { StatusStore } from './status-store.ts'
 

@@ -17,32 +17,34 @@ import { sectionOf } from '../core/system/firewall-input.ts'
 import { fitSession } from '../core/system/fitting.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../core/system/session.ts'
 import { carriersOf, noUplink, type UsableUplink, uplinks } from '../core/system/uplinks.ts'
-import type { Apply } from './apply.ts'
-import { type ApplyFailure, keepsDown, refusalOf } from './apply-failure.ts'
-import type { Carrier } from './attempt.ts'
-import { Budgets } from './budgets.ts'
-import { clearKernel } from './clear-kernel.ts'
-import type { Conntrack } from './conntrack.ts'
-import type { ControlTarget, DrillReport, Outcome, PlanReport, Refusal, ReloadReport } from './control.ts'
-import type { Devices } from './devices.ts'
-import { drillOutcome } from './drill.ts'
-import type { FactsWatcher } from './facts.ts'
-import { Failover, type FailoverPorts, type Switched } from './failover.ts'
-import { Histories } from './histories.ts'
-import type { Memory } from './memory.ts'
+import type {
+  ControlTarget,
+  DrillReport,
+  Outcome,
+  PlanReport,
+  Refusal,
+  ReloadReport,
+} from './control/control.ts'
+import { Budgets } from './failover/budgets.ts'
+import { drillOutcome } from './failover/drill.ts'
+import { Failover, type FailoverPorts, type Switched } from './failover/failover.ts'
+import { Histories } from './failover/histories.ts'
+import type { Apply } from './kernel/apply.ts'
+import { type ApplyFailure, keepsDown, refusalOf } from './kernel/apply-failure.ts'
+import { clearKernel } from './kernel/clear-kernel.ts'
+import type { Conntrack } from './kernel/conntrack.ts'
+import type { Devices } from './kernel/devices.ts'
+import type { FactsWatcher } from './kernel/facts.ts'
+import { Neighbourhood } from './kernel/neighbourhood.ts'
 import type { Publishers } from './mqtt/publishers.ts'
-import { Neighbourhood } from './neighbourhood.ts'
 import { nextConfig } from './next-config.ts'
 import { foreignWarnings, listRules } from './plan.ts'
 import type { Cancel, Log, Nft, StateFiles, SystemResolvers } from './ports.ts'
+import type { ReadyConfig } from './ready-config.ts'
 import type { StatusStore } from './status-store.ts'
-import { Supervisor, type SupervisorPorts } from './supervisor.ts'
-
-/** A configuration that was read, and what was noticed about it. */
-export interface ReadyConfig {
-  readonly config: Config
-  readonly warnings: readonly string[]
-}
+import { type Carrier, carrierOf } from './tunnel/attempt.ts'
+import type { Memory } from './tunnel/memory.ts'
+import { Supervisor, type SupervisorPorts } from './tunnel/supervisor.ts'
 
 export interface DaemonPorts extends Omit<SupervisorPorts, 'status'>, Omit<FailoverPorts, 'status'> {
   readonly watcher: FactsWatcher
@@ -365,15 +367,8 @@ export class Daemon implements ControlTarget {
   }
 
   #carrier(uplink: UsableUplink): Carrier {
-    const { name, link } = uplink
-    const families = uplink.ways.map(({ family }) => family).join('')
-    return {
-      name,
-      id: `${name}#${link.index}/${families}`,
-      uplink,
-      guarded: sectionOf(name, 'uplink', this.#config) !== undefined,
-      resolvers: () => this.#neighbourhood.resolversOf(uplink),
-    }
+    const guarded = sectionOf(uplink.name, 'uplink', this.#config) !== undefined
+    return carrierOf(uplink, guarded, () => this.#neighbourhood.resolversOf(uplink))
   }
 
   #showUplinks(facts: Facts): void {

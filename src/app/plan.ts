@@ -14,9 +14,9 @@ import { isForeign } from '../core/system/device.ts'
 import { difference } from '../core/system/difference.ts'
 import type { Facts } from '../core/system/facts.ts'
 import { uplinks } from '../core/system/uplinks.ts'
-import type { PlanReport, Refusal } from './control.ts'
-import type { ReadyConfig } from './daemon.ts'
+import type { PlanReport, Refusal } from './control/control.ts'
 import { type Nft, type Sysctls, SystemError } from './ports.ts'
+import type { ReadyConfig } from './ready-config.ts'
 
 export interface PlanPorts {
   readonly nft: Nft

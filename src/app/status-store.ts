@@ -12,7 +12,7 @@ import {
   type TunnelState,
   type TunnelStatus,
   type UplinkStatus,
-} from '../core/status.ts'
+} from '../core/status/status.ts'
 import type { Millis } from '../core/time.ts'
 import type { Cancel, Clock } from './ports.ts'
 

@@ -1,4 +1,4 @@
-import type { PlanReport, Refusal } from '../app/control.ts'
+import type { PlanReport, Refusal } from '../app/control/control.ts'
 import type { Finding } from '../app/doctor/finding.ts'
 import type { Result } from '../core/result.ts'
 import type { RealPath } from './config-file.ts'

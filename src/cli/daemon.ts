@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
-import { CONTROL_ERRORS, type ControlMethods } from '../app/control.ts'
-import type { StatusEvent } from '../core/status.ts'
+import { CONTROL_ERRORS, type ControlMethods } from '../app/control/control.ts'
+import type { StatusEvent } from '../core/status/status.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 
 export const DEFAULT_SOCKET = '/run/lifeline/control.sock'

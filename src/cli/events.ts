@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { StatusEvent } from '../core/status.ts'
+import type { StatusEvent } from '../core/status/status.ts'
 import type { CliContext } from './context.ts'
 import { DaemonClient, withSocketOption } from './daemon.ts'
 import { CliError, EXIT } from './exit-codes.ts'

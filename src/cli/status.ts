@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
-import type { Status } from '../core/status.ts'
-import { statusText } from '../core/status-text.ts'
+import type { Status } from '../core/status/status.ts'
+import { statusText } from '../core/status/status-text.ts'
 import type { CliContext, Finish } from './context.ts'
 import { DaemonClient, withSocketOption } from './daemon.ts'
 import { CliError, EXIT, type ExitCode } from './exit-codes.ts'

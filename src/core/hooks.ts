@@ -1,5 +1,5 @@
 /** What the hooks of the user are told about an event of the status store. */
-import { pathAddresses, type Status, type StatusEvent } from './status.ts'
+import { pathAddresses, type Status, type StatusEvent } from './status/status.ts'
 
 /** One event for the hooks, with its variables. */
 export interface HookEvent {

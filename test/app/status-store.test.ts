@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Clock } from '../../src/app/ports.ts'
 import { type StatusSections, StatusStore } from '../../src/app/status-store.ts'
-import type { StatusEvent } from '../../src/core/status.ts'
+import type { StatusEvent } from '../../src/core/status/status.ts'
 import { millis } from '../../src/core/time.ts'
 
 const START = Date.parse('2026-03-01T12:00:00Z')

@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import { cpus, loadavg, release } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { StatusEvent } from '../../src/core/status.ts'
+import type { StatusEvent } from '../../src/core/status/status.ts'
 import * as common from '../net/addresses.ts'
 import { type Gap, lengthOf, PingWatch } from '../net/failover/outage.ts'
 import {

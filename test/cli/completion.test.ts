@@ -9,7 +9,7 @@ import { manual } from '../../.tools/docs.ts'
 import { allCommands, commandWords } from '../../src/cli/command-words.ts'
 import { completionScript, type Shell } from '../../src/cli/completion-scripts.ts'
 import { buildProgram, runCli } from '../../src/cli/program.ts'
-import { sampleStatus, UP } from '../core/status-samples.ts'
+import { sampleStatus, UP } from '../core/status/status-samples.ts'
 import { Captured } from './captured.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lifeline-completion-'))

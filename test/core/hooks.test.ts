@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HookEvents } from '../../src/core/hooks.ts'
-import type { StatusEvent } from '../../src/core/status.ts'
-import { sampleStatus, sampleTunnel, UP } from './status-samples.ts'
+import type { StatusEvent } from '../../src/core/status/status.ts'
+import { sampleStatus, sampleTunnel, UP } from './status/status-samples.ts'
 
 const AT = '2026-03-01T12:00:00.000Z'
 const FIBRE = {

@@ -1,5 +1,5 @@
 /** The two lines and the tunnel as text, 76 columns wide: the way that traffic takes is thick and green. */
-import type { Status } from '../../src/core/status.ts'
+import type { Status } from '../../src/core/status/status.ts'
 import { bold, dim, green, red, yellow } from './colours.ts'
 
 interface Row {

@@ -1,5 +1,5 @@
 /** Draws the story: one picture that changes in place on a terminal, lines elsewhere. */
-import type { StatusEvent } from '../../src/core/status.ts'
+import type { StatusEvent } from '../../src/core/status/status.ts'
 import { bold, columns, cyan, dim, green, red, yellow } from './colours.ts'
 import type { Change, Detail, Pong, Step, Story } from './story.ts'
 

@@ -1,5 +1,5 @@
 /** The small internet as text, 76 columns wide. */
-import type { TunnelStatus } from '../../src/core/status.ts'
+import type { TunnelStatus } from '../../src/core/status/status.ts'
 import * as address from '../net/addresses.ts'
 import { dim, green, yellow } from './colours.ts'
 

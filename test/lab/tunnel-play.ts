@@ -1,6 +1,6 @@
 /** What happens in the lab: a network is built, a tunnel dialled, used, lost, found again and closed. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { StatusEvent, TunnelStatus } from '../../src/core/status.ts'
+import type { StatusEvent, TunnelStatus } from '../../src/core/status/status.ts'
 import * as address from '../net/addresses.ts'
 import { differences, type KernelState, kernelState } from '../net/kernel-state.ts'
 import type { Lifeline } from '../net/lifeline.ts'

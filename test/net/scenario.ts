@@ -1,7 +1,7 @@
 /** Words in which the tests are told: subscribers, configurations, dialling, and what must hold. */
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import type { TunnelStatus } from '../../src/core/status.ts'
+import type { TunnelStatus } from '../../src/core/status/status.ts'
 import * as address from './addresses.ts'
 import type { Lifeline } from './lifeline.ts'
 import type { PingOptions } from './ping.ts'

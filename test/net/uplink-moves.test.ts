@@ -1,7 +1,7 @@
 /** What happens to uplinks in real life, under a tunnel that is up: it is up again soon, and over the best of them. */
 import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext, test } from 'node:test'
-import type { TunnelStatus } from '../../src/core/status.ts'
+import type { TunnelStatus } from '../../src/core/status/status.ts'
 import * as address from './addresses.ts'
 import type { Lifeline } from './lifeline.ts'
 import {

@@ -1,4 +1,4 @@
-import type { Status, TunnelStatus } from '../../src/core/status.ts'
+import type { Status, TunnelStatus } from '../../src/core/status/status.ts'
 
 /** What came of one dial, as the daemon tells it, or as the network shows. */
 export interface Outcome {

@@ -2,7 +2,7 @@
 import { holdsOurTable, judge } from '../../core/firewall/foreign.ts'
 import type { PacketKind } from '../../core/firewall/packet-kind.ts'
 import { ipFamily } from '../../core/ip/address.ts'
-import { hostPrefix } from '../../core/system/prefix.ts'
+import { hostPrefix } from '../../core/ip/prefix.ts'
 import { type Nft, SystemError } from '../ports.ts'
 import type { Finding } from './finding.ts'
 

@@ -11,8 +11,8 @@ import {
   unusedDefaults,
   uplinks,
 } from '../../core/system/uplinks.ts'
-import { innerMtu } from '../attempt.ts'
 import { SystemError, type SystemProbe } from '../ports.ts'
+import { innerMtu } from '../tunnel/attempt.ts'
 import { askLns } from './ask-lns.ts'
 import type { DoctorPorts, Finding, Situation } from './finding.ts'
 import { measurePathMtu } from './path-mtu.ts'

@@ -4,7 +4,7 @@ import type { Config } from '../../core/config/types.ts'
 import { desiredState } from '../../core/system/desired.ts'
 import { isForeign } from '../../core/system/device.ts'
 import { type Facts, NO_FACTS } from '../../core/system/facts.ts'
-import { readFacts } from '../facts.ts'
+import { readFacts } from '../kernel/facts.ts'
 import { type Netlinks, type Nft, SystemError, type SystemProbe } from '../ports.ts'
 import type { Finding, Situation } from './finding.ts'
 

@@ -10,8 +10,9 @@ import {
   objectIdOf,
   type Topics,
 } from '../../core/homeassistant/topics.ts'
-import type { Status, StatusEvent } from '../../core/status.ts'
+import type { Status, StatusEvent } from '../../core/status/status.ts'
 import { after, seconds } from '../../core/time.ts'
+import { type CommandTarget, runCommand } from '../control/run-command.ts'
 import {
   type BrokerConnection,
   BrokerError,
@@ -22,7 +23,6 @@ import {
   type Log,
   type StateFiles,
 } from '../ports.ts'
-import { type CommandTarget, runCommand } from '../run-command.ts'
 import { EventQueue } from './events.ts'
 import { BrokerLink, type LinkPorts } from './link.ts'
 import { BrokerMemory, type Remembered } from './remembered.ts'

@@ -1,6 +1,6 @@
 import { changedBrokers } from '../../core/config/changes.ts'
 import type { Config, MqttConfig } from '../../core/config/types.ts'
-import type { CommandTarget } from '../run-command.ts'
+import type { CommandTarget } from '../control/run-command.ts'
 import { Publisher, type PublisherPorts } from './publisher.ts'
 
 /** One publisher for each broker that is configured. */

@@ -4,7 +4,7 @@ import {
   uplinkStatsPayload,
 } from '../../core/homeassistant/payloads.ts'
 import type { Topics } from '../../core/homeassistant/topics.ts'
-import type { Status } from '../../core/status.ts'
+import type { Status } from '../../core/status/status.ts'
 import { after, type Millis } from '../../core/time.ts'
 import type { Cancel, Clock, Counters } from '../ports.ts'
 

@@ -3,7 +3,7 @@ import type { DiscoveryView } from '../../core/homeassistant/entities.ts'
 import { statePayload, tunnelStatePayload, uplinkStatePayload } from '../../core/homeassistant/payloads.ts'
 import { defaultBase, Topics } from '../../core/homeassistant/topics.ts'
 import { formatPrefix } from '../../core/ip/address.ts'
-import type { Status } from '../../core/status.ts'
+import type { Status } from '../../core/status/status.ts'
 import type { Machine } from '../ports.ts'
 
 export function topicsFor(broker: MqttConfig, node: string): Topics {

@@ -1,6 +1,6 @@
 /** What does not leave: forged senders, private networks, and what a path cannot carry. */
 import { formatPrefix } from '../ip/address.ts'
-import { isHost, PRIVATE_NETWORKS } from '../system/prefix.ts'
+import { isHost, PRIVATE_NETWORKS } from '../ip/prefix.ts'
 import { addresses, devices, leavesWith, oneOf, quoted } from './packets.ts'
 import type { Chain } from './ruleset.ts'
 import type { FirewallInput, OwnedPrefix } from './types.ts'

@@ -1,6 +1,6 @@
 /** Port forwards, and the address that the LAN shows. Before other programs' chains, so that theirs find it done. */
 import type { PortProtocol, RedirectConfig } from '../config/types.ts'
-import { isHost } from '../system/prefix.ts'
+import { isHost } from '../ip/prefix.ts'
 import { addresses, destinationPorts, devices, leavesWith, ports, quoted } from './packets.ts'
 import type { Chain } from './ruleset.ts'
 import type { FirewallInput, FirewallPath, OwnedPrefix, TwinAddress } from './types.ts'

@@ -10,8 +10,8 @@ import type {
   TunnelConfig,
 } from '../config/types.ts'
 import { ipFamily } from '../ip/address.ts'
+import { hostPrefix } from '../ip/prefix.ts'
 import { sectionOf } from '../system/firewall-input.ts'
-import { hostPrefix } from '../system/prefix.ts'
 import type { Uplink } from '../system/uplinks.ts'
 import { filteringChain, type Judgement, judge } from './foreign.ts'
 import type { PacketKind } from './packet-kind.ts'

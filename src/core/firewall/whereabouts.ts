@@ -1,6 +1,6 @@
 /** Where a packet comes from or goes to, as far as it is known, against the addresses that rules name. */
 import { ipFamily, type Prefix, prefixContains } from '../ip/address.ts'
-import { hostPrefix, PRIVATE_NETWORKS } from '../system/prefix.ts'
+import { hostPrefix, PRIVATE_NETWORKS } from '../ip/prefix.ts'
 import { get, list } from './foreign-tables.ts'
 
 /** Some host of the internet, some host of the network behind this machine, or any host of these prefixes. */

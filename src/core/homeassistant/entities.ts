@@ -1,4 +1,4 @@
-import type { TunnelState } from '../status.ts'
+import type { TunnelState } from '../status/status.ts'
 import { BUDGET_EVENTS, SWITCH_EVENTS, TUNNEL_EVENTS } from './events.ts'
 import type { Component, Sensor } from './platforms.ts'
 import {

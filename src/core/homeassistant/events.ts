@@ -1,4 +1,4 @@
-import type { StatusEvent } from '../status.ts'
+import type { StatusEvent } from '../status/status.ts'
 
 /** A message on `<base>/event`; further keys are those of its type. */
 export interface EventPayload {

@@ -8,7 +8,7 @@ import type {
   TunnelState,
   TunnelStatus,
   UplinkStatus,
-} from '../status.ts'
+} from '../status/status.ts'
 
 /**
  * The payloads, as docs/mqtt.md describes them: every key is always there, what does not apply now is null, and keys are

@@ -2,10 +2,10 @@
 import type { Config, TunnelConfig } from '../config/types.ts'
 import { DEFAULT_TARGETS } from '../failover/targets.ts'
 import { formatPrefix, ipFamily, type Prefix, prefixContains } from '../ip/address.ts'
+import { isHost, networkOf } from '../ip/prefix.ts'
 import { unfitAnywhere, unfitByItself } from '../ip/unfit.ts'
 import { ALIAS_PREFIX } from './device.ts'
 import { type Facts, type Link, OUR_PROTOCOL } from './facts.ts'
-import { isHost, networkOf } from './prefix.ts'
 import { uplinks } from './uplinks.ts'
 
 /** What an address is to be used for. */

@@ -1,7 +1,7 @@
 /** The routes and rules of one tunnel. */
 import type { Config, PortRange, TunnelConfig } from '../config/types.ts'
 import { type Prefix, prefixContains } from '../ip/address.ts'
-
+import { everything, hostPrefix, isHost, networkOf, PRIVATE_NETWORKS, SHARED_NETWORK } from '../ip/prefix.ts'
 import type { Family } from '../netlink/address.ts'
 import type { Rule } from '../netlink/rule.ts'
 import { answerRules, servedPorts } from './answer-ways.ts'
@@ -9,7 +9,6 @@ import { type DesiredRoute, lookup } from './desired.ts'
 import type { Facts } from './facts.ts'
 import { pathMark } from './marks.ts'
 import { activeTable, ownTable, STEP, tunnelTable } from './numbering.ts'
-import { everything, hostPrefix, isHost, networkOf, PRIVATE_NETWORKS, SHARED_NETWORK } from './prefix.ts'
 import type { SessionIpv6, TunnelSession, TunnelState } from './session.ts'
 import type { Sharing } from './sharing.ts'
 

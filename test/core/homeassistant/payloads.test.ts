@@ -11,8 +11,8 @@ import {
   uplinkStatsPayload,
 } from '../../../src/core/homeassistant/payloads.ts'
 import { defaultBase, objectIdOf, Topics } from '../../../src/core/homeassistant/topics.ts'
-import type { TunnelStatus, UplinkStatus } from '../../../src/core/status.ts'
-import { sampleStatus, sampleTunnel, UP, WRONG_PASSWORD } from '../status-samples.ts'
+import type { TunnelStatus, UplinkStatus } from '../../../src/core/status/status.ts'
+import { sampleStatus, sampleTunnel, UP, WRONG_PASSWORD } from '../status/status-samples.ts'
 import { AAISP, LTE, onBackup, samplePayloads } from './samples.ts'
 
 test('the payloads are those of the golden file', () => {

@@ -6,8 +6,8 @@ import {
   uplinkStatePayload,
   uplinkStatsPayload,
 } from '../../../src/core/homeassistant/payloads.ts'
-import type { Status, TunnelStatus, UplinkStatus } from '../../../src/core/status.ts'
-import { sampleStatus, UP, WRONG_PASSWORD } from '../status-samples.ts'
+import type { Status, TunnelStatus, UplinkStatus } from '../../../src/core/status/status.ts'
+import { sampleStatus, UP, WRONG_PASSWORD } from '../status/status-samples.ts'
 
 export const LTE: UplinkStatus = {
   device: 'wwan0',

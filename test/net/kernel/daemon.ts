@@ -3,11 +3,11 @@
  * input is a command in JSON; each is answered with a line `done N [failures]`, N counting from 1.
  */
 import { createInterface } from 'node:readline'
-import { Apply } from '../../../src/app/apply.ts'
-import { Conntrack } from '../../../src/app/conntrack.ts'
-import { Devices } from '../../../src/app/devices.ts'
-import { FactsWatcher } from '../../../src/app/facts.ts'
-import { Keeper } from '../../../src/app/keeper.ts'
+import { Apply } from '../../../src/app/kernel/apply.ts'
+import { Conntrack } from '../../../src/app/kernel/conntrack.ts'
+import { Devices } from '../../../src/app/kernel/devices.ts'
+import { FactsWatcher } from '../../../src/app/kernel/facts.ts'
+import { Keeper } from '../../../src/app/kernel/keeper.ts'
 import type { Log } from '../../../src/app/ports.ts'
 import { fromHex } from '../../../src/core/bytes.ts'
 import type { Config } from '../../../src/core/config/types.ts'

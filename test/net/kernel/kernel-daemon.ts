@@ -1,6 +1,6 @@
 /** Drives daemon.ts in a namespace, and looks at what the kernel holds there. */
 import { fileURLToPath } from 'node:url'
-import type { FlushScope } from '../../../src/app/conntrack.ts'
+import type { FlushScope } from '../../../src/app/kernel/conntrack.ts'
 import type { Address } from '../../../src/core/endpoint.ts'
 import type { ActiveRoute } from '../../../src/core/failover/types.ts'
 import type { GuardedPort } from '../../../src/core/firewall/guard.ts'

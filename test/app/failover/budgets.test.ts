@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Budgets } from '../../../src/app/failover/budgets.ts'
+import type { Clock } from '../../../src/app/ports.ts'
+import { StatusStore } from '../../../src/app/status-store.ts'
+import type { UplinkConfig } from '../../../src/core/config/types.ts'
+import type { DeviceTraffic } from '../../../src/core/system/device-traffic.ts'
+import { NO_FACTS } from '../../../src/core/system/facts.ts'
+import { linkOf, uplinkOf } from '../../core/system/samples.ts'
+import { Network } from '../../sim/network.ts'
+import { MemoryFiles } from '../../sim/ports.ts'
+
+const FIBRE = uplinkOf('fibre', 'eth0')
+const LTE = uplinkOf('lte', 'wwan0', { metered: true, monthlyBudget: 1e9, budgetCutoff: true })
+const FACTS = { ...NO_FACTS, links: [linkOf(2, 'eth0'), linkOf(3, 'wwan0')] }
+
+function make(files = new MemoryFiles(), uplinks: readonly UplinkConfig[] = [FIBRE, LTE]) {
+  const network = new Network(1, { delay: 10 })
+  /** What the wall clock showed at the beginning. */
+  const wall = { start: Date.UTC(2027, 2, 10) }
+  const clock: Clock = {
+    now: () => network.clock.now(),
+    wall: () => new Date(wall.start + network.now),
+    alarm: (at, run) => network.clock.alarm(at, run),
+  }
+  const status = new StatusStore(clock, '0.1.0')
+  status.configure({ node: 'router', tunnels: [], uplinks })
+  const traffic = new Map<string, DeviceTraffic>([
+    ['eth0', { receivedOctets: 0, receivedPackets: 0, sentOctets: 0 }],
+    ['wwan0', { receivedOctets: 0, receivedPackets: 0, sentOctets: 0 }],
+  ])
+  const said: string[] = []
+  const budgets = new Budgets({ clock, counters: { read: () => traffic, bootId: 'b' }, status, files }, () =>
+    said.push([...budgets.cutOff].join()),
+  )
+  budgets.configure({ uplinks })
+  budgets.factsChanged(FACTS)
+  const carry = (octets: number) => {
+    const { receivedOctets = 0, sentOctets = 0 } = traffic.get('wwan0') ?? {}
+    traffic.set('wwan0', {
+      receivedOctets: receivedOctets + octets,
+      receivedPackets: 0,
+      sentOctets,
+    })
+  }
+  const run = (span: number) => network.run(network.now + span)
+  const shown = () => status.status().uplink.lte?.budget
+  return { budgets, status, files, wall, said, carry, run, shown }
+}
+
+test('a metered uplink is counted, another is not', async () => {
+  const { status, carry, run, shown } = make()
+  carry(3e6)
+  await run(10_000)
+  assert.deepEqual(shown(), { used: 3e6, limit: 1e9, period_start: '2027-03-01' })
+  assert.equal(status.status().uplink.fibre?.budget, null)
+})
+
+test('warnings are events, and a spent budget cuts off until the month ends', async () => {
+  const { budgets, status, wall, said, carry, run } = make()
+  carry(0.85e9)
+  await run(10_000)
+  assert.equal(budgets.short('lte'), true)
+  assert.deepEqual(said, [])
+  carry(0.2e9)
+  await run(10_000)
+  assert.deepEqual([...budgets.cutOff], ['lte'])
+  assert.deepEqual(said, ['lte'])
+  const told = status.events.filter(({ event }) => event === 'budget')
+  assert.deepEqual(
+    told.map(({ uplink, percent, used, limit }) => [uplink, percent, used, limit]),
+    [
+      ['lte', 80, 0.85e9, 1e9],
+      ['lte', 100, 1.05e9, 1e9],
+    ],
+  )
+  wall.start = Date.UTC(2027, 3, 1)
+  await run(10_000)
+  assert.deepEqual([...budgets.cutOff], [])
+  assert.deepEqual(said, ['lte', ''])
+})
+
+test('what was counted survives a restart, and the configuration without it', async () => {
+  const files = new MemoryFiles()
+  const first = make(files)
+  first.carry(3e6)
+  await first.run(3000)
+  first.budgets.close()
+  const second = make(files, [FIBRE])
+  assert.equal(second.shown(), undefined)
+  second.budgets.close()
+  const third = make(files)
+  assert.equal(third.shown()?.used, 3e6)
+  third.budgets.configure({ uplinks: [FIBRE, uplinkOf('lte', 'wwan0')] })
+  assert.equal(third.shown(), null)
+  third.budgets.configure({ uplinks: [FIBRE, { ...LTE, monthlyBudget: 2e6 }] })
+  assert.equal(third.shown()?.limit, 2e6)
+  assert.deepEqual([...third.budgets.cutOff], ['lte'])
+})
+
+test('a device that is not there is not counted, and harms nobody', async () => {
+  const { budgets, carry, run, shown } = make()
+  budgets.factsChanged(NO_FACTS)
+  carry(5e6)
+  await run(10_000)
+  assert.equal(shown()?.used, 0)
+  budgets.factsChanged({ ...FACTS, links: [linkOf(9, 'wwan0')] })
+  assert.equal(shown()?.used, 5e6)
+})
+
+test('nothing runs and nothing is written where nothing is metered', async () => {
+  const files = new MemoryFiles()
+  const { budgets } = make(files, [FIBRE])
+  budgets.close()
+  assert.equal(files.read('budgets.json'), undefined)
+})
