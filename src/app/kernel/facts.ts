@@ -30,6 +30,8 @@ export class FactsWatcher {
   #facts: Facts = NO_FACTS
   /** What was announced while a dump is under way: it may be newer than the dump. */
   #held: Uint8Array[] | undefined = []
+  /** What was announced since each request that is under way was sent. */
+  readonly #meanwhile = new Set<Uint8Array[]>()
   #overrun = false
   #stale = new Set<Family>()
   #redumping = false
@@ -70,16 +72,17 @@ export class FactsWatcher {
 
   /** Sends such requests together, and resolves with why each was refused; the facts change once. */
   async changeTogether(requests: readonly Uint8Array[]): Promise<(Error | undefined)[]> {
-    const refusals = await Promise.all(
-      requests.map((request) => this.#netlink.request(request).then(() => undefined, asError)),
-    )
-    this.#learn(requests.filter((_, i) => refusals[i] === undefined))
-    return refusals
+    return this.#asking(async () => {
+      const refusals = await Promise.all(
+        requests.map((request) => this.#netlink.request(request).then(() => undefined, asError)),
+      )
+      return [refusals, requests.filter((_, i) => refusals[i] === undefined)]
+    })
   }
 
   /** Asks for one link, before the kernel's announcement of it arrives. Rejects with ENODEV if there is none. */
   async lookUpLink(name: string): Promise<void> {
-    this.#learn(await this.#netlink.request(encodeLinkQuery(name)))
+    await this.#asking(async () => [undefined, await this.#netlink.request(encodeLinkQuery(name))])
   }
 
   close(): void {
@@ -87,7 +90,24 @@ export class FactsWatcher {
     this.#netlink.close()
   }
 
+  /**
+   * Learns what `ask` resolves with beside its result. Answers and announcements come by two sockets, in no order: what
+   * was announced while the answer was on its way may have undone it, and counts after it.
+   */
+  async #asking<T>(ask: () => Promise<readonly [T, readonly Uint8Array[]]>): Promise<T> {
+    const meanwhile: Uint8Array[] = []
+    this.#meanwhile.add(meanwhile)
+    try {
+      const [result, learnt] = await ask()
+      this.#learn([...learnt, ...meanwhile])
+      return result
+    } finally {
+      this.#meanwhile.delete(meanwhile)
+    }
+  }
+
   #announced(messages: readonly Uint8Array[]): void {
+    for (const meanwhile of this.#meanwhile) meanwhile.push(...messages)
     if (this.#held === undefined) this.#learn(messages)
     else this.#held.push(...messages)
   }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { FactsWatcher, readFacts } from '../../../src/app/kernel/facts.ts'
 import { SystemError } from '../../../src/app/ports.ts'
-import { encodeNewRoute } from '../../../src/core/netlink/route.ts'
-import { encodeRuleRemoval } from '../../../src/core/netlink/rule.ts'
+import { encodeNewRoute, encodeRouteRemoval } from '../../../src/core/netlink/route.ts'
+import { encodeNewRule, encodeRuleRemoval } from '../../../src/core/netlink/rule.ts'
 import { lookup } from '../../../src/core/system/desired.ts'
 import type { Facts } from '../../../src/core/system/facts.ts'
 import { defaultOver, SYSTEM } from '../../core/system/samples.ts'
@@ -204,5 +204,31 @@ describe('FactsWatcher', () => {
     system.refuse = () => 'EPERM'
     await assert.rejects(watcher.change(encodeRuleRemoval(lookup(4, 31000, 254))), { code: 'EPERM' })
     assert.equal(watcher.facts.rules.length, 2)
+  })
+
+  it('knows that somebody undid its change before the answer to it arrived', async () => {
+    const system = new FakeSystem(FULL)
+    const { watcher } = await watching(system)
+    const route = { ...defaultOver(2, '192.0.2.1'), table: 17060, protocol: 108, metric: 1 }
+    const written = watcher.change(encodeNewRoute(route))
+    system.announce(encodeRouteRemoval(route))
+    await written
+    assert.deepEqual(watcher.facts, system.facts)
+    assert.ok(!watcher.facts.routes.some(({ table }) => table === 17060))
+
+    const rule = lookup(4, 31000, 254)
+    const removed = watcher.change(encodeRuleRemoval(rule))
+    system.announce(encodeNewRule(rule))
+    await removed
+    assert.ok(watcher.facts.rules.some(({ family }) => family === 4))
+  })
+
+  it('knows of a link that went before the answer about it arrived', async () => {
+    const system = new FakeSystem(FULL)
+    const { watcher } = await watching(system)
+    const found = watcher.lookUpLink('eth0')
+    system.removeLink('eth0')
+    await found
+    assert.ok(!watcher.facts.links.some(({ name }) => name === 'eth0'))
   })
 })

@@ -235,9 +235,11 @@ describe('the kernel, with a tunnel that the test dictates', () => {
     ]
     for (const attack of attacks) {
       await router.run(attack)
-      await waitFor(`all to be back after ${attack.join(' ')}`, async () => {
-        const now = await snapshot(router)
-        return unordered(now) === unordered(whole)
+      const back = async () => unordered(await snapshot(router)) === unordered(whole)
+      await waitFor(`all to be back after ${attack.join(' ')}`, back).catch(async (error: unknown) => {
+        // What is not as it was tells more than that something is not.
+        assert.deepEqual(await snapshot(router), whole)
+        throw error
       })
     }
     await router.run(['ip', 'link', 'del', DEVICE])
