@@ -57,6 +57,7 @@ export function formatClock(at: Date, now: Date, zone: Zone): string {
 /** Minutes by which local time is ahead of UTC at an instant. */
 export type Zone = (at: Date) => number
 
+/** The zone whose clock is UTC: 0 minutes ahead at all times. */
 export const UTC: Zone = () => 0
 
 function local(at: Date, zone: Zone): [day: string, time: string] {

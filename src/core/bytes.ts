@@ -5,10 +5,12 @@ export function u8(bytes: Uint8Array, offset: number): number {
   return bytes[offset] ?? 0
 }
 
+/** Two octets in network byte order, at `offset`; 0 for what lies beyond the end. */
 export function u16(bytes: Uint8Array, offset: number): number {
   return (u8(bytes, offset) << 8) | u8(bytes, offset + 1)
 }
 
+/** Four octets in network byte order, at `offset`; 0 for what lies beyond the end. */
 export function u32(bytes: Uint8Array, offset: number): number {
   return ((u16(bytes, offset) << 16) | u16(bytes, offset + 2)) >>> 0
 }
@@ -66,6 +68,7 @@ export class ByteWriter {
   }
 }
 
+/** A new array with all octets of the parts, in order. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let offset = 0
@@ -84,6 +87,7 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0
 }
 
+/** Two lower-case digits for each octet, nothing between them. */
 export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (octet) => octet.toString(16).padStart(2, '0')).join('')
 }

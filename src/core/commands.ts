@@ -45,8 +45,10 @@ export const COMMANDS = [
   },
 ] as const satisfies readonly Command[]
 
+/** A name of the table of commands. */
 export type CommandName = (typeof COMMANDS)[number]['name']
 
+/** A row of the table: how a command is called, by whom, and what it is said to do. */
 export interface Command {
   readonly name: string
   /** Imperative, without a full stop. */
@@ -55,8 +57,10 @@ export interface Command {
   readonly surfaces: readonly Surface[]
 }
 
+/** Where commands come from. */
 export type Surface = 'cli' | 'ubus' | 'mqtt'
 
+/** One argument of a command: its name, what it names, and whether it may be left out. */
 export interface CommandArgument {
   readonly name: string
   /** `tunnel`: the name of a configured tunnel; `path`: of a path of failover; `mode`: the same, or `auto`. */
@@ -74,6 +78,7 @@ export interface Names {
   readonly paths: readonly string[]
 }
 
+/** Why arguments were not taken, in words for whoever gave them. */
 export interface ArgumentError {
   readonly code:
     | 'missing_argument'

@@ -66,6 +66,7 @@ export type Failure =
   | { readonly code: 'firewall_refused'; readonly reason: string }
   | { readonly code: 'system_refused'; readonly action: string; readonly cause: string }
 
+/** No uplink can carry the tunnel, and what is known of why. */
 export interface NoUplink {
   readonly code: 'no_uplink'
   /** Those that are named for the tunnel; empty: the system's default route was to lead the way. */
@@ -87,6 +88,7 @@ export interface UnusedDefault {
   readonly table?: number
 }
 
+/** What a failure is called in status, events and hooks; part of the interface, never renamed. */
 export type FailureCode = Failure['code']
 
 /** One sentence without a capital letter and without a full stop, fit to follow "because" or a colon. */

@@ -1,12 +1,16 @@
 /** The outcome of an operation that can fail for reasons that are not our bugs. */
 export type Result<T, E> = Ok<T> | Err<E>
+/** It went well, and gives a value. */
 export type Ok<T> = { readonly ok: true; readonly value: T }
+/** It did not, for a reason that code can tell from others. */
 export type Err<E> = { readonly ok: false; readonly error: E }
 
+/** A value as a result. */
 export function ok<T>(value: T): Ok<T> {
   return { ok: true, value }
 }
 
+/** A reason as a result. */
 export function err<E>(error: E): Err<E> {
   return { ok: false, error }
 }

@@ -46,6 +46,7 @@ export function parsePrefix(text: string): Prefix | undefined {
   return { address: formatIp(bytes), length: Number(digits) }
 }
 
+/** `ADDRESS/LENGTH`, as it is configured. */
 export function formatPrefix(prefix: Prefix): string {
   return `${prefix.address}/${prefix.length}`
 }

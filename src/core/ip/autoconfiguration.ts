@@ -17,6 +17,7 @@ export interface Autoconfiguration {
   readonly other: boolean
 }
 
+/** An address made of an advertised prefix and our interface identifier (RFC 4862 section 5.5.3). */
 export interface AutoconfiguredAddress {
   readonly address: string
   /** 64 where the prefix is on-link (L flag), else 128 (RFC 5942 section 4). */
@@ -28,6 +29,7 @@ export interface AutoconfiguredAddress {
   readonly validUntil: Millis | undefined
 }
 
+/** Before the first advertisement. */
 export const NOTHING_LEARNT: Autoconfiguration = {
   addresses: [],
   router: undefined,

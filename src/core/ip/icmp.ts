@@ -3,6 +3,7 @@ import { ByteWriter, u8, u16 } from '../bytes.ts'
 import { type DecodeError, err, ok, type Result } from '../result.ts'
 import { internetChecksum } from './checksum.ts'
 
+/** An echo request or reply of either family (RFC 792; RFC 4443 section 4). */
 export interface Echo {
   readonly kind: 'echoRequest' | 'echoReply'
   /** 0..65535: tells one pinging program from another. */
@@ -12,9 +13,13 @@ export interface Echo {
   readonly data: Uint8Array
 }
 
+/** RFC 792 */
 export const ICMP_ECHO_REPLY = 0
+/** RFC 792 */
 export const ICMP_ECHO_REQUEST = 8
+/** RFC 4443 section 4.1 */
 export const ICMP6_ECHO_REQUEST = 128
+/** RFC 4443 section 4.2 */
 export const ICMP6_ECHO_REPLY = 129
 
 const HEADER_OCTETS = 8

@@ -3,7 +3,9 @@ import { ByteWriter, u8, u16, u32 } from '../bytes.ts'
 import { type DecodeError, err, ok, type Result } from '../result.ts'
 import { formatIp, isLinkLocal, type Prefix, parseIp } from './address.ts'
 
+/** RFC 4861 section 4.1 */
 export const ROUTER_SOLICITATION = 133
+/** RFC 4861 section 4.2 */
 export const ROUTER_ADVERTISEMENT = 134
 /** Where solicitations go and where unsolicited advertisements arrive (RFC 4291 section 2.7.1). */
 export const ALL_ROUTERS = 'ff02::2'
@@ -11,6 +13,7 @@ export const ALL_NODES = 'ff02::1'
 /** A lifetime of this many seconds never ends (RFC 4861 section 4.6.2). */
 export const INFINITE_LIFETIME = 0xffff_ffff
 
+/** A Router Advertisement as it came (RFC 4861 section 4.2), times in s. */
 export interface RouterAdvertisement {
   /** For the hop limit of our packets; 0 where the router does not say. */
   readonly curHopLimit: number
@@ -37,6 +40,7 @@ export interface PrefixInformation {
   readonly preferredLifetime: number
 }
 
+/** Resolvers that a router names, and for how long (RFC 8106 section 5.1). */
 export interface Rdnss {
   /** Seconds, 0..INFINITE_LIFETIME; 0: use these no longer. */
   readonly lifetime: number

@@ -1,6 +1,7 @@
 /** The files in which systems note their DNS resolvers, as text. */
 import { canonicalIp } from './address.ts'
 
+/** A resolver of resolv.conf, with the interface that its scope names. */
 export interface Nameserver {
   /** Canonical literal address. */
   readonly address: string

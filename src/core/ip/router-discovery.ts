@@ -17,6 +17,7 @@ import {
   type RouterAdvertisement,
 } from './ra.ts'
 
+/** What a session wants of router discovery. */
 export type RouterDiscoveryCommand =
   /**
    * IPV6CP has opened with this interface identifier (8 octets). What was learnt before is forgotten. The device must
@@ -26,6 +27,7 @@ export type RouterDiscoveryCommand =
   /** IPV6CP has closed. Nothing is said about what was learnt: who started this decides how long it stays. */
   | { readonly kind: 'stop' }
 
+/** What router discovery has to say. */
 export type RouterDiscoveryEvent =
   /** What is in force now, whole; comes again whenever it changes or deadlines move. */
   | ({ readonly kind: 'configured' } & Autoconfiguration)

@@ -7,6 +7,7 @@ import type { PppEvent, PppServerOptions } from '../ppp/types.ts'
 import type { Millis } from '../time.ts'
 import { earliest } from '../time.ts'
 
+/** What an LNS lets in, and how many. */
 export interface LnsOptions {
   readonly l2tp: Omit<L2tpOptions, 'role' | 'peer'>
   readonly ppp: Omit<PppServerOptions, 'role'>
@@ -16,6 +17,7 @@ export interface LnsOptions {
   readonly oneSessionPerUser?: boolean
 }
 
+/** What whoever runs the LNS may want of it. */
 export type LnsCommand =
   /** Ends every session with a CDN, of result 3 unless given, and keeps the control connections, as an operator would. */
   | ({ readonly type: 'dropSessions' } & Partial<CdnReason>)
@@ -24,6 +26,7 @@ export type LnsCommand =
   /** Sends an IP packet into every session. */
   | { readonly type: 'send'; readonly protocol: number; readonly packet: Uint8Array }
 
+/** What an LNS has to say of its one session. */
 export type LnsEvent =
   | { readonly type: 'tunnelOpened'; readonly peer: Address }
   | { readonly type: 'tunnelClosed'; readonly peer: Address }

@@ -19,8 +19,11 @@ import {
   NLM_F_REQUEST,
 } from './message.ts'
 
+/** linux/rtnetlink.h */
 export const RTM_NEWADDR = 20
+/** linux/rtnetlink.h */
 export const RTM_DELADDR = 21
+/** linux/rtnetlink.h */
 export const RTM_GETADDR = 22
 
 export type Family = 4 | 6
@@ -55,6 +58,7 @@ export interface NewAddress {
   readonly noPrefixRoute: boolean
 }
 
+/** How far an address or a route is valid (RT_SCOPE_*, linux/rtnetlink.h). */
 export type Scope = 'global' | 'site' | 'link' | 'host' | 'nowhere'
 
 const IFA_ADDRESS = 1
@@ -94,6 +98,7 @@ export function decodeAddress(body: Uint8Array): LinkAddress | undefined {
   }
 }
 
+/** Asks for all addresses of a family. */
 export function encodeAddressDump(family: Family): Uint8Array {
   return encodeMessage(RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, ifaddrmsg(family, 0, 0, 0))
 }
@@ -112,6 +117,7 @@ export function encodeNewAddress(wanted: NewAddress): Uint8Array {
   )
 }
 
+/** Asks to take an address off a link. */
 export function encodeAddressRemoval(
   address: Pick<LinkAddress, 'family' | 'link' | 'address' | 'length' | 'peer'>,
 ): Uint8Array {
@@ -128,6 +134,7 @@ export function familyOf(addressFamily: number): Family | undefined {
   return addressFamily === 2 ? 4 : addressFamily === 10 ? 6 : undefined
 }
 
+/** AF_INET or AF_INET6 (sys/socket.h). */
 export function addressFamilyOf(family: Family): number {
   return family === 4 ? 2 : 10
 }
@@ -147,6 +154,7 @@ export function addressBytes(address: string): Uint8Array {
 
 const RT_SCOPE_LINK = 253
 
+/** The scope of a number of RT_SCOPE_*; one that has no name is as wide as `site`. */
 export function scopeOf(scope: number): Scope {
   switch (scope) {
     case 0:

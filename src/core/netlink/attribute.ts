@@ -47,10 +47,12 @@ export function attribute(type: number, value: Uint8Array): Uint8Array {
   return padded
 }
 
+/** An attribute that holds one octet. */
 export function attributeU8(type: number, value: number): Uint8Array {
   return attribute(type, Uint8Array.of(value))
 }
 
+/** An attribute that holds four octets, lowest first. */
 export function attributeU32(type: number, value: number): Uint8Array {
   return attribute(type, le32Bytes(value))
 }
@@ -82,19 +84,23 @@ export function u8Of(value: Uint8Array | undefined): number | undefined {
   return value === undefined || value.length < 1 ? undefined : u8(value, 0)
 }
 
+/** Two octets, lowest first, at `offset`; 0 for what lies beyond the end. */
 export function le16(bytes: Uint8Array, offset: number): number {
   return swap16(u16(bytes, offset))
 }
 
+/** Four octets, lowest first, at `offset`; 0 for what lies beyond the end. */
 export function le32(bytes: Uint8Array, offset: number): number {
   const value = u32(bytes, offset)
   return ((swap16(value & 0xffff) << 16) | swap16(value >>> 16)) >>> 0
 }
 
+/** Two octets, lowest first. */
 export function le16Bytes(value: number): Uint8Array {
   return Uint8Array.of(value, value >>> 8)
 }
 
+/** Four octets, lowest first. */
 export function le32Bytes(value: number): Uint8Array {
   return Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24)
 }

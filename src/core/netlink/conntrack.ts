@@ -52,6 +52,7 @@ export interface Tuple {
   readonly destinationPort: number | undefined
 }
 
+/** A connection that the kernel tracks, by the addresses of its both directions. */
 export interface Connection {
   readonly family: Family
   /** The direction of the first packet, before any translation. */

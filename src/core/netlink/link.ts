@@ -12,8 +12,11 @@ import {
 } from './attribute.ts'
 import { encodeMessage, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from './message.ts'
 
+/** linux/rtnetlink.h */
 export const RTM_NEWLINK = 16
+/** linux/rtnetlink.h */
 export const RTM_DELLINK = 17
+/** linux/rtnetlink.h */
 export const RTM_GETLINK = 18
 
 /** A network device. */
@@ -80,6 +83,7 @@ export function isAboutLink(body: Uint8Array): boolean {
   return body.length >= IFINFOMSG && (le16(body, 0) & 0xff) === 0
 }
 
+/** Asks for all links. */
 export function encodeLinkDump(): Uint8Array {
   return encodeMessage(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, ifinfomsg(0))
 }
@@ -89,6 +93,7 @@ export function encodeLinkQuery(name: string): Uint8Array {
   return encodeMessage(RTM_GETLINK, NLM_F_REQUEST, ifinfomsg(0), attributeText(IFLA_IFNAME, name))
 }
 
+/** Asks to change what is named of a link, and nothing else. */
 export function encodeLinkChange(index: number, change: LinkChange): Uint8Array {
   return encodeMessage(
     RTM_NEWLINK,
@@ -99,6 +104,7 @@ export function encodeLinkChange(index: number, change: LinkChange): Uint8Array 
   )
 }
 
+/** Asks to remove a link. */
 export function encodeLinkRemoval(index: number): Uint8Array {
   return encodeMessage(RTM_DELLINK, NLM_F_REQUEST | NLM_F_ACK, ifinfomsg(index))
 }

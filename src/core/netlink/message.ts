@@ -17,20 +17,31 @@ export interface Acknowledgement {
   readonly text: string | undefined
 }
 
+/** Octets of `struct nlmsghdr` (linux/netlink.h). */
 export const HEADER_LENGTH = 16
 
+/** linux/netlink.h: nothing. */
 export const NLMSG_NOOP = 1
+/** linux/netlink.h: a refusal, or with 0 an acknowledgement. */
 export const NLMSG_ERROR = 2
+/** linux/netlink.h: the end of a dump. */
 export const NLMSG_DONE = 3
 
 /** Flags of requests (netlink(7)). */
 export const NLM_F_REQUEST = 0x1
+/** linux/netlink.h: a part of a dump. */
 export const NLM_F_MULTI = 0x2
+/** linux/netlink.h: an acknowledgement is wanted. */
 export const NLM_F_ACK = 0x4
+/** linux/netlink.h: something changed during the dump. */
 export const NLM_F_DUMP_INTR = 0x10
+/** linux/netlink.h: all of a kind (NLM_F_ROOT and NLM_F_MATCH). */
 export const NLM_F_DUMP = 0x300
+/** linux/netlink.h: takes the place of one that is there. */
 export const NLM_F_REPLACE = 0x100
+/** linux/netlink.h: refused where there is one. */
 export const NLM_F_EXCL = 0x200
+/** linux/netlink.h: made where there is none. */
 export const NLM_F_CREATE = 0x400
 
 /** In an acknowledgement: the request is not repeated behind the errno; attributes follow. */

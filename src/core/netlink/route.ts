@@ -22,13 +22,19 @@ import {
   NLM_F_REQUEST,
 } from './message.ts'
 
+/** linux/rtnetlink.h */
 export const RTM_NEWROUTE = 24
+/** linux/rtnetlink.h */
 export const RTM_DELROUTE = 25
+/** linux/rtnetlink.h */
 export const RTM_GETROUTE = 26
 
+/** RT_TABLE_MAIN (linux/rtnetlink.h): whoever configures the machine owns it. */
 export const TABLE_MAIN = 254
+/** RT_TABLE_LOCAL (linux/rtnetlink.h): the kernel's own. */
 export const TABLE_LOCAL = 255
 
+/** What happens to a packet that the route is for (RTN_*, linux/rtnetlink.h). */
 export type RouteType = 'unicast' | 'blackhole' | 'unreachable' | 'prohibit' | 'throw' | 'local' | 'other'
 
 /** Where a unicast route leads. */
@@ -41,6 +47,7 @@ export interface Nexthop {
   readonly onlink: boolean
 }
 
+/** A route of the kernel, by what tells it from others and what it does. */
 export interface Route {
   readonly family: Family
   /** 1..2^32-1 */
@@ -111,6 +118,7 @@ export function decodeRoute(body: Uint8Array): Route | undefined {
   }
 }
 
+/** Asks for all routes of a family, of every table. */
 export function encodeRouteDump(family: Family): Uint8Array {
   const header = concat(Uint8Array.of(addressFamilyOf(family)), new Uint8Array(RTMSG - 1))
   return encodeMessage(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, header)
@@ -121,6 +129,7 @@ export function encodeNewRoute(route: Route): Uint8Array {
   return encodeRoute(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, route)
 }
 
+/** Asks to remove this route, and none that only resembles it. */
 export function encodeRouteRemoval(route: Route): Uint8Array {
   return encodeRoute(RTM_DELROUTE, 0, route)
 }

@@ -18,12 +18,17 @@ import {
 } from './attribute.ts'
 import { encodeMessage, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST } from './message.ts'
 
+/** linux/rtnetlink.h */
 export const RTM_NEWRULE = 32
+/** linux/rtnetlink.h */
 export const RTM_DELRULE = 33
+/** linux/rtnetlink.h */
 export const RTM_GETRULE = 34
 
+/** What a rule does with a packet (FR_ACT_*, linux/fib_rules.h). */
 export type RuleAction = 'lookup' | 'goto' | 'blackhole' | 'unreachable' | 'prohibit' | 'other'
 
+/** A rule of policy routing as the kernel holds it. */
 export interface Rule {
   readonly family: Family
   /** The smaller one is asked first. */
@@ -112,6 +117,7 @@ export function decodeRule(body: Uint8Array): Rule | undefined {
   }
 }
 
+/** Asks for all rules of a family. */
 export function encodeRuleDump(family: Family): Uint8Array {
   const header = concat(Uint8Array.of(addressFamilyOf(family)), new Uint8Array(RULE_HEADER - 1))
   return encodeMessage(RTM_GETRULE, NLM_F_REQUEST | NLM_F_DUMP, header)

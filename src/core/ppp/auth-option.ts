@@ -5,6 +5,7 @@ import { equalOptions, type PppOption } from './options.ts'
 import { ack, nak, reject, type Verdict } from './policy.ts'
 import { protocols } from './protocol.ts'
 
+/** RFC 1661 section 6.2 */
 export const AUTHENTICATION_PROTOCOL = 3
 
 /** CHAP algorithms: RFC 1994 section 3, RFC 2433 section 2, RFC 2759 section 3. */
@@ -12,6 +13,7 @@ const MD5 = 0x05
 const MS_CHAP_V1 = 0x80
 const MS_CHAP_V2 = 0x81
 
+/** The option that asks for a login by this method (RFC 1661 section 6.2; RFC 2759 section 3). */
 export function authOption(method: AuthMethod): PppOption {
   const data = new ByteWriter(3)
   if (method === 'pap') data.u16(protocols.pap)

@@ -27,6 +27,7 @@ interface Challenge {
 /** A Response may come for an earlier challenge if they are repeated faster than the path answers. */
 const REMEMBERED = 8
 
+/** The side of CHAP that challenges (RFC 1994 section 4). */
 export class ChapServer implements AuthDialogue {
   readonly method: 'chap' | 'mschapv2'
   readonly protocol = protocols.chap

@@ -1,5 +1,6 @@
 /** The option negotiation automaton as data: RFC 1661 section 4.1. `control-protocol.ts` gives life to it. */
 
+/** The states of RFC 1661 section 4.2, in its order. */
 export const stateNames = [
   'initial',
   'starting',
@@ -62,6 +63,7 @@ export type Action =
   | 'scj'
   | 'ser'
 
+/** A cell of the table: what is done, and the state after it (RFC 1661 section 4.1). */
 export interface Transition {
   readonly actions: readonly Action[]
   readonly next: StateName

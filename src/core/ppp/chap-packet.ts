@@ -2,6 +2,7 @@
 import { ByteWriter, concat, encodeUtf8, u8 } from '../bytes.ts'
 import type { Digests } from '../crypto.ts'
 
+/** RFC 1994 section 4 */
 export const chapCodes = { challenge: 1, response: 2, success: 3, failure: 4 } as const
 
 /** The data of a Challenge or a Response. */
@@ -11,6 +12,7 @@ export interface ChapValue {
   readonly name: Uint8Array
 }
 
+/** The data of a Challenge or Response (RFC 1994 section 4.1). `value` has at most 255 octets. */
 export function encodeChapValue({ value, name }: ChapValue): Uint8Array {
   return new ByteWriter().u8(value.length).bytes(value).bytes(name).finish()
 }

@@ -29,6 +29,7 @@ const REMEMBERED = 4
 /** How often a Response is repeated because the Success that must prove something was lost. */
 const MAX_REPEATS = 10
 
+/** The side of CHAP that is challenged (RFC 1994, RFC 2759). */
 export class ChapClient implements AuthDialogue {
   readonly method: 'chap' | 'mschapv2'
   readonly protocol = protocols.chap

@@ -39,6 +39,7 @@ const OPENINGS_WINDOW = 60_000
 /** Requests that are still worth sending after the peer has said that it wants to end. */
 const TRIES_AFTER_TERMINATE = 3
 
+/** LCP, IPCP or IPV6CP: the one automaton of RFC 1661 section 4 with what a policy says about options. */
 export class ControlProtocol<Result> {
   readonly policy: OptionPolicy<Result>
   readonly #user: ControlProtocolUser

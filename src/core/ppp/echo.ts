@@ -1,6 +1,7 @@
 /** Our LCP Echo-Requests and what they tell: round-trip time, loss, and whether the peer is there (RFC 1661 section 5.8). */
 import { after, type Millis, millis } from '../time.ts'
 
+/** What became of an Echo-Request, or that the whole link is silent. */
 export type EchoNews =
   /** `late`: it was told as missed before. */
   | { readonly type: 'echoed'; readonly rttMs: number; readonly late: boolean }
@@ -22,6 +23,7 @@ interface Request {
   missed: boolean
 }
 
+/** Sends Echo-Requests and tells what became of them (RFC 1661 section 5.8). */
 export class EchoMonitor {
   readonly #interval: Millis
   readonly #failures: number

@@ -6,6 +6,7 @@ import { ack, nak, type OptionPolicy, reject, type Verdict } from './policy.ts'
 import { protocols } from './protocol.ts'
 import type { PppAssignment } from './types.ts'
 
+/** IPCP of an LNS: it gives an address and resolvers (RFC 1332, RFC 1877). */
 export class IpcpServerPolicy implements OptionPolicy<IpcpTerms> {
   readonly protocol = protocols.ipcp
   #own: Uint8Array | undefined

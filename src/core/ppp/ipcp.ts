@@ -6,9 +6,11 @@ import { ack, nak, type OptionPolicy, reject, type Verdict } from './policy.ts'
 import { protocols } from './protocol.ts'
 import type { RefusedTerm } from './types.ts'
 
+/** RFC 1332 section 3.3 */
 export const IP_ADDRESS = 3
 /** RFC 1877 sections 1.1 and 1.3. */
 export const PRIMARY_DNS = 129
+/** RFC 1877 section 1.3 */
 export const SECONDARY_DNS = 131
 
 /**
@@ -19,6 +21,7 @@ const PLACEHOLDER = Uint8Array.of(10, 112, 112, 112)
 /** Unanswered requests after which the name servers are left out: some peers ignore the whole request for them. */
 const SILENT_REQUESTS = 6
 
+/** What IPCP has agreed on. */
 export interface IpcpTerms {
   /** Our address; undefined if the peer gives none, or one that is not to be used. */
   readonly address: string | undefined
@@ -28,6 +31,7 @@ export interface IpcpTerms {
   readonly dns: readonly string[]
 }
 
+/** IPCP of a client: it asks for an address and resolvers (RFC 1332, RFC 1877). */
 export class IpcpPolicy implements OptionPolicy<IpcpTerms> {
   readonly protocol = protocols.ipcp
   /** What we ask for, by type. What we had last time is asked for first: it saves the round trip of a Nak. */

@@ -11,6 +11,7 @@ const LENGTH = 8
 /** The "universal/local" bit of an identifier's first octet; random ones must have it clear (RFC 5072 section 4.1). */
 const UNIVERSAL = 0x02
 
+/** IPV6CP: an interface identifier for each end (RFC 5072 section 4.1). */
 export class Ipv6cpPolicy implements OptionPolicy<Ipv6Terms> {
   readonly protocol = protocols.ipv6cp
   readonly #entropy: Entropy

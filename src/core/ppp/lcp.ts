@@ -31,6 +31,7 @@ export const lcpCodes: ReadonlySet<number> = new Set([
   codes.timeRemaining,
 ])
 
+/** What LCP has agreed on. */
 export interface LcpTerms {
   /** Largest packets in octets that the peer takes, and that we take. */
   readonly peerMru: number
@@ -41,6 +42,7 @@ export interface LcpTerms {
   readonly auth: AuthMethod | undefined
 }
 
+/** What LCP asks for and allows. */
 export interface LcpOptions {
   readonly role: 'client' | 'server'
   readonly mru: number

@@ -22,6 +22,9 @@ const REJECTS_PER_SECOND = 10
 const MAX_OWN_ECHOES = 3
 const MAGIC_LENGTH = 4
 
+/**
+ * What an open link says beside its negotiation: echoes both ways, rejects, loops (RFC 1661 sections 5.6 to 5.8).
+ */
 export class LinkMaintenance {
   readonly echo: EchoMonitor
   readonly #user: MaintenanceUser

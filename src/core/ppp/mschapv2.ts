@@ -4,6 +4,7 @@ import type { Digests } from '../crypto.ts'
 
 /** Octets of both challenges, and of the value of a Response (RFC 2759 section 4). */
 export const CHALLENGE_LENGTH = 16
+/** Octets of a Response (RFC 2759 section 4). */
 export const RESPONSE_LENGTH = 49
 const RESERVED = new Uint8Array(8)
 const NT_RESPONSE_LENGTH = 24
@@ -13,6 +14,7 @@ const PROOF_DIGITS = 40
 const SERVER_TO_CLIENT = encodeUtf8('Magic server to client signing constant')
 const MORE_THAN_ONE_ITERATION = encodeUtf8('Pad to make it do more than one iteration')
 
+/** What both ends said, of which the digests are made (RFC 2759 section 8). */
 export interface MsChapExchange {
   /** 16 octets each. */
   readonly authenticatorChallenge: Uint8Array

@@ -4,6 +4,7 @@ import { Ipv6cpPolicy } from './ipv6cp.ts'
 import type { OptionPolicy } from './policy.ts'
 import type { Ipv6Terms, PppOptions } from './types.ts'
 
+/** The policies of the network protocols of one end. */
 export interface NetworkPolicies {
   readonly ipcp: OptionPolicy<IpcpTerms>
   /** Undefined where IPv6 is off. */

@@ -35,6 +35,7 @@ interface Member {
 /** Open for so long, in ms, a protocol has earned a quick retry again. */
 const STABLE = 60_000
 
+/** The network phase of a link: IPCP and IPV6CP side by side (RFC 1661 section 3.6). */
 export class NetworkPhase {
   readonly #limits: PppLimits
   readonly #user: NetworkUser

@@ -2,6 +2,7 @@
 import { ByteWriter, equalBytes, u8 } from '../bytes.ts'
 import { type DecodeError, err, ok, type Result } from '../result.ts'
 
+/** A configuration option as it stands on the wire (RFC 1661 section 6). */
 export interface PppOption {
   /** 0..255; its meaning depends on the protocol. */
   readonly type: number
@@ -9,6 +10,7 @@ export interface PppOption {
   readonly data: Uint8Array
 }
 
+/** The options one after the other, each with its type and length (RFC 1661 section 6). */
 export function encodeOptions(options: readonly PppOption[]): Uint8Array {
   const writer = new ByteWriter()
   for (const { type, data } of options)
@@ -35,6 +37,7 @@ export function decodeOptions(bytes: Uint8Array): Result<PppOption[], DecodeErro
   return ok(options)
 }
 
+/** The same type and the same octets. */
 export function equalOptions(a: PppOption, b: PppOption): boolean {
   return a.type === b.type && equalBytes(a.data, b.data)
 }

@@ -19,6 +19,7 @@ export const codes = {
   timeRemaining: 13,
 } as const
 
+/** A packet of LCP or a network control protocol (RFC 1661 section 5). */
 export interface ControlPacket {
   readonly code: number
   readonly identifier: number
@@ -29,6 +30,7 @@ export interface ControlPacket {
 /** Octets of code, identifier and length. */
 export const PACKET_HEADER_LENGTH = 4
 
+/** Code, identifier, length and data (RFC 1661 section 5), without the protocol field. */
 export function encodePacket(packet: ControlPacket): Uint8Array {
   const length = PACKET_HEADER_LENGTH + packet.data.length
   return new ByteWriter(length).u8(packet.code).u8(packet.identifier).u16(length).bytes(packet.data).finish()

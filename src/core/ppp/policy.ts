@@ -8,8 +8,11 @@ export type Verdict =
   /** Unknown, or not open to negotiation. */
   | { readonly kind: 'reject' }
 
+/** The option is taken as it is. */
 export const ack: Verdict = { kind: 'ack' }
+/** The option is not known, or not to be talked about. */
 export const reject: Verdict = { kind: 'reject' }
+/** The option is taken with this value. */
 export const nak = (suggestion: PppOption): Verdict => ({ kind: 'nak', suggestion })
 
 /** The protocol-specific half of the RFC 1661 section 4 automaton; LCP, IPCP and IPV6CP supply one each. */

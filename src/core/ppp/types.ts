@@ -31,6 +31,7 @@ export interface PppCommonOptions {
   readonly entropy: Entropy
 }
 
+/** The side that logs in and asks for addresses. */
 export interface PppClientOptions extends PppCommonOptions {
   readonly role: 'client'
   readonly username: string
@@ -45,6 +46,7 @@ export interface PppClientOptions extends PppCommonOptions {
   readonly unfit?: (address: string) => string | undefined
 }
 
+/** The side that asks for a login and gives addresses. */
 export interface PppServerOptions extends PppCommonOptions {
   readonly role: 'server'
   /** Our name in CHAP challenges. */
@@ -87,6 +89,7 @@ export interface PppLimits {
   readonly retryMax: Millis
 }
 
+/** What whoever has a link may want of it. */
 export type PppCommand =
   /** The lower layer is up: negotiate. The first Configure-Request is ready to transmit at once. */
   | { readonly type: 'open' }
@@ -105,6 +108,7 @@ export type PppPhase = 'dead' | 'establish' | 'authenticate' | 'network' | 'term
 /** Network protocols by the data they carry: 0021 and 0057. */
 export type IpProtocol = 'ipv4' | 'ipv6'
 
+/** What a link has to say. */
 export type PppEvent =
   | { readonly type: 'phase'; readonly phase: PppPhase }
   /** `mru`: the largest packet that the peer takes, so that we may send; `ourMru`: what it was told about us. Octets. */

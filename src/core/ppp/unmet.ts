@@ -12,6 +12,7 @@ const RECENT = 10_000
 /** RFC 3078 section 2: the option of CCP that negotiates MPPE. */
 const MPPE = 18
 
+/** What a peer asked for and was declined, as far as it explains why it then ends the link. */
 export class Unmet {
   readonly #consent: AuthConsent
   readonly #allowed: readonly AuthMethod[]

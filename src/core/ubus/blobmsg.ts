@@ -15,6 +15,7 @@ export type BlobmsgValue =
   | { readonly type: 'int32' | 'int16' | 'int8'; readonly value: number }
   | { readonly type: 'double'; readonly value: number }
 
+/** The type of a value, by its name in libubox/blobmsg.h. */
 export type BlobmsgType = BlobmsgValue['type']
 
 /** A named value of a table. */

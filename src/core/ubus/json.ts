@@ -3,6 +3,7 @@ import type { BlobmsgField, BlobmsgTable, BlobmsgValue } from './blobmsg.ts'
 
 /** A value of JSON. Integers beyond 2^53 are `bigint`. */
 export type JsonValue = null | boolean | number | bigint | string | readonly JsonValue[] | JsonObject
+/** What JSON.parse gives for an object. */
 export interface JsonObject {
   readonly [name: string]: JsonValue | undefined
 }

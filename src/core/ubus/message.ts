@@ -43,6 +43,7 @@ export interface UbusAttributes {
   readonly group?: string
 }
 
+/** A message of the bus, decoded (ubusmsg.h). */
 export interface UbusMessage {
   /** One of `UbusType`, or a number that is not known here. */
   readonly type: number

@@ -1,6 +1,7 @@
 /** Requests that wait for their answers, each under a sequence number and with a deadline of its own. */
 import { after, earliest, type Millis } from '../time.ts'
 
+/** A request that waits for its answers. */
 export interface Pending<Request> {
   readonly request: Request
   readonly deadline: Millis
@@ -8,6 +9,7 @@ export interface Pending<Request> {
   objectId: number | undefined
 }
 
+/** Requests that wait, by sequence number, each with a time limit. */
 export class Requests<Request> {
   readonly #pending = new Map<number, Pending<Request>>()
   #sequence = 0

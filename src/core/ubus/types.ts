@@ -26,6 +26,7 @@ export interface UbusCaller {
   readonly noReply: boolean
 }
 
+/** What whoever has a client may want of it. */
 export type UbusCommand =
   /** Ends in an `answered` with the same number, after `timeout` ms at the latest. */
   | {
@@ -45,6 +46,7 @@ export type UbusCommand =
   /** Broadcasts an event. */
   | { readonly kind: 'send'; readonly name: string; readonly data: BlobmsgTable }
 
+/** What a client has to say. */
 export type UbusEvent =
   /** A connection is wanted: answer with `connected` or `disconnected`. */
   | { readonly kind: 'connectionWanted' }

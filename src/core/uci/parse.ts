@@ -7,6 +7,7 @@ export interface UciPackage {
   readonly sections: readonly UciSection[]
 }
 
+/** A section of a UCI file: `config TYPE 'NAME'`. */
 export interface UciSection {
   readonly type: string
   /** The given name, or the one generated for an anonymous section (`cfg` and hexadecimal digits). */
@@ -19,6 +20,7 @@ export interface UciSection {
   readonly options: readonly UciOption[]
 }
 
+/** An option of a section, with one value or a list of them. */
 export interface UciOption {
   readonly name: string
   /** Whether any of it came from a `list` line. */
@@ -29,6 +31,7 @@ export interface UciOption {
   readonly replaced: readonly number[]
 }
 
+/** A value of an option. */
 export interface UciValue {
   readonly text: string
   /** Line in which its statement starts, from 1. */

@@ -22,6 +22,7 @@ const FIRST_SIZE = 32
 /** Each NUL octet doubles the reference reader's buffer, so a few dozen exhaust its memory. */
 const LARGEST_SIZE = 2 ** 31
 
+/** The statement of a UCI file that is being read, as the reference reader would read it. */
 export class Statement {
   readonly #input: Uint8Array
   #consumed = 0
