@@ -1,5 +1,6 @@
 import { u16 } from '../../core/bytes.ts'
 import { ipFamily } from '../../core/ip/address.ts'
+import { IP_HEADER } from '../../core/ip/encapsulation.ts'
 import { decodeEcho, encodeEcho } from '../../core/ip/icmp.ts'
 import type { UsableUplink } from '../../core/system/uplinks.ts'
 import { after } from '../../core/time.ts'
@@ -11,7 +12,6 @@ const COMMON_MTUS = [1500, 1492, 1480, 1472, 1460, 1452, 1440, 1432, 1420, 1400,
 /** One that gets through everywhere, to see whether echoes are answered at all. */
 const SMALL = 128
 
-const IP_HEADER = { 4: 20, 6: 40 }
 const ECHO_HEADER = 8
 
 /** ms between the rounds, and after the last. An answer may be lost or limited in rate. */

@@ -2,6 +2,7 @@
 import type { Config, ServerName, TunnelConfig } from '../../core/config/types.ts'
 import { failureMessage, unusedDefaultText } from '../../core/failure.ts'
 import { ipFamily } from '../../core/ip/address.ts'
+import { innerMtu, overheadOf } from '../../core/ip/encapsulation.ts'
 import {
   candidateAddresses,
   carriersOf,
@@ -12,7 +13,6 @@ import {
   uplinks,
 } from '../../core/system/uplinks.ts'
 import { SystemError, type SystemProbe } from '../ports.ts'
-import { innerMtu } from '../tunnel/attempt.ts'
 import { askLns } from './ask-lns.ts'
 import type { DoctorPorts, Finding, Situation } from './finding.ts'
 import { measurePathMtu } from './path-mtu.ts'
@@ -223,13 +223,13 @@ function mtuFinding(
   measured: number | undefined,
 ): Finding {
   const subject = `${tunnel.name}: MTU to ${address} over ${uplink.name}`
-  const family = ipFamily(address) ?? 4
-  const wanted = innerMtu(tunnel, uplink.link.mtu, family)
+  const overhead = overheadOf(ipFamily(address) ?? 4, 'l2tp')
+  const wanted = innerMtu(tunnel, uplink.link.mtu, overhead)
   if (measured === undefined) {
     const message = `it answers no pings, so the path cannot be measured; the tunnel's MTU is ${wanted}`
     return { severity: 'note', subject, message }
   }
-  const fitting = innerMtu({ ...tunnel, mtu: 'auto' }, measured, family)
+  const fitting = innerMtu({ ...tunnel, mtu: 'auto' }, measured, overhead)
   if (wanted <= fitting) {
     return {
       severity: 'ok',

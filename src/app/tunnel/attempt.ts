@@ -9,6 +9,7 @@ import type { Digests, Entropy } from '../../core/crypto.ts'
 import type { Address } from '../../core/endpoint.ts'
 import type { Failure } from '../../core/failure.ts'
 import { canonicalIp, ipFamily } from '../../core/ip/address.ts'
+import { innerMtu, overheadOf } from '../../core/ip/encapsulation.ts'
 import type { UsableUplink } from '../../core/system/uplinks.ts'
 import { after, type Millis } from '../../core/time.ts'
 import { Driver } from '../driver.ts'
@@ -70,19 +71,6 @@ export interface AttemptOptions {
   onGone(): void
 }
 
-/** IP, UDP, L2TP (6 without length and sequence numbers) and PPP (4) around an inner packet, in octets. */
-const OVERHEAD = { 4: 20 + 8 + 6 + 4, 6: 40 + 8 + 6 + 4 }
-const LARGEST_MTU = 1500
-/** RFC 8200 section 5. */
-const LEAST_IPV6_MTU = 1280
-
-/** Octets of the largest inner packet that leaves the uplink in one piece, or what the user wants. */
-export function innerMtu(tunnel: TunnelConfig, underlayMtu: number, family: 4 | 6): number {
-  if (tunnel.mtu !== 'auto') return tunnel.mtu
-  const fitting = Math.min(LARGEST_MTU, underlayMtu - OVERHEAD[family])
-  return tunnel.ipv6 ? Math.max(LEAST_IPV6_MTU, fitting) : fitting
-}
-
 /** ms that a dial waits for filters, which take a few, until it says that they do not come. */
 const FILTER_PATIENCE = 1500
 
@@ -120,7 +108,7 @@ export class AttemptRunner {
     const { device, source, link } = carrier.uplink
     this.attempt = attempt
     this.carrier = carrier
-    this.mtu = innerMtu(tunnel, link.mtu, family)
+    this.mtu = innerMtu(tunnel, link.mtu, overheadOf(family, 'l2tp'))
     this.#options = options
     this.#clock = clock
     this.#log = log

@@ -1,4 +1,5 @@
 /** `config tunnel 'NAME'`: an L2TP tunnel with one PPP session. */
+import { LARGEST_INNER_MTU, LEAST_IPV6_MTU } from '../ip/encapsulation.ts'
 import { Secret } from '../secret.ts'
 import { duration, flag, integer, oneOf, path, secret, sectionName, text, wordOr } from './kinds.ts'
 import { addressPrefix, deviceName, network, server } from './network-kinds.ts'
@@ -12,10 +13,6 @@ import type { TunnelConfig } from './types.ts'
 const LOGIN_OCTETS = 255
 /** RFC 791 section 3.1: every host takes datagrams of 576 octets. */
 const SMALLEST_MTU = 576
-/** RFC 8200 section 5: every link with IPv6 carries packets of 1280 octets. */
-const SMALLEST_IPV6_MTU = 1280
-/** RFC 1661 section 6.1: the default MRU; more is not negotiated. */
-const LARGEST_MTU = 1500
 /** The kernel's own tables are 253 (default), 254 (main) and 255 (local). */
 const LARGEST_TABLE = 2 ** 31 - 1
 const SYSTEM_TABLES = [253, 254, 255]
@@ -47,8 +44,8 @@ const options = {
     doc: 'How the LNS may ask for the password: whichever of these it asks for is taken. The order is that of the suggestions to an LNS that asks for another one. `pap` sends the password in the clear.',
     default: ['chap', 'mschapv2'],
   }),
-  mtu: one(wordOr('auto', integer(SMALLEST_MTU, LARGEST_MTU, 'octets')), {
-    doc: `Largest packet inside the tunnel, in octets; \`auto\` takes what the uplink leaves room for. With \`ipv6\` at least ${SMALLEST_IPV6_MTU}. The LNS may ask for less.`,
+  mtu: one(wordOr('auto', integer(SMALLEST_MTU, LARGEST_INNER_MTU, 'octets')), {
+    doc: `Largest packet inside the tunnel, in octets; \`auto\` takes what the uplink leaves room for. With \`ipv6\` at least ${LEAST_IPV6_MTU}. The LNS may ask for less.`,
     default: 'auto',
   }),
   ipv6: one(flag, { doc: 'Negotiate IPv6 (IPV6CP).', default: '1' }),
@@ -193,11 +190,11 @@ function check(values: TunnelValues, { given, report }: BuildContext): void {
   const device = deviceName.parse(values.device)
   if (!given('device') && !device.ok)
     report({ reason: `${device.error}; set 'device'`, allowed: deviceName.allowed })
-  if (values.mtu !== 'auto' && values.ipv6 && values.mtu < SMALLEST_IPV6_MTU)
+  if (values.mtu !== 'auto' && values.ipv6 && values.mtu < LEAST_IPV6_MTU)
     report({
       option: 'mtu',
       reason: `${values.mtu} octets are too few for IPv6`,
-      allowed: `${SMALLEST_IPV6_MTU} to ${LARGEST_MTU}, or less with ipv6 0`,
+      allowed: `${LEAST_IPV6_MTU} to ${LARGEST_INNER_MTU}, or less with ipv6 0`,
     })
   if (values.standby === 'hot' && given('backs_up'))
     report({

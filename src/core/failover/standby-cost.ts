@@ -2,6 +2,7 @@
 import { probeOf } from '../config/probe.ts'
 import type { Config, ProbeTarget, TunnelConfig } from '../config/types.ts'
 import { ipFamily } from '../ip/address.ts'
+import { overheadOf } from '../ip/encapsulation.ts'
 import { carrierNames } from '../system/uplinks.ts'
 import { SPARING_INTERVAL } from './family-health.ts'
 import { FAMILIES } from './probing.ts'
@@ -30,8 +31,8 @@ const PEER_ECHO_INTERVAL = 1000
 const IP_UDP = 40 + 8
 /** RFC 2661 section 3.1: 12 octets of header, and 8 of the Message Type AVP; a ZLB acknowledges. */
 const HELLO = IP_UDP + 12 + 8 + (IP_UDP + 12)
-/** 6 octets of L2TP header, then PPP's address, control and protocol fields. */
-const ENVELOPE = IP_UDP + 6 + 4
+/** Around each packet of a tunnel. */
+const ENVELOPE = overheadOf(6, 'l2tp')
 /** RFC 1661 section 5.8: 4 octets of header and the Magic-Number. */
 const LCP_ECHO = 2 * (ENVELOPE + 8)
 const PROBE: Readonly<Record<ProbeTarget['kind'], number>> = {

@@ -2,6 +2,7 @@
 import { u8 } from '../bytes.ts'
 import { after, earliest, type Millis } from '../time.ts'
 import { formatIp, isLinkLocal, isLoopback, isMulticast, isUnspecified, parseIp } from './address.ts'
+import { LEAST_IPV6_MTU } from './encapsulation.ts'
 import { INFINITE_LIFETIME, type PrefixInformation, type Rdnss, type RouterAdvertisement } from './ra.ts'
 
 /** Everything in force at one moment. An undefined deadline never comes. */
@@ -42,8 +43,6 @@ export const NOTHING_LEARNT: Autoconfiguration = {
 /** More than any router has a reason to send; the rest is ignored, so that a hostile one cannot fill our memory. */
 const MAX_ADDRESSES = 16
 const MAX_DNS = 8
-/** RFC 8200 section 5 */
-const IPV6_MIN_MTU = 1280
 const TWO_HOURS_MS = 2 * 3600 * 1000
 
 /** What is in force after a valid advertisement from the router `from`. `interfaceId`: 8 octets. */
@@ -63,7 +62,7 @@ export function absorb(
     addresses,
     router: absorbRouter(known.router, now, from, advertisement.routerLifetime),
     dns: advertisement.rdnss.reduce((all, rdnss) => absorbRdnss(all, now, rdnss), known.dns),
-    mtu: mtu !== undefined && mtu >= IPV6_MIN_MTU ? mtu : known.mtu,
+    mtu: mtu !== undefined && mtu >= LEAST_IPV6_MTU ? mtu : known.mtu,
     managed,
     other,
   }

@@ -2,9 +2,10 @@
 import { concat, fromHex } from '../bytes.ts'
 import type { TunnelConfig } from '../config/types.ts'
 import { formatIp } from '../ip/address.ts'
+import { LEAST_IPV6_MTU } from '../ip/encapsulation.ts'
 import type { DesiredAddress, DesiredDevice, Sysctl } from './desired.ts'
 import { type Facts, linkNamed } from './facts.ts'
-import { IPV6_MIN_MTU, type Tunnel } from './tunnel-routes.ts'
+import type { Tunnel } from './tunnel-routes.ts'
 
 /** Aliases of our devices begin with this. */
 export const ALIAS_PREFIX = 'lifeline tunnel '
@@ -37,7 +38,7 @@ export function desiredDevice(tunnel: Tunnel, facts: Facts, leader: string | und
 function sysctls({ config: { device }, routesIpv6, mtu }: Tunnel, facts: Facts): Sysctl[] {
   const ipv4 = [{ path: `net/ipv4/conf/${device}/ignore_routes_with_linkdown`, value: '1' }]
   // On a device of small packets the kernel has no IPv6, and no settings for it.
-  if (!facts.ipv6 || mtu < IPV6_MIN_MTU) return ipv4
+  if (!facts.ipv6 || mtu < LEAST_IPV6_MTU) return ipv4
   const settings = routesIpv6
     ? { disable_ipv6: '0', addr_gen_mode: '1', accept_ra: '0', ignore_routes_with_linkdown: '1' }
     : { disable_ipv6: '1' }

@@ -1,6 +1,7 @@
 /** The routes and rules of one tunnel. */
 import type { Config, PortRange, TunnelConfig } from '../config/types.ts'
 import { type Prefix, prefixContains } from '../ip/address.ts'
+import { LEAST_IPV6_MTU, overheadOf } from '../ip/encapsulation.ts'
 import { everything, hostPrefix, isHost, networkOf, PRIVATE_NETWORKS, SHARED_NETWORK } from '../ip/prefix.ts'
 import type { Family } from '../netlink/address.ts'
 import type { Rule } from '../netlink/rule.ts'
@@ -50,11 +51,8 @@ export interface Tunnel {
   readonly position: number
 }
 
-/** The MTU of a tunnel that never had a session: 1500 octets less IPv4, UDP, L2TP and PPP headers. */
-const DEFAULT_MTU = 1500 - 38
-
-/** RFC 8200 section 5. On a smaller link the kernel removes IPv6. */
-export const IPV6_MIN_MTU = 1280
+/** The MTU of a tunnel that never had a session: what Ethernet leaves of its 1500 octets over IPv4. */
+const DEFAULT_MTU = 1500 - overheadOf(4, 'l2tp')
 
 /** Behind every other route to the same prefix: those into tunnels have their positions. */
 const LAST_METRIC = 0x7fff_ffff
@@ -70,7 +68,7 @@ export function describeTunnel(
   const { session, held } = state ?? { session: undefined, held: undefined }
   const mtu = held?.mtu ?? (tunnel.mtu === 'auto' ? DEFAULT_MTU : tunnel.mtu)
   const inFailover = failover?.paths.includes(tunnel.name) ?? false
-  const possible6 = facts.ipv6 && mtu >= IPV6_MIN_MTU
+  const possible6 = facts.ipv6 && mtu >= LEAST_IPV6_MTU
   const ipv6 = tunnel.ipv6 && possible6
   const current = session ?? held
   const tables = (family: Family) => ({
