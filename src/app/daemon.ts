@@ -9,6 +9,7 @@ import type { Config, FailoverConfig, TunnelConfig } from '../core/config/types.
 import type { PathHistory } from '../core/failover/history.ts'
 import type { ProbeSample } from '../core/failover/probing.ts'
 import type { ActiveRoute } from '../core/failover/types.ts'
+import { scriptOf } from '../core/firewall/filters.ts'
 import { err, ok, type Result } from '../core/result.ts'
 import { describeChange } from '../core/system/change.ts'
 import { type DesiredState, desiredState } from '../core/system/desired.ts'
@@ -108,8 +109,9 @@ export class Daemon implements ControlTarget {
       { session: undefined, held: memory.last(name) },
     ])
     const learnt = this.#neighbourhood.learnt(this.#config)
-    const { nft } = desiredState(this.#config, NO_FACTS, new Map(states), this.#active, undefined, learnt)
-    if (nft !== undefined) apply.prepare(nft)
+    const { filters } = desiredState(this.#config, NO_FACTS, new Map(states), this.#active, undefined, learnt)
+    const script = scriptOf(filters)
+    if (script !== undefined) apply.prepare(script)
   }
 
   /** Puts filters and devices in place, and begins to dial beside that. */
@@ -199,7 +201,7 @@ export class Daemon implements ControlTarget {
     const changes = this.#ports.apply.pending().map(describeChange)
     const rules = await listRules(this.#ports.nft)
     const foreign = foreignWarnings(rules, this.#config, this.#ports.watcher.facts)
-    return ok({ changes, nft: desired.nft ?? '', warnings: [...this.#warnings, ...foreign] })
+    return ok({ changes, nft: scriptOf(desired.filters) ?? '', warnings: [...this.#warnings, ...foreign] })
   }
 
   // ---- reload
@@ -207,7 +209,8 @@ export class Daemon implements ControlTarget {
   async #reload(force: boolean): Promise<Result<ReloadReport, Refusal>> {
     const { log, status, watcher } = this.#ports
     if (this.#phase !== 'running') return this.#notNow()
-    const filtersOf = (config: Config) => desiredState(config, watcher.facts, this.#states, this.#active).nft
+    const filtersOf = (config: Config) =>
+      scriptOf(desiredState(config, watcher.facts, this.#states, this.#active).filters)
     const next = await nextConfig(this.#config, force, this.#ports, filtersOf)
     if (this.#phase !== 'running') return this.#notNow()
     if (!next.ok) return next

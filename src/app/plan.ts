@@ -1,4 +1,5 @@
 import type { Config } from '../core/config/types.ts'
+import { scriptOf } from '../core/firewall/filters.ts'
 import { holdsOurTable } from '../core/firewall/foreign.ts'
 import {
   deniedByDefault,
@@ -36,7 +37,7 @@ export async function planAtStart(
   const changes = difference(desired, facts, { nft: loaded, readSysctl: (path) => sysctls.read(path) })
   return {
     changes: changes.map(describeChange),
-    nft: desired.nft ?? '',
+    nft: scriptOf(desired.filters) ?? '',
     warnings: [...warnings, ...foreignWarnings(rules, config, facts)],
   }
 }

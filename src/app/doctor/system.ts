@@ -1,6 +1,7 @@
 /** Whether this process and this kernel can do what a tunnel needs at all. */
 
 import type { Config } from '../../core/config/types.ts'
+import { scriptOf } from '../../core/firewall/filters.ts'
 import { desiredState } from '../../core/system/desired.ts'
 import { isForeign } from '../../core/system/device.ts'
 import { type Facts, NO_FACTS } from '../../core/system/facts.ts'
@@ -91,7 +92,7 @@ export function checkDevices({ config, facts }: Situation): Finding[] {
 /** Whether nft would load the filter of these tunnels. */
 export async function checkNft(nft: Nft, config: Config): Promise<Finding> {
   const subject = 'nftables'
-  const text = desiredState(config, NO_FACTS, new Map()).nft ?? ''
+  const text = scriptOf(desiredState(config, NO_FACTS, new Map()).filters) ?? ''
   try {
     await nft.check(text)
     return { severity: 'ok', subject, message: 'the filter of the tunnels can be loaded' }

@@ -1,6 +1,7 @@
-/** What the kernel should hold, as a pure function: devices, addresses, routes, rules and nft text. */
+/** What the kernel should hold, as a pure function: devices, addresses, routes, rules and filters. */
 import type { Config } from '../config/types.ts'
 import type { ActiveRoute } from '../failover/types.ts'
+import type { DesiredFilters } from '../firewall/filters.ts'
 import { firewallText } from '../firewall/firewall.ts'
 import type { Prefix } from '../ip/address.ts'
 import type { Family } from '../netlink/address.ts'
@@ -19,8 +20,7 @@ import { describeTunnel, tunnelRoutes, tunnelRules } from './tunnel-routes.ts'
 import { serverRoutes, uplinkPaths, uplinkRules } from './uplink-routes.ts'
 
 export interface DesiredState {
-  /** A whole nft script that replaces our table; undefined: there is to be no table of ours. */
-  readonly nft: string | undefined
+  readonly filters: DesiredFilters
   readonly devices: readonly DesiredDevice[]
   readonly routes: readonly DesiredRoute[]
   readonly rules: readonly Rule[]
@@ -80,7 +80,7 @@ export interface DesiredNexthop {
 
 /** After a clean stop: nothing of ours is left. */
 export const NOTHING_DESIRED: DesiredState = {
-  nft: undefined,
+  filters: { kind: 'none' },
   devices: [],
   routes: [],
   rules: [],
@@ -128,7 +128,10 @@ export function desiredState(
     ...uplinks.flatMap((uplink) => uplinkRules(uplink, sharing, tunnels, refused)),
   ]
   return {
-    nft: firewallText(firewallInput(config, facts, tunnels, uplinks, sharing)),
+    filters: {
+      kind: 'table',
+      script: firewallText(firewallInput(config, facts, tunnels, uplinks, sharing)),
+    },
     devices: tunnels.map((tunnel) => desiredDevice(tunnel, facts, leader(active))),
     routes: distinct(routes, ({ family, table, destination, metric }) => [
       family,

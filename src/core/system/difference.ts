@@ -1,4 +1,5 @@
 /** What has to be done so that the kernel holds what it should: an ordered list of changes. */
+import type { DesiredFilters } from '../firewall/filters.ts'
 import type { LinkAddress } from '../netlink/address.ts'
 import type { LinkChange } from '../netlink/link.ts'
 import type { Route } from '../netlink/route.ts'
@@ -22,23 +23,31 @@ export interface Holdings {
  * is never a moment without a way; the carriers at last.
  */
 export function difference(desired: DesiredState, facts: Facts, holdings: Holdings): Change[] {
+  const filters = filterChanges(desired.filters, holdings.nft)
   const doomed = unwantedDevices(desired, facts)
   const present = desired.devices.map((device) => ({ device, link: linkNamed(facts, device.name) }))
   return [
     ...present.filter(({ device, link }) => link?.carrier && !device.carrier).map(carrier),
     ...doomed.map(({ name, index }): Change => ({ kind: 'removeDevice', device: name, index })),
-    ...(desired.nft === undefined || desired.nft === holdings.nft
-      ? []
-      : [{ kind: 'loadNft', text: desired.nft } as const]),
+    ...filters.filter(({ kind }) => kind === 'loadNft'),
     ...present
       .filter(({ link }) => link === undefined)
       .map(({ device }): Change => ({ kind: 'createDevice', device: device.name })),
     ...present.flatMap(({ device, link }) => deviceChanges(device, link, holdings)),
     ...present.flatMap(({ device, link }) => addressChanges(device, link ? addressesOf(facts, link) : [])),
     ...routeChanges(desired, facts, doomed),
-    ...(desired.nft === undefined && holdings.nft !== undefined ? [{ kind: 'removeNft' } as const] : []),
+    ...filters.filter(({ kind }) => kind === 'removeNft'),
     ...present.filter(({ device, link }) => device.carrier && !link?.carrier).map(carrier),
   ]
+}
+
+function filterChanges(desired: DesiredFilters, loaded: Holdings['nft']): Change[] {
+  switch (desired.kind) {
+    case 'none':
+      return loaded === undefined ? [] : [{ kind: 'removeNft' }]
+    case 'table':
+      return loaded === desired.script ? [] : [{ kind: 'loadNft', text: desired.script }]
+  }
 }
 
 function carrier({ device }: { readonly device: DesiredDevice }): Change {

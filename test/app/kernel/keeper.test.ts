@@ -5,6 +5,7 @@ import { Devices } from '../../../src/app/kernel/devices.ts'
 import { FactsWatcher } from '../../../src/app/kernel/facts.ts'
 import { Keeper } from '../../../src/app/kernel/keeper.ts'
 import type { DataSession } from '../../../src/app/ports.ts'
+import { scriptOf } from '../../../src/core/firewall/filters.ts'
 import { encodeRuleRemoval } from '../../../src/core/netlink/rule.ts'
 import { type DesiredState, desiredState } from '../../../src/core/system/desired.ts'
 import { nextState } from '../../../src/core/system/session.ts'
@@ -17,7 +18,7 @@ const PORT = { device: 'eth0', localPort: 50123, server: '198.51.100.1' }
 
 /** The same with other filters. */
 function changed(desired: DesiredState): DesiredState {
-  return { ...desired, nft: `${desired.nft} ` }
+  return { ...desired, filters: { kind: 'table', script: `${scriptOf(desired.filters)} ` } }
 }
 
 async function kept() {
@@ -96,7 +97,11 @@ describe('Keeper', () => {
         assert.ok(lines.some((line) => line.includes('somebody changed our filters')))
         await clock.pass(0)
         await idle()
-        assert.ok(system.table?.startsWith((what === 'a guard' ? desired : changed(desired)).nft ?? '-'))
+        assert.ok(
+          system.table?.startsWith(
+            scriptOf((what === 'a guard' ? desired : changed(desired)).filters) ?? '-',
+          ),
+        )
         assert.equal(passes(), true)
         assert.deepEqual(apply.pending(), [])
       })
@@ -193,7 +198,7 @@ describe('Keeper', () => {
   it('tries again what a wish was refused, though nothing changes', async () => {
     const { system, clock, lines, apply, desired } = await kept()
     system.refuse = (what) => (what === 'nft remove' ? 'EINVAL' : undefined)
-    await apply.want({ ...desired, nft: undefined })
+    await apply.want({ ...desired, filters: { kind: 'none' } })
     await clock.pass(60_000)
     const tried = () => system.done.filter((what) => what.startsWith('nft remove')).length
     assert.ok(tried() > 3)

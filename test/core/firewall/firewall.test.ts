@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import type { Config } from '../../../src/core/config/types.ts'
 import type { ActiveRoute } from '../../../src/core/failover/types.ts'
+import { scriptOf } from '../../../src/core/firewall/filters.ts'
 import { firewallText } from '../../../src/core/firewall/firewall.ts'
 import { guardScript } from '../../../src/core/firewall/guard.ts'
 import { quoted } from '../../../src/core/firewall/packets.ts'
@@ -41,7 +42,7 @@ const input = (...paths: readonly FirewallPath[]): FirewallInput => ({
 /** The text for a configuration in a file of its own, on the machine of the README. */
 function textFor(config: Config, session?: TunnelSession, facts: Facts = HOME, active?: ActiveRoute): string {
   const states = new Map(session === undefined ? [] : [['aaisp', nextState(undefined, session)]])
-  return desiredState(config, facts, states, active).nft ?? ''
+  return scriptOf(desiredState(config, facts, states, active).filters) ?? ''
 }
 
 const configured = (notation: 'uci' | 'json', name: string) => mustRead(notation, fixture(name)).config
@@ -93,8 +94,8 @@ describe('the text for a configuration', () => {
 
   it('does not depend on the active path, nor on whether the session is up: a switch loads no filter', () => {
     for (const state of [known, nextState(known, undefined)]) {
-      const texts = ACTIVES.map(
-        (active) => desiredState(config, HOME, new Map([['aaisp', state]]), active).nft,
+      const texts = ACTIVES.map((active) =>
+        scriptOf(desiredState(config, HOME, new Map([['aaisp', state]]), active).filters),
       )
       assert.equal(new Set(texts).size, 1)
     }
@@ -108,12 +109,15 @@ describe('the text for a configuration', () => {
       addresses: HOME.addresses.filter(({ link }) => link !== 3),
       routes: HOME.routes.filter(({ nexthops }) => nexthops[0]?.link !== 3),
     }
-    assert.equal(desiredState(config, without, states).nft, desiredState(config, HOME, states).nft)
+    assert.deepEqual(
+      desiredState(config, without, states).filters,
+      desiredState(config, HOME, states).filters,
+    )
     // Of a tunnel that was never up the address is not known: that of the line has to be remembered.
     const last = new Map([['fibre', '203.0.113.10']])
-    const never = desiredState(config, without, new Map(), undefined, last).nft
-    assert.equal(never, desiredState(config, HOME, new Map(), undefined, last).nft)
-    assert.match(never ?? '', /oifname "pppoe-aaisp" meta nfproto ipv4 snat ip to 203\.0\.113\.10/)
+    const never = desiredState(config, without, new Map(), undefined, last).filters
+    assert.deepEqual(never, desiredState(config, HOME, new Map(), undefined, last).filters)
+    assert.match(scriptOf(never) ?? '', /oifname "pppoe-aaisp" meta nfproto ipv4 snat ip to 203\.0\.113\.10/)
   })
 
   it('of an unshared address masquerades, and clamps by its own size', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Config, TunnelConfig } from '../../../src/core/config/types.ts'
+import { scriptOf } from '../../../src/core/firewall/filters.ts'
 import { describeChange } from '../../../src/core/system/change.ts'
 import { desiredState } from '../../../src/core/system/desired.ts'
 import type { Facts } from '../../../src/core/system/facts.ts'
@@ -21,8 +22,8 @@ const lastRules = (desired: ReturnType<typeof wish>) =>
     .filter(({ priority }) => priority > 32_767)
     .map((rule) => describeChange({ kind: 'addRule', rule }))
 
-const remembered = ({ nft = '' }: ReturnType<typeof wish>) => [
-  ...new Set(Array.from(nft.matchAll(/set (asked_\w+) \{/g), ([, name]) => name)),
+const remembered = ({ filters }: ReturnType<typeof wish>) => [
+  ...new Set(Array.from((scriptOf(filters) ?? '').matchAll(/set (asked_\w+) \{/g), ([, name]) => name)),
 ]
 
 describe('UDP daemons that are bound to no address', () => {

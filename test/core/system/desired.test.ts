@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Config, TunnelConfig } from '../../../src/core/config/types.ts'
+import { scriptOf } from '../../../src/core/firewall/filters.ts'
 import { describeChange } from '../../../src/core/system/change.ts'
 import { desiredState, NOTHING_DESIRED } from '../../../src/core/system/desired.ts'
 import { difference } from '../../../src/core/system/difference.ts'
@@ -409,7 +410,7 @@ describe('desiredState', () => {
         both.devices.map(({ name }) => name),
         ['l2tp-b'],
       )
-      assert.doesNotMatch(both.nft ?? '', /wan0/)
+      assert.doesNotMatch(scriptOf(both.filters) ?? '', /wan0/)
     }
     // One of ours has no alias yet when it was just made.
     assert.equal(desiredState(foreign, withWan0('tun'), states).devices.length, 1)

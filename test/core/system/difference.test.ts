@@ -123,6 +123,22 @@ describe('difference', () => {
     kernel.nft = ''
     assert.deepEqual(words(kernel, NOTHING_DESIRED), ['remove nft table inet lifeline'])
   })
+
+  it('loads a table that is another one than is there, and removes it where there is to be none', () => {
+    const kernel = new ModelKernel(SYSTEM)
+    const holding = (script: string): DesiredState => ({
+      ...NOTHING_DESIRED,
+      filters: { kind: 'table', script },
+    })
+    const written = (desired: DesiredState) => kernel.apply(desired).map(describeChange)
+    const load = ['load nft table inet lifeline']
+    assert.deepEqual(written(NOTHING_DESIRED), [])
+    assert.deepEqual(written(holding('one')), load)
+    assert.deepEqual(written(holding('one')), [])
+    assert.deepEqual(written(holding('another')), load)
+    assert.deepEqual(written(NOTHING_DESIRED), ['remove nft table inet lifeline'])
+    assert.equal(kernel.nft, undefined)
+  })
 })
 
 describe('any sequence of wishes', () => {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Config } from '../../../src/core/config/types.ts'
 import type { ActiveRoute } from '../../../src/core/failover/types.ts'
+import { scriptOf } from '../../../src/core/firewall/filters.ts'
 import { describeChange } from '../../../src/core/system/change.ts'
 import { type DesiredState, desiredState, NOTHING_DESIRED } from '../../../src/core/system/desired.ts'
 import type { Facts } from '../../../src/core/system/facts.ts'
@@ -309,8 +310,11 @@ describe('a tunnel beside failover that has the address of a line', () => {
       failover: config.failover && { ...config.failover, paths: ['fibre', 'lte'] },
       firewalls: [FIREWALL],
     }
-    const { nft = '' } = wish(FIBRE, { config: beside, session: AAISP })
-    assert.match(nft, /ip saddr 203\.0\.113\.10\/32 oifname \{ "l2tp-aaisp", "pppoe-aaisp" \} accept/)
+    const { filters } = wish(FIBRE, { config: beside, session: AAISP })
+    assert.match(
+      scriptOf(filters) ?? '',
+      /ip saddr 203\.0\.113\.10\/32 oifname \{ "l2tp-aaisp", "pppoe-aaisp" \} accept/,
+    )
   })
 })
 
