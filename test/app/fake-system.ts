@@ -1,7 +1,5 @@
 /** A system in memory behind the ports: it speaks rtnetlink's octets, and does nothing before it is asked. */
 import type {
-  Cancel,
-  Clock,
   DataSession,
   Log,
   Netlink,
@@ -29,8 +27,8 @@ import { decodeMessage, encodeMessage } from '../../src/core/netlink/message.ts'
 import { encodeNewRoute } from '../../src/core/netlink/route.ts'
 import { encodeNewRule } from '../../src/core/netlink/rule.ts'
 import { type Facts, type Link, reduceFacts } from '../../src/core/system/facts.ts'
-import { type Millis, millis } from '../../src/core/time.ts'
 import { linkOf } from '../core/system/samples.ts'
+import { VirtualClock } from '../virtual-clock.ts'
 
 /** Requests that have not been answered yet. */
 let underWay = 0
@@ -319,42 +317,10 @@ export class FakeTun implements TunDevice {
   }
 }
 
-/** Time that passes only when told to. */
-export class FakeClock implements Clock {
-  #now = millis(1000)
-  readonly #alarms = new Set<{ at: Millis; run: () => void }>()
-
-  now(): Millis {
-    return this.#now
-  }
-
-  wall(): Date {
-    return new Date(0)
-  }
-
-  alarm(at: Millis, run: () => void): Cancel {
-    const alarm = { at, run }
-    this.#alarms.add(alarm)
-    return () => this.#alarms.delete(alarm)
-  }
-
-  /** Alarms that have not rung. */
-  get armed(): number {
-    return this.#alarms.size
-  }
-
-  /** Lets `span` ms pass, ringing what falls due, in order, with everything that follows from it. */
-  async pass(span: number): Promise<void> {
-    const end = this.#now + span
-    for (;;) {
-      await idle()
-      const [next] = [...this.#alarms].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
-      if (next === undefined) break
-      this.#alarms.delete(next)
-      this.#now = millis(Math.max(this.#now, next.at))
-      next.run()
-    }
-    this.#now = millis(end)
+/** Time that passes only when told to, with everything that a FakeSystem then does. */
+export class FakeClock extends VirtualClock {
+  override pass(span: number): Promise<void> {
+    return super.pass(span, idle)
   }
 }
 

@@ -4,8 +4,8 @@ import { Hooks } from '../../src/app/hooks.ts'
 import type { HookRunner } from '../../src/app/ports.ts'
 import { StatusStore } from '../../src/app/status-store.ts'
 import type { HookEvent } from '../../src/core/hooks.ts'
-import { type Millis, millis } from '../../src/core/time.ts'
 import { MemoryLog } from '../sim/ports.ts'
+import { VirtualClock } from '../virtual-clock.ts'
 
 /** Runs hooks until it is told that they have ended. */
 class FakeRunner implements HookRunner {
@@ -25,36 +25,8 @@ class FakeRunner implements HookRunner {
   }
 }
 
-/** A clock that is moved by hand. */
-class HandClock {
-  #now = 0
-  #alarms: { at: Millis; run: () => void }[] = []
-  readonly now = () => millis(this.#now)
-  readonly wall = () => new Date(this.#now)
-
-  alarm(at: Millis, run: () => void) {
-    const entry = { at, run }
-    this.#alarms.push(entry)
-    return () => {
-      this.#alarms = this.#alarms.filter((each) => each !== entry)
-    }
-  }
-
-  async pass(span: number) {
-    this.#now += span
-    const due = this.#alarms.filter(({ at }) => at <= this.#now)
-    this.#alarms = this.#alarms.filter(({ at }) => at > this.#now)
-    for (const { run } of due) run()
-    await settled()
-  }
-}
-
-async function settled() {
-  for (let i = 0; i < 10; i++) await Promise.resolve()
-}
-
 function make() {
-  const clock = new HandClock()
+  const clock = new VirtualClock({ start: 0 })
   const status = new StatusStore(clock, '0.1.0')
   const tunnels = [{ name: 'aaisp', device: 'l2tp-aaisp', defaultroute: true, enabled: true }]
   status.configure({ node: 'router', tunnels, uplinks: [{ name: 'fibre', device: 'eth0' }] })
@@ -82,12 +54,12 @@ test('one event at a time, in order; an event after a pause begins anew', async 
   assert.deepEqual(runner.begun, ['failover one'])
   failover('three')
   runner.finish()
-  await settled()
+  await clock.pass(0)
   assert.deepEqual(runner.begun, ['failover one', 'failover two'])
   runner.finish()
-  await settled()
+  await clock.pass(0)
   runner.finish()
-  await settled()
+  await clock.pass(0)
   failover('four')
   await clock.pass(100)
   assert.deepEqual(runner.begun.slice(2), ['failover three', 'failover four'])
@@ -114,7 +86,7 @@ test('of more than 32 events that wait the oldest are left out, and that is said
   for (let i = 0; i < 34; i++) failover(`${i}`)
   assert.equal(log.complaints.length, 2)
   runner.finish()
-  await settled()
+  await clock.pass(0)
   assert.equal(runner.begun.at(-1), 'failover 2')
 })
 
@@ -125,7 +97,7 @@ test('close waits for the hooks of what happened, for 5 s', async () => {
   const closing = hooks.close().then(() => {
     closed = true
   })
-  await settled()
+  await clock.pass(0)
   assert.deepEqual(runner.begun, ['failover aaisp'], 'it begins at once')
   failover('later')
   await clock.pass(4999)
@@ -137,13 +109,13 @@ test('close waits for the hooks of what happened, for 5 s', async () => {
 })
 
 test('close ends as soon as the hooks have, and at once without any', async () => {
-  const { runner, hooks, failover } = make()
+  const { clock, runner, hooks, failover } = make()
   failover('aaisp')
   failover('fibre')
   const closing = hooks.close()
-  await settled()
+  await clock.pass(0)
   runner.finish()
-  await settled()
+  await clock.pass(0)
   runner.finish()
   await closing
   assert.equal(runner.aborted, false)

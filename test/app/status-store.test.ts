@@ -1,29 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Clock } from '../../src/app/ports.ts'
 import { type StatusSections, StatusStore } from '../../src/app/status-store.ts'
 import type { StatusEvent } from '../../src/core/status/status.ts'
 import { millis } from '../../src/core/time.ts'
+import { VirtualClock } from '../virtual-clock.ts'
 
 const START = Date.parse('2026-03-01T12:00:00Z')
-
-/** A clock that stands still until it is moved. */
-class HandClock implements Clock {
-  monotonic = 5000
-  wallOffset = START - 5000
-
-  now() {
-    return millis(this.monotonic)
-  }
-
-  wall() {
-    return new Date(this.monotonic + this.wallOffset)
-  }
-
-  alarm(): never {
-    throw new Error('the store needs no alarm')
-  }
-}
 
 const SECTIONS: StatusSections = {
   node: 'router',
@@ -35,7 +17,7 @@ const SECTIONS: StatusSections = {
 }
 
 function make() {
-  const clock = new HandClock()
+  const clock = new VirtualClock({ start: 5000, wallOffset: START - 5000 })
   const store = new StatusStore(clock, '0.1.0')
   store.configure(SECTIONS)
   const heard: StatusEvent[] = []
@@ -113,9 +95,9 @@ test('what is known of the peer grows', () => {
 
 test('a dial: states set since, the session is forgotten when the next dial begins, errors stay', () => {
   const { clock, store, heard } = make()
-  clock.monotonic += 1000
+  clock.advance(1000)
   store.tunnel('aaisp', { state: 'dialling', uplink: 'fibre', attempts: 1, server: 'lns.example' })
-  clock.monotonic += 40
+  clock.advance(40)
   store.tunnel('aaisp', {
     state: 'up',
     ipv4: { address: '203.0.113.10', peer: null, reason: null },
@@ -132,9 +114,9 @@ test('a dial: states set since, the session is forgotten when the next dial begi
     ipv6: null,
     since: '2026-03-01T12:00:01.040Z',
   })
-  clock.monotonic += 5000
+  clock.advance(5000)
   store.failed('aaisp', { code: 'silent', seconds: 10 })
-  store.tunnel('aaisp', { state: 'waiting', retry_at: millis(clock.monotonic + 1500) })
+  store.tunnel('aaisp', { state: 'waiting', retry_at: millis(clock.now() + 1500) })
   const waiting = store.status().tunnel.aaisp
   assert.equal(waiting?.retry_at, '2026-03-01T12:00:07.540Z')
   assert.equal(waiting?.server, null)
@@ -197,7 +179,7 @@ test('setting the wall clock moves instants that were recorded before', () => {
   store.tunnel('aaisp', { state: 'up' })
   assert.equal(store.status().tunnel.aaisp?.since, '1970-01-01T00:00:00.000Z')
   clock.wallOffset = START - 5000
-  clock.monotonic += 1000
+  clock.advance(1000)
   assert.equal(store.status().tunnel.aaisp?.since, '2026-03-01T12:00:00.000Z')
   const steady = store.status()
   clock.wallOffset += 500
@@ -284,7 +266,7 @@ test('failover has instants of its own, and decides what the internet is', () =>
   const { since: _since, ...internet } = store.status().internet
   assert.deepEqual(internet, { state: 'ok', path: 'fibre', ipv4: '192.0.2.7', ipv6: '2001:db8::7' })
 
-  clock.monotonic += 60_000
+  clock.advance(60_000)
   const last = { from: 'fibre', to: 'aaisp', cause: 'fibre: lost carrier', outage_ms: 412 }
   store.tunnel('aaisp', { ipv4: { address: '203.0.113.10', peer: null, reason: null } })
   store.failover({ active: 'aaisp', last_switch: last, problem: undefined as never })

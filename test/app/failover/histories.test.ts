@@ -1,49 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Histories } from '../../../src/app/failover/histories.ts'
-import type { Clock } from '../../../src/app/ports.ts'
-import { type Millis, millis } from '../../../src/core/time.ts'
 import { MemoryFiles } from '../../sim/ports.ts'
+import { VirtualClock } from '../../virtual-clock.ts'
 
 const HOUR = 3_600_000
 const NOON = Date.UTC(2026, 2, 1, 12)
 
 /** A process: its monotonic clock begins where the test says, and alarms ring as time passes. */
-class Process implements Clock {
+class Process extends VirtualClock {
   readonly histories: Histories
-  readonly #start: number
-  readonly #wall: number
-  #now: number
-  #alarms: { at: Millis; run: () => void }[] = []
 
   constructor(files: MemoryFiles, { boot = 0, wall = NOON }: { boot?: number; wall?: number } = {}) {
-    this.#now = boot
-    this.#start = boot
-    this.#wall = wall
+    super({ start: boot, wallOffset: wall - boot })
     this.histories = new Histories({ clock: this, files })
-  }
-
-  now = () => millis(this.#now)
-  wall = () => new Date(this.#wall + this.#now - this.#start)
-
-  alarm(at: Millis, run: () => void) {
-    const entry = { at, run }
-    this.#alarms.push(entry)
-    return () => {
-      this.#alarms = this.#alarms.filter((each) => each !== entry)
-    }
-  }
-
-  pass(span: number): void {
-    const end = this.#now + span
-    for (;;) {
-      const due = this.#alarms.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
-      if (due === undefined) break
-      this.#alarms = this.#alarms.filter((each) => each !== due)
-      this.#now = due.at
-      due.run()
-    }
-    this.#now = end
   }
 }
 
@@ -87,10 +57,10 @@ test('what was measured survives an orderly stop, in its place', () => {
   first.histories.keep(['fibre'], ['aaisp'])
   first.histories.sample('fibre', took(10))
   first.histories.sample('fibre', took(30.12))
-  first.pass(200_000)
+  first.advance(200_000)
   first.histories.sample('fibre', took(undefined))
   first.histories.switched('failover', undefined, 'fibre', 'a cause')
-  first.pass(HOUR)
+  first.advance(HOUR)
   const before = first.histories.read('fibre')
   first.histories.close()
 
@@ -111,9 +81,9 @@ test('of a crash no more than six hours are lost, and nothing is written oftener
   const first = new Process(files)
   first.histories.keep([], ['aaisp'])
   first.histories.echo('aaisp', took(10))
-  first.pass(6 * HOUR - 1)
+  first.advance(6 * HOUR - 1)
   assert.equal(files.writes, 0)
-  first.pass(1)
+  first.advance(1)
   assert.equal(files.writes, 1)
   const second = new Process(files, { wall: NOON + 7 * HOUR })
   second.histories.keep([], ['aaisp'])
@@ -121,7 +91,7 @@ test('of a crash no more than six hours are lost, and nothing is written oftener
     second.histories.read('aaisp')?.bins.map(({ max }) => max),
     [10],
   )
-  first.pass(24 * HOUR)
+  first.advance(24 * HOUR)
   assert.equal(files.writes, 5)
 })
 
@@ -132,7 +102,7 @@ test('what is older than a day, or of a tunnel that is gone, is left behind', ()
   first.histories.echo('aaisp', took(10))
   first.histories.told(UP)
   first.histories.echo('gone', took(10))
-  first.pass(3 * HOUR)
+  first.advance(3 * HOUR)
   first.histories.echo('aaisp', took(20))
   first.histories.close()
   const second = new Process(files, { wall: NOON + 26 * HOUR })
@@ -190,7 +160,7 @@ test('a day of a path, with all the events there can be, is bounded', () => {
     process.histories.sample('fibre', took(123.456))
     process.histories.sample('fibre', took(undefined))
     process.histories.switched('failover', 'fibre', 'fibre', 'x'.repeat(5000))
-    process.pass(100_000)
+    process.advance(100_000)
   }
   process.histories.close()
   const { length } = files.read('history.json') ?? ''

@@ -240,7 +240,7 @@ test('a clock that is not set is told, and the connection is tried when it jumps
   assert.match(setup.said('warn')[0] ?? '', /clock not set/)
   setup.broker.refusal = undefined
   const before = setup.broker.attempts.length
-  setup.time.offset += 3600_000
+  setup.time.wallOffset += 3600_000
   await setup.time.pass(1100)
   assert.equal(setup.broker.attempts.length, before + 1)
   assert.ok(setup.broker.connected)

@@ -7,8 +7,8 @@ import { err, ok } from '../../../src/core/result.ts'
 import type { DeviceTraffic } from '../../../src/core/system/device-traffic.ts'
 import { mustRead } from '../../core/config/reading.ts'
 import { seededRandom } from '../../sim/random.ts'
+import { VirtualClock } from '../../virtual-clock.ts'
 import { FakeBroker } from './broker.ts'
-import { VirtualTime } from './virtual-time.ts'
 
 export const TUNNEL = { server: 'lns.example', username: 'alice', password: 'wonderland' }
 export const HOME = { url: 'mqtt://ha.lan', stats_interval: 30 }
@@ -46,7 +46,7 @@ export class MemoryFiles implements StateFiles {
 }
 
 export class Setup {
-  readonly time = new VirtualTime()
+  readonly time = new VirtualClock({ wallOffset: Date.UTC(2026, 0, 1) })
   readonly broker = new FakeBroker(this.time)
   readonly files = new MemoryFiles()
   readonly log: Line[] = []
