@@ -27,6 +27,7 @@ interface CheckOptions {
   readonly format?: Notation
 }
 
+/** What `lifeline check` was given. */
 export interface CheckArguments {
   readonly config: string
   /** What is to be said of the choice of this file. */

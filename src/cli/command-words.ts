@@ -10,6 +10,7 @@ export interface CommandWords {
   readonly children: readonly CommandWords[]
 }
 
+/** An option, as help, manual and completions write it. */
 export interface OptionWords {
   /** `-c` and `--config`, or one of them. */
   readonly flags: readonly string[]
@@ -20,6 +21,7 @@ export interface OptionWords {
   readonly value: Values | undefined
 }
 
+/** An argument, as help, manual and completions write it. */
 export interface ArgumentWords {
   /** As help writes it: `<file>` or `[path]`. */
   readonly usage: string

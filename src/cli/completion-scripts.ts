@@ -1,5 +1,6 @@
 import { allCommands, type CommandWords, type OptionWords, type Values } from './command-words.ts'
 
+/** A shell for which there is a script. */
 export type Shell = 'bash' | 'zsh' | 'fish'
 
 /** A script with which a shell completes the commands, options and names of lifeline. */

@@ -27,6 +27,7 @@ export interface CliContext {
   now(): Date
 }
 
+/** What `lifeline run` was given. */
 export interface DaemonOptions {
   readonly configFile: string
   /** What has to be said now of the choice of that file, one sentence each. */

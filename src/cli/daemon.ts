@@ -3,6 +3,7 @@ import { CONTROL_ERRORS, type ControlMethods } from '../app/control/control.ts'
 import type { StatusEvent } from '../core/status/status.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 
+/** Where the daemon listens unless it is told otherwise. */
 export const DEFAULT_SOCKET = '/run/lifeline/control.sock'
 /** Code of a refusal by a daemon that went away or is stuck, as host/control-client.ts gives it. */
 const GONE = 0
@@ -18,6 +19,7 @@ export interface Connection {
   close(): void
 }
 
+/** Opens the control socket; rejects where nobody listens. */
 export type Connect = (socket: string) => Promise<Connection>
 
 /** The option --socket of every command that speaks with the daemon. */

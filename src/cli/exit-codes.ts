@@ -16,6 +16,7 @@ export const EXIT = {
   down: 21,
 } as const
 
+/** One of these. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
 /** A failure that users are told of in words; `details` are lines below the message. */

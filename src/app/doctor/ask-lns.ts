@@ -12,6 +12,7 @@ import { Driver } from '../driver.ts'
 import type { DatagramSocket } from '../ports.ts'
 import type { DoctorPorts } from './finding.ts'
 
+/** What came of asking an LNS for a control connection. */
 export type LnsAnswer =
   /** It opened a control connection, which was closed again at once. `roundTrip` in ms. */
   | { readonly type: 'opened'; readonly hostName: string; readonly roundTrip: number }

@@ -2,6 +2,7 @@
 import type { SystemProbe } from '../ports.ts'
 import type { Finding } from './finding.ts'
 
+/** A process of the machine, as /proc shows it. */
 export interface Process {
   readonly pid: string
   /** Of the program, at most 15 octets; of a script that of its file. */

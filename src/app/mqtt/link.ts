@@ -11,6 +11,7 @@ import {
   type Log,
 } from '../ports.ts'
 
+/** What a link to a broker needs of the system. */
 export interface LinkPorts {
   readonly brokers: Brokers
   readonly clock: Clock
@@ -19,6 +20,7 @@ export interface LinkPorts {
   readonly random: () => number
 }
 
+/** What whoever has the link is told. */
 export interface LinkHandlers {
   /** The broker let us in. */
   onOpen(connection: BrokerConnection): void

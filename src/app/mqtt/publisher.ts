@@ -30,6 +30,7 @@ import { SETTLING, States } from './states.ts'
 import { Stats } from './stats.ts'
 import { discoveryView, type Origin, statesOf, topicsFor } from './view.ts'
 
+/** What publishing needs of the system and of the rest of the app. */
 export interface PublisherPorts extends LinkPorts, Origin {
   readonly status: StatusReader
   readonly files: StateFiles

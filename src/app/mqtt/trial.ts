@@ -8,6 +8,7 @@ import { type BrokerConnection, BrokerError, type Brokers, type Cancel, type Clo
 import { StatusStore } from '../status-store.ts'
 import { discoveryView, type Origin, topicsFor } from './view.ts'
 
+/** What a trial of a broker needs of the system. */
 export interface TrialPorts extends Origin {
   readonly brokers: Brokers
   readonly clock: Clock

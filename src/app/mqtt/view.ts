@@ -6,6 +6,7 @@ import { formatPrefix } from '../../core/ip/address.ts'
 import type { Status } from '../../core/status/status.ts'
 import type { Machine } from '../ports.ts'
 
+/** The topics below `base_topic`, or below the default one of this node. */
 export function topicsFor(broker: MqttConfig, node: string): Topics {
   return new Topics(broker.baseTopic ?? defaultBase(node))
 }

@@ -1,5 +1,6 @@
 /** The JSON of `nft -j list ruleset` (libnftables-json(5)) as tables, chains, sets and maps. */
 
+/** A table of anyone, as far as it tells what becomes of packets. */
 export interface Table {
   readonly family: string
   readonly name: string
@@ -8,6 +9,7 @@ export interface Table {
   readonly sets: ReadonlyMap<string, readonly unknown[]>
 }
 
+/** A chain of such a table. */
 export interface Chain {
   readonly name: string
   /** Of a base chain; undefined for one that others jump to. */

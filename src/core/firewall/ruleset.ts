@@ -1,5 +1,6 @@
 /** An nft table as data, and its text. */
 
+/** A chain of our table. */
 export interface Chain {
   readonly name: string
   /** Of a base chain; left out for one that others jump to. */
@@ -24,6 +25,7 @@ export interface DynamicSet {
   readonly timeout: string
 }
 
+/** Family and name of our table. */
 export const TABLE = 'inet lifeline'
 
 /** A script that replaces the table as a whole, in one transaction; also where there was none before. */

@@ -10,6 +10,7 @@ export const KNOWN_FLOWS = 'ct state vmap { established : accept, related : acce
 /** In the kernel's log. */
 export const LOG_PREFIX = 'lifeline drop: '
 
+/** A `firewall` section with the paths that it covers. */
 export interface CoveredPaths {
   readonly section: FirewallConfig
   readonly paths: readonly FirewallPath[]

@@ -3,6 +3,7 @@ import type { FirewallConfig, RedirectConfig } from '../config/types.ts'
 import type { Prefix } from '../ip/address.ts'
 import type { Family } from '../netlink/address.ts'
 
+/** All that the text of our table follows from. */
 export interface FirewallInput {
   /** The bits of packet and connection marks that are ours. */
   readonly markMask: number

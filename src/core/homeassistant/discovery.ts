@@ -20,6 +20,7 @@ export interface Discovery {
   readonly components: Readonly<Record<string, Component | Removed>>
 }
 
+/** What takes the place of an entity that is no more. */
 export interface Removed {
   readonly platform: Component['platform']
 }

@@ -36,6 +36,7 @@ export interface DiscoveryView {
   readonly paths: readonly string[] | undefined
 }
 
+/** An uplink, as far as its entities follow from it. */
 export interface ViewedUplink {
   readonly name: string
   /** It is a path of `failover`, so somebody looks whether it works. */

@@ -71,5 +71,7 @@ export const PATH_CHANGES = ['failover', 'failback', 'manual', 'drill']
 
 /** What the event entities of Home Assistant show: each switch and what came of it, tunnels, and volumes. */
 export const SWITCH_EVENTS = [...PATH_CHANGES, 'failback_failed', 'start']
+/** Types of the event entity of each tunnel. */
 export const TUNNEL_EVENTS = ['tunnel_up', 'tunnel_down']
+/** Types of the event entity of each uplink whose volume is counted. */
 export const BUDGET_EVENTS = ['budget_warning']

@@ -40,6 +40,7 @@ export interface StatePayload {
   readonly version: string
 }
 
+/** The retained message about a tunnel. */
 export interface TunnelStatePayload {
   readonly state: TunnelState
   readonly connected: boolean
@@ -64,6 +65,7 @@ export interface TunnelStatePayload {
   readonly last_error: LastError | null
 }
 
+/** The retained message about an uplink. */
 export interface UplinkStatePayload {
   readonly state: UplinkStatus['state']
   /** It has link and address, whether or not anything gets through. */
@@ -76,6 +78,7 @@ export interface UplinkStatePayload {
   readonly readiness: PathStatus['readiness'] | null
 }
 
+/** The figures of a tunnel, sent again and again. */
 export interface TunnelStatsPayload {
   readonly at: string
   /** bit/s over the time since the message before; null in the first one. */
@@ -90,6 +93,7 @@ export interface TunnelStatsPayload {
   readonly loss: number | null
 }
 
+/** The figures of an uplink, sent again and again. */
 export interface UplinkStatsPayload {
   readonly at: string
   /** bit/s over the time since the message before; null in the first one, and while there is no device. */
@@ -161,6 +165,7 @@ export function tunnelStatePayload(
   }
 }
 
+/** What is published of an uplink, from what status says of it and of its path. */
 export function uplinkStatePayload(name: string, uplink: UplinkStatus, status: Status): UplinkStatePayload {
   const { state, device, addresses } = uplink
   const path = status.failover?.path[name]
@@ -175,6 +180,7 @@ export interface CounterSample {
   readonly tx: number
 }
 
+/** The figures of a tunnel now, with rates since those before. */
 export function tunnelStatsPayload(
   tunnel: TunnelStatus,
   at: string,
@@ -194,6 +200,7 @@ export function tunnelStatsPayload(
   }
 }
 
+/** The figures of an uplink now, with rates since those before. */
 export function uplinkStatsPayload(
   name: string,
   uplink: UplinkStatus,

@@ -45,6 +45,7 @@ export interface Event extends Entity {
   readonly event_types: readonly string[]
 }
 
+/** Something that is done when it is pressed. */
 export interface Button extends Entity {
   readonly platform: 'button'
   readonly command_topic: string
@@ -52,6 +53,7 @@ export interface Button extends Entity {
   readonly device_class?: 'restart'
 }
 
+/** Something that is on or off. */
 export interface Switch extends Entity, Readable {
   readonly platform: 'switch'
   readonly command_topic: string
@@ -61,6 +63,7 @@ export interface Switch extends Entity, Readable {
   readonly state_off: 'OFF'
 }
 
+/** A choice out of a few. */
 export interface Select extends Entity, Readable {
   readonly platform: 'select'
   readonly command_topic: string
