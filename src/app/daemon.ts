@@ -8,15 +8,17 @@ import {
 import type { Config, FailoverConfig, TunnelConfig } from '../core/config/types.ts'
 import type { PathHistory } from '../core/failover/history.ts'
 import type { ProbeSample } from '../core/failover/probing.ts'
+import { PathAddresses } from '../core/failover/sharing.ts'
 import type { ActiveRoute } from '../core/failover/types.ts'
 import { scriptOf } from '../core/firewall/filters.ts'
 import { err, ok, type Result } from '../core/result.ts'
 import { describeChange } from '../core/system/change.ts'
 import { type DesiredState, desiredState } from '../core/system/desired.ts'
-import { type Facts, NO_FACTS } from '../core/system/facts.ts'
+import { NO_FACTS } from '../core/system/facts.ts'
 import { sectionOf } from '../core/system/firewall-input.ts'
 import { fitSession } from '../core/system/fitting.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../core/system/session.ts'
+import { addressedPaths } from '../core/system/sharing.ts'
 import { carriersOf, noUplink, type UsableUplink, uplinks } from '../core/system/uplinks.ts'
 import type {
   ControlTarget,
@@ -46,6 +48,7 @@ import type { StatusStore } from './status-store.ts'
 import { type Carrier, carrierOf } from './tunnel/attempt.ts'
 import type { Memory } from './tunnel/memory.ts'
 import { Supervisor, type SupervisorPorts } from './tunnel/supervisor.ts'
+import { showUplinks } from './uplink-status.ts'
 
 export interface DaemonPorts extends Omit<SupervisorPorts, 'status'>, Omit<FailoverPorts, 'status'> {
   readonly watcher: FactsWatcher
@@ -78,6 +81,7 @@ export class Daemon implements ControlTarget {
   #phase: 'starting' | 'running' | 'stopping' | 'stopped' = 'starting'
   #reloading: Promise<unknown> = Promise.resolve()
   #failover: Failover | undefined
+  #addresses = new PathAddresses()
   readonly #neighbourhood: Neighbourhood
   readonly #histories: Histories
   readonly #budgets: Budgets
@@ -282,6 +286,7 @@ export class Daemon implements ControlTarget {
     const carrying = this.#active?.kind === 'path' ? this.#active.name : undefined
     this.#failover?.close()
     this.#failover = undefined
+    this.#addresses = new PathAddresses()
     if (carrying === undefined || !failover?.paths.includes(carrying)) this.#active = undefined
     const tunnels = this.#config.tunnels.map(({ name }) => name)
     this.#histories.keep(failover?.paths ?? [], tunnels)
@@ -310,9 +315,9 @@ export class Daemon implements ControlTarget {
   }
 
   /** Connections of an address that is not ours to use any more would hang until they time out. */
-  #switched({ kind, oldAddress }: Switched): void {
+  #switched({ kind, oldAddresses }: Switched): void {
     const scope = kind === 'failover' ? 'all' : 'translated'
-    if (oldAddress !== undefined) void this.#ports.conntrack.flush(oldAddress, scope)
+    for (const address of oldAddresses) void this.#ports.conntrack.flush(address, scope)
   }
 
   #modeAmong({ mode, paths }: FailoverConfig): string {
@@ -330,6 +335,7 @@ export class Daemon implements ControlTarget {
   async #onSession(name: string, session: TunnelSession | undefined): Promise<void> {
     const state = nextState(this.#states.get(name), session)
     this.#states.set(name, state)
+    this.#share()
     const failures = await this.#wish()
     const device = this.#config.tunnels.find((tunnel) => tunnel.name === name)?.device ?? ''
     const fatal = failures.find((failure) => keepsDown(failure, device))
@@ -345,7 +351,7 @@ export class Daemon implements ControlTarget {
   #factsChanged(): void {
     if (this.#phase !== 'running') return
     const { facts } = this.#ports.watcher
-    this.#showUplinks(facts)
+    showUplinks(this.#ports.status, uplinks(this.#config, facts))
     this.#budgets.factsChanged(facts)
     const { cutOff } = this.#budgets
     for (const [name, supervisor] of this.#supervisors) {
@@ -355,32 +361,29 @@ export class Daemon implements ControlTarget {
         tunnel && noUplink(tunnel, this.#config, facts, cutOff),
       )
     }
+    this.#share()
     this.#failover?.factsChanged(facts)
     void this.#wish()
+  }
+
+  /** Judged once, for failover and for the wish. */
+  #share(): void {
+    const { facts } = this.#ports.watcher
+    const learnt = this.#neighbourhood.learnt(this.#config)
+    const changed = this.#addresses.seen(addressedPaths(this.#config, facts, this.#states, learnt))
+    if (changed) this.#failover?.sharingChanged(this.#addresses.sharing)
   }
 
   /** The uplinks that may carry the tunnel now, best first. */
   #carriers(name: string): UsableUplink[] {
     const tunnel = this.#config.tunnels.find((each) => each.name === name)
     if (!tunnel) return []
-    const { cutOff } = this.#budgets
-    return carriersOf(tunnel, this.#config, this.#ports.watcher.facts).filter(
-      (each) => !cutOff.has(each.name),
-    )
+    return carriersOf(tunnel, this.#config, this.#ports.watcher.facts, this.#budgets.cutOff)
   }
 
   #carrier(uplink: UsableUplink): Carrier {
     const guarded = sectionOf(uplink.name, 'uplink', this.#config) !== undefined
     return carrierOf(uplink, guarded, () => this.#neighbourhood.resolversOf(uplink))
-  }
-
-  #showUplinks(facts: Facts): void {
-    const { status } = this.#ports
-    const now = uplinks(this.#config, facts)
-    for (const name of Object.keys(status.status().uplink)) {
-      if (!now.some((uplink) => uplink.name === name)) status.removeUplink(name)
-    }
-    for (const { name, device, state, addresses } of now) status.uplink(name, { device, state, addresses })
   }
 
   /** Resolves once the kernel holds this wish or a newer one, with what it refused: the keeper tries that again. */
@@ -392,6 +395,6 @@ export class Daemon implements ControlTarget {
   #desired(): DesiredState {
     const { facts } = this.#ports.watcher
     const learnt = this.#neighbourhood.learnt(this.#config)
-    return desiredState(this.#config, facts, this.#states, this.#active, this.#failover?.addresses, learnt)
+    return desiredState(this.#config, facts, this.#states, this.#active, this.#addresses.sharing, learnt)
   }
 }

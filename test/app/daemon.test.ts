@@ -14,9 +14,20 @@ import { Names } from '../../src/app/tunnel/names.ts'
 import { UTC } from '../../src/core/amounts.ts'
 import type { Config, FailoverConfig } from '../../src/core/config/types.ts'
 import { ok } from '../../src/core/result.ts'
+import type { TunnelSession } from '../../src/core/system/session.ts'
 import { millis, seconds } from '../../src/core/time.ts'
 import { digests } from '../../src/host/digests.ts'
-import { configOf, defaultOver, linkOf, SYSTEM, tunnelOf, uplinkOf } from '../core/system/samples.ts'
+import {
+  addressOn,
+  configOf,
+  defaultOver,
+  FIREWALL,
+  linkOf,
+  SESSION,
+  SYSTEM,
+  tunnelOf,
+  uplinkOf,
+} from '../core/system/samples.ts'
 import { MemoryFiles } from '../sim/ports.ts'
 import { seededEntropy } from '../sim/random.ts'
 import { FakeClock, FakeSystem, logInto } from './fake-system.ts'
@@ -34,8 +45,8 @@ const FAILOVER: FailoverConfig = {
   probe: PROBE,
 }
 
-/** Nobody in the network answers; names are known once the test says so. */
-function daemonOf(first: Config) {
+/** Nobody in the network answers; names are known once the test says so. `sessions`: what an earlier process remembered. */
+function daemonOf(first: Config, sessions: Readonly<Record<string, TunnelSession>> = {}) {
   const clock = new FakeClock()
   const system = new FakeSystem(SYSTEM)
   const lines: string[] = []
@@ -68,6 +79,7 @@ function daemonOf(first: Config) {
   const lookUps: ((found: Resolution) => void)[] = []
   const resolver = { resolve: () => new Promise<Resolution>((resolve) => lookUps.push(resolve)) }
   const files = new MemoryFiles()
+  for (const [name, session] of Object.entries(sessions)) new Memory(files).remember(name, session)
   const status = new StatusStore(clock, 'test')
   const devices = new Devices(system)
   const watcher = new FactsWatcher(system, log)
@@ -430,8 +442,11 @@ test('an nft that begins to hang while it works does not hold up the stop either
   assert.equal(here.openSockets, 0)
 })
 
-/** Two lines in order of preference, `eth0` at 192.0.2.2 and `eth1` at the address given, while a user changes to the second. */
-async function changeOver(address: string): Promise<string[]> {
+/**
+ * Two lines in order of preference, `eth0` at 192.0.2.2 and `further` addresses and `eth1` at the address given, while a
+ * user changes to the second.
+ */
+async function changeOver(address: string, further: readonly string[] = []): Promise<string[]> {
   const config = configOf([], [uplinkOf('fibre', 'eth0'), uplinkOf('lte', 'eth1')])
   const here = daemonOf({ ...config, failover: { ...FAILOVER, paths: ['fibre', 'lte'] } })
   here.system.inSilence((facts) => ({
@@ -442,6 +457,7 @@ async function changeOver(address: string): Promise<string[]> {
       ...facts.addresses
         .filter((each) => each.address === '192.0.2.2')
         .map((each) => ({ ...each, address, link: 9 })),
+      ...further.map((each) => addressOn(2, each)),
     ],
     routes: [...facts.routes, { ...defaultOver(9, '192.0.2.1'), metric: 200 }],
   }))
@@ -460,4 +476,36 @@ test('connections are forgotten after a change between two lines, also when they
   const forgotten = ['info connections of the old address were forgotten']
   assert.deepEqual(await changeOver('192.0.2.2'), forgotten)
   assert.deepEqual(await changeOver('192.0.2.77'), forgotten)
+  assert.deepEqual(await changeOver('192.0.2.77', ['203.0.113.7/24']), [...forgotten, ...forgotten])
+})
+
+/** A line with these addresses, in this order, and a hot tunnel behind it that had 203.0.113.10 last. */
+async function hotBehind(addresses: readonly string[]): Promise<Here> {
+  const tunnel = tunnelOf('aaisp', { servers: LITERAL, standby: 'hot' })
+  const config = { ...configOf([tunnel], [uplinkOf('fibre', 'eth0')]), firewalls: [FIREWALL] }
+  const here = daemonOf({ ...config, failover: FAILOVER }, { aaisp: { ...SESSION, ipv6: undefined } })
+  here.system.inSilence((facts) => ({ ...facts, addresses: addresses.map((each) => addressOn(2, each)) }))
+  await here.start()
+  return here
+}
+
+/** What filters and failover each make of it. */
+function sharedBy({ system, status }: Here) {
+  const both = 'ip saddr 203.0.113.10/32 oifname { "eth0", "l2tp-aaisp" } accept'
+  const { problem } = status.status().failover ?? {}
+  const refused = /^aaisp cannot be hot: its session would take the address of a line that works/
+  return { filters: system.table?.includes(both), failover: refused.test(problem ?? '') }
+}
+
+test('an address is shared for filters and failover alike, whichever of the line it is', async () => {
+  for (const { addresses, shared } of [
+    { addresses: ['203.0.113.10/24'], shared: true },
+    { addresses: ['203.0.113.10/24', '192.168.100.2/24'], shared: true },
+    { addresses: ['192.168.100.2/24', '203.0.113.10/24'], shared: true },
+    { addresses: ['192.168.100.2/24', '203.0.113.11/24'], shared: false },
+  ]) {
+    const here = await hotBehind(addresses)
+    assert.deepEqual(sharedBy(here), { filters: shared, failover: shared }, addresses.join())
+    await here.within(5_000, here.daemon.stop())
+  }
 })

@@ -2,7 +2,7 @@ import type { ProbeConfig, ProbeTarget } from '../../src/core/config/types.ts'
 import { FailoverController, TRIAL_LIMIT } from '../../src/core/failover/controller.ts'
 import { PathHealth } from '../../src/core/failover/health.ts'
 import { type Pace, type Probe, targetKey } from '../../src/core/failover/probing.ts'
-import { sharesAddress } from '../../src/core/failover/standby.ts'
+import { PathAddresses } from '../../src/core/failover/sharing.ts'
 import type { ActiveRoute, ControllerAction, PathFacts, PathPlan } from '../../src/core/failover/types.ts'
 import { ipFamily } from '../../src/core/ip/address.ts'
 import type { Family } from '../../src/core/netlink/address.ts'
@@ -49,7 +49,7 @@ export class FailoverWorld {
   readonly tunnels: readonly SimTunnel[]
   readonly #watched: readonly Watched[]
   readonly #known = new Map<string, Set<string>>()
-  readonly #addresses = new Map<string, string>()
+  readonly #addresses = new PathAddresses()
   readonly #steered = new Set<string>()
   readonly #wanted = new Map<string, string>()
   readonly #queue: ControllerAction[] = []
@@ -208,15 +208,23 @@ export class FailoverWorld {
       for (const { plan } of this.#watched)
         if (plan.name !== name) this.time.after(0, () => this.#look(plan.name))
     }
+    if (
+      this.#addresses.seen(this.#watched.map(({ plan }) => ({ ...plan, addresses: this.#borne(plan.name) })))
+    )
+      this.controller.sharing(this.time.now, this.#addresses.sharing)
     this.controller.path(this.time.now, name, this.#factsOf(watched))
     this.#drain()
+  }
+
+  #borne(name: string): string[] {
+    const line = this.line(name)
+    const address = line?.link ? line.address : this.tunnel(name)?.address
+    return address === undefined ? [] : [address]
   }
 
   #factsOf({ plan: { name }, health }: Watched): PathFacts {
     const line = this.line(name)
     const tunnel = this.tunnel(name)
-    const address = line?.link ? line.address : tunnel?.address
-    if (address !== undefined) this.#addresses.set(name, address)
     return {
       health: health.health,
       reason: health.reason,
@@ -226,7 +234,6 @@ export class FailoverWorld {
       lost: health.lost,
       troubleSince: health.troubleSince,
       cutOff: line?.cutOff ?? false,
-      address: this.#addresses.get(name),
       tunnel: tunnel?.facts,
     }
   }
@@ -395,13 +402,7 @@ export class FailoverWorld {
 
   /** The tunnel's address is the line's, as far as anyone on our side can know. */
   shares(tunnel: SimTunnel, line: Line): boolean {
-    const plan = (name: string) => this.#watched.find((watched) => watched.plan.name === name)
-    const [one, other] = [plan(tunnel.traits.name), plan(line.name)]
-    if (!one || !other) return false
-    return sharesAddress(
-      { ...one.plan, facts: this.#factsOf(one) },
-      { ...other.plan, facts: this.#factsOf(other) },
-    )
+    return this.#addresses.sharing.shares(tunnel.traits, line)
   }
 }
 

@@ -4,6 +4,7 @@ import { probeOf } from '../../core/config/probe.ts'
 import type { Config, FailoverConfig, ProbeTarget } from '../../core/config/types.ts'
 import { FailoverController, TRIAL_LIMIT } from '../../core/failover/controller.ts'
 import { pathPlans } from '../../core/failover/plans.ts'
+import { NOTHING_SHARED, type Sharing } from '../../core/failover/sharing.ts'
 import { defaultTargets } from '../../core/failover/targets.ts'
 import type {
   ActiveRoute,
@@ -61,8 +62,8 @@ export interface FailoverOptions {
 
 export interface Switched {
   readonly kind: SwitchKind
-  /** The public address that was left, where the new path has another one. */
-  readonly oldAddress: string | undefined
+  /** The public addresses that were left: those that the new path does not have. */
+  readonly oldAddresses: readonly string[]
 }
 
 /** Joins the health of the paths, the controller that chooses among them, supervisors and kernel. */
@@ -73,10 +74,10 @@ export class Failover {
   readonly #watchers = new Map<string, PathWatcher>()
   readonly #plans: readonly PathPlan[]
   readonly #steered = new Set<string>()
-  readonly #addresses = new Map<string, string>()
   readonly #wanted = new Map<string, Readiness>()
   readonly #checks: StandbyChecks
   #uplinks: readonly Uplink[] = []
+  #sharing = NOTHING_SHARED
   #facts: Facts = NO_FACTS
   #work: Promise<void> = Promise.resolve()
   #cancel: Cancel | undefined
@@ -118,7 +119,7 @@ export class Failover {
         watcher: (name) => this.#watchers.get(name),
         supervisor: (name) => options.supervisor(name),
         wanted: (name) => this.#wanted.get(name) ?? 'cold',
-        addresses: this.#addresses,
+        sharing: () => this.#sharing,
         cutOff: () => options.cutOff(),
         active: () => this.#controller.active,
         calm: () => !this.#closed && this.#controller.calm,
@@ -136,13 +137,15 @@ export class Failover {
     return this.#controller.active
   }
 
-  /** The public IPv4 address of each path, now or last, by name. */
-  get addresses(): ReadonlyMap<string, string> {
-    return this.#addresses
-  }
-
   get names(): readonly string[] {
     return this.#plans.map(({ name }) => name)
+  }
+
+  /** Which paths have the same address: to be told before the facts from which it follows. */
+  sharingChanged(sharing: Sharing): void {
+    this.#sharing = sharing
+    this.#controller.sharing(this.#ports.clock.now(), sharing)
+    this.#drain()
   }
 
   factsChanged(facts: Facts): void {
@@ -276,28 +279,15 @@ export class Failover {
       ipv6: health.family(6),
       lost: health.lost,
     }
-    if (plan.kind === 'uplink') {
-      const uplink = this.#uplinks.find(({ name }) => name === plan.name)
-      const address = this.#known(
-        plan.name,
-        uplink?.addresses.find((each) => !each.includes(':')),
-      )
-      return { ...common, cutOff: this.#options.cutOff().has(plan.name), address, tunnel: undefined }
-    }
+    if (plan.kind === 'uplink')
+      return { ...common, cutOff: this.#options.cutOff().has(plan.name), tunnel: undefined }
     const path = this.#options.supervisor(plan.name)?.path
     const { dialable = false, session = 'none', failed = false, idleClosed = 0 } = path ?? {}
     return {
       ...common,
       cutOff: false,
-      address: this.#known(plan.name, path?.address),
       tunnel: { dialable, session, failed, idleClosed, short: this.#options.short(plan.name) },
     }
-  }
-
-  /** The public address of a path, now or last: a line that is down has taken its address along. */
-  #known(name: string, address: string | undefined): string | undefined {
-    if (address !== undefined) this.#addresses.set(name, address)
-    return this.#addresses.get(name)
   }
 
   // ---- what the controller wants
@@ -389,12 +379,12 @@ export class Failover {
     this.#show({ last_switch: told })
     status.event(kind, told)
     this.#options.histories.switched(kind, from, to, cause)
-    const old = from === undefined ? undefined : this.#addresses.get(from)
     // Two lines with the same address, as modems of one make have, are two all the same.
     const areLines = [from, to].every(
       (name) => this.#plans.find((plan) => plan.name === name)?.kind === 'uplink',
     )
-    const changed = old !== undefined && (areLines || old !== this.#addresses.get(to))
-    this.#options.onSwitched({ kind, oldAddress: changed ? old : undefined })
+    const left = from === undefined ? [] : this.#sharing.addresses(from)
+    const oldAddresses = left.filter((address) => areLines || !this.#sharing.has(to, address))
+    this.#options.onSwitched({ kind, oldAddresses })
   }
 }

@@ -1,7 +1,7 @@
 import type { Readiness } from '../../core/client/dialer-state.ts'
 import type { FailoverConfig } from '../../core/config/types.ts'
 import { CheckSchedule } from '../../core/failover/check-schedule.ts'
-import { sharesAddress } from '../../core/failover/standby.ts'
+import type { Sharing } from '../../core/failover/sharing.ts'
 import type { ActiveRoute, PathPlan } from '../../core/failover/types.ts'
 import type { Family } from '../../core/netlink/address.ts'
 import type { DrillReport } from '../control/control.ts'
@@ -15,8 +15,8 @@ import { type StandbyFound, testStandby } from './standby-test.ts'
 export interface StandbyChecksOptions {
   readonly plans: readonly PathPlan[]
   readonly when: FailoverConfig['standbyCheck']
-  /** Public IPv4 addresses by path, now or last. */
-  readonly addresses: ReadonlyMap<string, string>
+  /** Which paths have the same address. */
+  sharing(): Sharing
   watcher(name: string): PathWatcher | undefined
   supervisor(name: string): Pick<Supervisor, 'path' | 'want' | 'afresh'> | undefined
   /** How ready a tunnel is to be. */
@@ -165,14 +165,15 @@ export class StandbyChecks {
 
   /** A line whose address a session of the tunnel takes over goes dead by it. */
   #spared(plan: PathPlan): string | undefined {
-    const { addresses, plans } = this.#options
+    const { sharing, supervisor, plans } = this.#options
     if (plan.kind !== 'tunnel') return undefined
-    const addressed = (each: PathPlan) => ({ ...each, facts: { address: addresses.get(each.name) } })
+    const { name, backsUp, standby } = plan
     const lines = plans.filter(({ kind }) => kind === 'uplink')
-    const line = lines.find((each) => sharesAddress(addressed(plan), addressed(each)))
+    const line = lines.find((each) => sharing().shares(plan, each))
     if (line) return `as it would take the address of ${line.name}`
     // One that is kept hot has an address of its own, by the word of who configured it.
-    const unknown = plan.backsUp === undefined && !addresses.has(plan.name) && plan.standby !== 'hot'
+    const known = supervisor(name)?.path.address !== undefined
+    const unknown = backsUp === undefined && !known && standby !== 'hot'
     return unknown && lines.length > 0
       ? 'as it never was before, and might take the address of a line'
       : undefined

@@ -6,12 +6,13 @@ import { awaitedOf, feltNow, type Need, newNeed } from './need.ts'
 import { dubious, healthy, newPath, type Path, partial, passable, preferredOver, usable } from './path.ts'
 import type { Pace } from './probing.ts'
 import { problemOf } from './problem.ts'
-import { sharesAddress, standbyOf } from './standby.ts'
+import { NOTHING_SHARED, type Sharing } from './sharing.ts'
+import { standbyOf } from './standby.ts'
 import type {
   ActiveRoute,
   ControllerAction,
+  ControllerOptions,
   PathFacts,
-  PathPlan,
   PathReadiness,
   SwitchKind,
 } from './types.ts'
@@ -21,16 +22,6 @@ import { VAIN_LIMIT, watchVain } from './vain.ts'
 export const TRIAL_LIMIT = 2_000
 /** How long packets are still taken from a session that was ended to go back, in ms. */
 export const LINGER = 1_000
-
-export interface ControllerOptions {
-  /** In order of preference. */
-  readonly paths: readonly PathPlan[]
-  readonly mode: string
-  /** ms */
-  readonly dialGrace: number
-  /** ms */
-  readonly failbackDelay: number
-}
 
 /** Traffic is on the uplink and the session ended, until the uplink is seen to carry answers. */
 interface Trial {
@@ -54,6 +45,7 @@ export class FailoverController {
   readonly #options: ControllerOptions
   readonly #paths: readonly Path[]
   readonly #actions: ControllerAction[] = []
+  #sharing = NOTHING_SHARED
   #mode: string
   #active: ActiveRoute = { kind: 'none' }
   #activeSince: Millis | undefined
@@ -113,6 +105,12 @@ export class FailoverController {
     const path = this.#path(name)
     if (!path) return
     path.facts = facts
+    this.#evaluate(now)
+  }
+
+  /** Which paths have the same address now. */
+  sharing(now: Millis, sharing: Sharing): void {
+    this.#sharing = sharing
     this.#evaluate(now)
   }
 
@@ -254,7 +252,7 @@ export class FailoverController {
     this.#move = undefined
     const { path, kind, cause } = move
     if (kind === 'failover') current.damping.lost(now)
-    if (current.kind === 'tunnel' && sharesAddress(current, path)) this.#startTrial(now, move, current)
+    if (current.kind === 'tunnel' && this.#sharing.shares(current, path)) this.#startTrial(now, move, current)
     else this.#arrived(now, path, kind, cause, undefined)
   }
 
@@ -342,7 +340,7 @@ export class FailoverController {
         const dead = path.drilledUntil !== undefined
         const mayDial = path.distrustedUntil === undefined && (!dead || path.wanted === 'session')
         // It would take the address of the line that the traffic is about to go back to.
-        const awaits = this.#move && path.wanted !== 'session' && sharesAddress(path, this.#move.path)
+        const awaits = this.#move && path.wanted !== 'session' && this.#sharing.shares(path, this.#move.path)
         const due = awaits
           ? false
           : pinned
@@ -354,7 +352,10 @@ export class FailoverController {
         if (dial && !dead && path.facts.tunnel?.dialable && !path.facts.tunnel.failed) needed = false
       }
       this.#setPace(path, path.metered && path !== current && !uneasy ? 'sparing' : 'normal')
-      this.#steer(path, path.kind === 'uplink' && current?.kind === 'tunnel' && sharesAddress(current, path))
+      this.#steer(
+        path,
+        path.kind === 'uplink' && current?.kind === 'tunnel' && this.#sharing.shares(current, path),
+      )
     }
   }
 
@@ -380,10 +381,9 @@ export class FailoverController {
 
   /** A more preferred path has the address that the tunnel would take over. */
   #shared(tunnel: Path): boolean {
+    if (tunnel.kind !== 'tunnel') return false
     const better = this.#paths.slice(0, this.#paths.indexOf(tunnel))
-    return (
-      tunnel.kind === 'tunnel' && better.some((path) => path.kind === 'uplink' && sharesAddress(tunnel, path))
-    )
+    return better.some((path) => path.kind === 'uplink' && this.#sharing.shares(tunnel, path))
   }
 
   #pinned(): Path | undefined {

@@ -30,7 +30,6 @@ export const NOT_LOOKED_AT: PathFacts = {
   lost: [],
   troubleSince: undefined,
   cutOff: false,
-  address: undefined,
   tunnel: undefined,
 }
 

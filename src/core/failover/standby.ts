@@ -2,16 +2,9 @@ import type { Readiness } from '../client/dialer-state.ts'
 import type { PathFacts, PathPlan } from './types.ts'
 
 type Path = PathPlan & { readonly facts: PathFacts }
-type Addressed = PathPlan & { readonly facts: Pick<PathFacts, 'address'> }
 
 /** An LNS that has closed the idle control connection this often does not want one. */
 const IDLE_CLOSED_LIMIT = 2
-
-/** Whether the tunnel carries the public address of the uplink: because the user says so, or because they are equal. */
-export function sharesAddress(tunnel: Addressed, uplink: Addressed): boolean {
-  if (tunnel.backsUp !== undefined) return tunnel.backsUp === uplink.name
-  return tunnel.facts.address !== undefined && tunnel.facts.address === uplink.facts.address
-}
 
 /**
  * How ready a tunnel that is not needed should be. `shared`: its address is on a more preferred path, so its session

@@ -16,6 +16,17 @@ export interface PathPlan {
   readonly metered: boolean
 }
 
+/** How the choice among paths is configured. */
+export interface ControllerOptions {
+  /** In order of preference. */
+  readonly paths: readonly PathPlan[]
+  readonly mode: string
+  /** ms */
+  readonly dialGrace: number
+  /** ms */
+  readonly failbackDelay: number
+}
+
 /** A path as it is now. */
 export interface PathFacts {
   readonly health: Health
@@ -31,8 +42,6 @@ export interface PathFacts {
   readonly troubleSince: Millis | undefined
   /** The month's budget is used up and the user wants it kept. */
   readonly cutOff: boolean
-  /** Its public IPv4 address, now or last. */
-  readonly address: string | undefined
   /** Tunnels only. */
   readonly tunnel: TunnelFacts | undefined
 }

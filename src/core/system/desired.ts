@@ -1,5 +1,6 @@
 /** What the kernel should hold, as a pure function: devices, addresses, routes, rules and filters. */
 import type { Config } from '../config/types.ts'
+import type { Sharing } from '../failover/sharing.ts'
 import type { ActiveRoute } from '../failover/types.ts'
 import type { DesiredFilters } from '../firewall/filters.ts'
 import { firewallText } from '../firewall/firewall.ts'
@@ -8,15 +9,15 @@ import type { Family } from '../netlink/address.ts'
 import { TABLE_MAIN } from '../netlink/route.ts'
 import type { Rule } from '../netlink/rule.ts'
 import { activeRoutes, refusesIpv6 } from './active-routes.ts'
-import { desiredDevice, isForeign } from './device.ts'
+import { desiredDevice } from './device.ts'
 import { type Facts, OUR_PROTOCOL } from './facts.ts'
 import { firewallInput } from './firewall-input.ts'
-import { fitState } from './fitting.ts'
 import { activeTable, STEP } from './numbering.ts'
 import type { TunnelState } from './session.ts'
-import { leader, sharingOf } from './sharing.ts'
-import { type Learnt, NOTHING_KNOWN, surroundingsOf } from './surroundings.ts'
-import { describeTunnel, tunnelRoutes, tunnelRules } from './tunnel-routes.ts'
+import { leader, SharedWays, sharingNow } from './sharing.ts'
+import { type Learnt, NOTHING_KNOWN } from './surroundings.ts'
+import { tunnelRoutes, tunnelRules } from './tunnel-routes.ts'
+import { tunnelsOf } from './tunnels.ts'
 import { serverRoutes, uplinkPaths, uplinkRules } from './uplink-routes.ts'
 
 export interface DesiredState {
@@ -91,28 +92,24 @@ export const NOTHING_DESIRED: DesiredState = {
  * The wish for a configuration, given what the system is like and which sessions are up. `states` by name of the
  * tunnel; those without one have not dialled yet. `active`: where `failover` sends the traffic, without effect where
  * there is no such section; left out before the first decision, so that what an earlier process decided stays.
- * `lastAddresses`: the public IPv4 address of each uplink, now or last, by its name, so that filters stay as they are
- * while an uplink is away. `learnt`: what is known of hosts that no address of a session may take the place of.
+ * `sharing`: which paths have the same address, by what they bear now or bore last, so that filters stay as they are
+ * while an uplink is away; left out where nothing was seen of them before. `learnt`: what is known of hosts that no
+ * address of a session may take the place of.
  */
 export function desiredState(
   config: Config,
   facts: Facts,
   states: ReadonlyMap<string, TunnelState>,
   active?: ActiveRoute,
-  lastAddresses: ReadonlyMap<string, string> = new Map(),
+  sharing?: Sharing,
   learnt: Learnt = NOTHING_KNOWN,
 ): DesiredState {
-  const around = surroundingsOf(config, facts, dialled(learnt, states))
-  const tunnels = config.tunnels
-    .map((tunnel, position) => {
-      const state = states.get(tunnel.name)
-      return describeTunnel(config, facts, tunnel, position, state && fitState(state, tunnel, around))
-    })
-    .filter(({ config: wanted }) => wanted.enabled && !isForeign(wanted, facts))
+  const tunnels = tunnelsOf(config, facts, states, learnt)
   const covers = config.firewalls.some(({ paths }) => paths.length > 0)
   if (tunnels.length === 0 && config.failover === undefined && !covers) return NOTHING_DESIRED
   const uplinks = uplinkPaths(config, facts, tunnels)
-  const sharing = sharingOf(config, tunnels, uplinks, active, lastAddresses)
+  const shared = sharing ?? sharingNow(config, facts, states, learnt)
+  const ways = new SharedWays(config, shared, tunnels, uplinks, active)
   const own = [
     ...tunnels.flatMap(tunnelRoutes),
     ...(config.failover === undefined ? [] : activeRoutes(config, facts, tunnels, uplinks, active)),
@@ -124,13 +121,13 @@ export function desiredState(
   ]
   const refused = refusesIpv6(config, own)
   const rules = [
-    ...tunnels.flatMap((tunnel) => tunnelRules(tunnel, sharing)),
-    ...uplinks.flatMap((uplink) => uplinkRules(uplink, sharing, tunnels, refused)),
+    ...tunnels.flatMap((tunnel) => tunnelRules(tunnel, ways)),
+    ...uplinks.flatMap((uplink) => uplinkRules(uplink, ways, tunnels, refused)),
   ]
   return {
     filters: {
       kind: 'table',
-      script: firewallText(firewallInput(config, facts, tunnels, uplinks, sharing)),
+      script: firewallText(firewallInput(config, facts, tunnels, uplinks, shared)),
     },
     devices: tunnels.map((tunnel) => desiredDevice(tunnel, facts, leader(active))),
     routes: distinct(routes, ({ family, table, destination, metric }) => [
@@ -142,17 +139,6 @@ export function desiredState(
     rules: distinct(framed(config, rules, routes), (rule) => rule),
     switchTable: config.failover && activeTable(config.lifeline),
   }
-}
-
-/** With the LNSes that sessions came from, whatever names say by now. */
-function dialled({ targets, resolvers }: Learnt, states: ReadonlyMap<string, TunnelState>): Learnt {
-  const all = [...states].map(([name, { session, held }]): [string, string[]] => [
-    name,
-    [session, held].flatMap((one) => (one === undefined ? [] : [one.underlay.server])),
-  ])
-  for (const [name, servers] of all) servers.push(...(targets.get(name) ?? []))
-  const others = [...targets].filter(([name]) => !states.has(name))
-  return { targets: new Map([...all, ...others]), resolvers }
 }
 
 /** Our rules between the first step, which spares main's own routes, and the last, which asks for the active path. */

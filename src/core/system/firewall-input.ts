@@ -1,11 +1,11 @@
 /** What the firewall has to know, from configuration, system and sessions. The active path has no say in it. */
 import type { Config, FirewallConfig } from '../config/types.ts'
+import type { Sharing } from '../failover/sharing.ts'
 import type { FirewallInput, FirewallPath, OwnedPrefix } from '../firewall/types.ts'
 import { ipFamily, prefixContains } from '../ip/address.ts'
 import { hostPrefix, PRIVATE_NETWORKS } from '../ip/prefix.ts'
 import type { Family } from '../netlink/address.ts'
 import type { Facts } from './facts.ts'
-import type { Sharing } from './sharing.ts'
 import { addressesOf, blocks, hasAddress, type Tunnel } from './tunnel-routes.ts'
 import type { UplinkPath } from './uplink-routes.ts'
 

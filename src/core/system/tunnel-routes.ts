@@ -11,7 +11,7 @@ import type { Facts } from './facts.ts'
 import { pathMark } from './marks.ts'
 import { activeTable, ownTable, STEP, tunnelTable } from './numbering.ts'
 import type { SessionIpv6, TunnelSession, TunnelState } from './session.ts'
-import type { Sharing } from './sharing.ts'
+import type { SharedWays } from './sharing.ts'
 
 /** A tunnel with all that its state implies. */
 export interface Tunnel {
@@ -144,12 +144,12 @@ function refusals(tunnel: Tunnel): DesiredRoute[] {
  * Sockets on the device use its table, packets from its addresses and replies of its connections that of the path which
  * carries them now. A prefix falls through where none does: its hosts are to be told, not kept waiting.
  */
-export function tunnelRules(tunnel: Tunnel, sharing: Sharing): Rule[] {
+export function tunnelRules(tunnel: Tunnel, ways: SharedWays): Rule[] {
   const { config, tables, rulePriority: base, ipv6, session6, mark, isDefault } = tunnel
   const families: Family[] = ipv6 ? [4, 6] : [4]
-  const carrier = sharing.carrier(config.name)
+  const carrier = ways.carrier(config.name)
   const carrying = (family: Family) => carrier?.tables[family] ?? tables[family].own
-  const forBlocks = carrier?.kind === 'uplink' && !sharing.leads(config.name) ? undefined : carrier
+  const forBlocks = carrier?.kind === 'uplink' && !ways.leads(config.name) ? undefined : carrier
   const from = (prefix: Prefix, step: number, table: (family: Family) => number): Rule => {
     const family = prefix.address.includes(':') ? 6 : 4
     return { ...lookup(family, base + step, table(family)), from: prefix }

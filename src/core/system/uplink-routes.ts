@@ -9,7 +9,7 @@ import { type DesiredRoute, lookup } from './desired.ts'
 import { type Facts, type Link, linkNamed } from './facts.ts'
 import { pathMark, steeringMark } from './marks.ts'
 import { STEP, uplinkTable } from './numbering.ts'
-import type { Sharing } from './sharing.ts'
+import type { SharedWays } from './sharing.ts'
 import { addressesOf, blocks, type Tunnel } from './tunnel-routes.ts'
 import { leadsMain, type UsableUplink, uplinks, type Way, wayOut } from './uplinks.ts'
 
@@ -84,17 +84,17 @@ export function uplinkPaths(config: Config, facts: Facts, tunnels: readonly Tunn
  */
 export function uplinkRules(
   uplink: UplinkPath,
-  sharing: Sharing,
+  shared: SharedWays,
   tunnels: readonly Tunnel[],
   refusesIpv6: boolean,
 ): Rule[] {
   const { name, device, table, routes, marks, families, rulePriority: base } = uplink
-  const carrier = sharing.carrier(name)
+  const carrier = shared.carrier(name)
   const bound = routes.map(({ family }) => ({ ...lookup(family, base + STEP.device, table), oif: device }))
   const replies = answeredAddresses(uplink, tunnels).flatMap((address) => {
     const from = hostPrefix(address)
     const family = from.length === 32 ? 4 : 6
-    const carried = replyTable(uplink, address, family, sharing, tunnels)
+    const carried = replyTable(uplink, address, family, shared, tunnels)
     if (carried === undefined) return []
     const all = { ...lookup(family, base + STEP.address, carried), from }
     return [family === 6 && refusesIpv6 ? { ...all, ...TCP_WITH_PORT } : all]
@@ -131,15 +131,15 @@ function replyTable(
   { name, replies }: UplinkPath,
   address: string,
   family: Family,
-  sharing: Sharing,
+  shared: SharedWays,
   tunnels: readonly Tunnel[],
 ): number | undefined {
   if (tunnels.some((tunnel) => addressesOf(tunnel).includes(address))) return undefined
   const behind = tunnels.filter((tunnel) => blocks(tunnel).some((block) => prefixContains(block, address)))
   if (behind.length === 0) return replies[family]
-  const partners = sharing.partners(name)
-  const shared = behind.every(({ config }) => partners.includes(config.name))
-  return shared ? sharing.carrier(name)?.tables[family] : undefined
+  const partners = shared.partners(name)
+  const isShared = behind.every(({ config }) => partners.includes(config.name))
+  return isShared ? shared.carrier(name)?.tables[family] : undefined
 }
 
 /**

@@ -76,15 +76,21 @@ export function carrierNames(
 
 /**
  * The uplinks that can carry the tunnel now, the most preferred first. A tunnel for which none is named gets the one
- * that the system uses, and follows it.
+ * that the system uses, and follows it. `spent`: names of uplinks that are not used any more this month.
  */
-export function carriersOf(tunnel: TunnelConfig, config: Config, facts: Facts): UsableUplink[] {
+export function carriersOf(
+  tunnel: TunnelConfig,
+  config: Config,
+  facts: Facts,
+  spent: ReadonlySet<string> = new Set(),
+): UsableUplink[] {
   const names = carrierNames(tunnel, config)
   const wanted = names?.map((name) => config.uplinks.find((uplink) => uplink.name === name))
   return (wanted ?? [systemUplink(tunnel, config, facts)])
     .filter((uplink) => uplink !== undefined)
     .map((uplink) => describe(uplink, facts))
     .filter((uplink) => uplink.state === 'up')
+    .filter(({ name }) => !spent.has(name))
 }
 
 /** An uplink that has addresses, but not the one that it is to send from. */

@@ -11,6 +11,7 @@ import type { TunnelPath } from '../../../src/app/tunnel/tunnel-status.ts'
 import { UTC } from '../../../src/core/amounts.ts'
 import type { Readiness } from '../../../src/core/client/dialer-state.ts'
 import type { FailoverConfig } from '../../../src/core/config/types.ts'
+import { Sharing } from '../../../src/core/failover/sharing.ts'
 import type { ActiveRoute } from '../../../src/core/failover/types.ts'
 import { decodeEcho, encodeEcho } from '../../../src/core/ip/icmp.ts'
 import type { DeviceTraffic } from '../../../src/core/system/device-traffic.ts'
@@ -53,7 +54,7 @@ const NO_SESSION = {
 function make(
   carrying?: string,
   changes: Partial<FailoverConfig> = {},
-  supervisor?: Pick<Supervisor, 'path' | 'want'>,
+  supervisor?: Pick<Supervisor, 'path' | 'want'> & Partial<Pick<Supervisor, 'afresh'>>,
 ) {
   const network = new Network(1, { delay: 10 })
   const machine = new Machine(network)
@@ -333,6 +334,27 @@ test('a wish for less that a newer one overtakes, while the kernel is slow, ends
   await run(5000)
   assert.deepEqual(new Set(wanted.slice(before)), new Set(['session']))
   assert.equal(told.status.status().failover?.active, 'aaisp')
+})
+
+test('a standby whose session would take an address of a line is tested no further than its LNS', async () => {
+  const wanted: Readiness[] = []
+  const path = { ...NO_SESSION, device: 'l2tp-aaisp', dialable: true, control: true, address: '203.0.113.10' }
+  const want = (readiness: Readiness) => void wanted.push(readiness)
+  const { failover, run } = make(undefined, { paths: ['fibre', 'aaisp'] }, { path, want, afresh: () => {} })
+  const plan = { backsUp: undefined }
+  failover.sharingChanged(
+    new Sharing([
+      { ...plan, name: 'fibre', kind: 'uplink', addresses: ['192.168.100.2', '203.0.113.10'] },
+      { ...plan, name: 'aaisp', kind: 'tunnel', addresses: ['203.0.113.10'] },
+    ]),
+  )
+  await run(5000)
+  const drilled = failover.drill('aaisp')
+  await run(30_000)
+  const message =
+    'The LNS of aaisp answers; its session was not dialled, as it would take the address of fibre.'
+  assert.deepEqual((await drilled)?.standby, { ok: true, message })
+  assert.ok(!wanted.includes('session'))
 })
 
 test('after the end nothing is written any more', async () => {

@@ -7,6 +7,7 @@ import { StatusStore } from '../../../src/app/status-store.ts'
 import type { TunnelPath } from '../../../src/app/tunnel/tunnel-status.ts'
 import { UTC } from '../../../src/core/amounts.ts'
 import type { Readiness } from '../../../src/core/client/dialer-state.ts'
+import { Sharing } from '../../../src/core/failover/sharing.ts'
 import type { PathPlan } from '../../../src/core/failover/types.ts'
 import { Network } from '../../sim/network.ts'
 import { MemoryLog } from '../../sim/ports.ts'
@@ -32,6 +33,7 @@ class Standby {
     control: false,
     failed: false,
     problem: null,
+    address: undefined as string | undefined,
   }
   readonly told: string[]
   readonly #name: string
@@ -69,10 +71,11 @@ function make() {
   const of = (name: string) => standbys.get(name) ?? assert.fail(name)
   const state = { calm: true, cutOff: new Set<string>() }
   const addresses = new Map([
-    ['fibre', '192.0.2.2'],
-    ['aaisp', '203.0.113.20'],
-    ['spare', '203.0.113.21'],
+    ['fibre', ['192.168.100.2', '192.0.2.2']],
+    ['aaisp', ['203.0.113.20']],
+    ['spare', ['203.0.113.21']],
   ])
+  for (const standby of standbys.values()) standby.path.address = '203.0.113.20'
   const status = new StatusStore(network.clock, 'test')
   const log = new MemoryLog()
   let news = 0
@@ -80,7 +83,8 @@ function make() {
     {
       plans: PLANS,
       when: { day: undefined, hour: 0, minute: 1 },
-      addresses,
+      sharing: () =>
+        new Sharing(PLANS.map((plan) => ({ ...plan, addresses: addresses.get(plan.name) ?? [] }))),
       watcher: (name) => of(name).watcher,
       supervisor: (name) => of(name) as never,
       wanted: () => 'cold',
@@ -117,14 +121,15 @@ test('each path that stands by, one after the other', async () => {
 
 test('a session that would take the address of the line is not dialled', async () => {
   const { told, addresses, run } = make()
-  addresses.set('aaisp', '192.0.2.2')
+  addresses.set('aaisp', ['192.0.2.2'])
   await run(2 * MINUTE)
   assert.deepEqual(told.slice(0, 3), ['aaisp warm', 'aaisp cold', 'spare session'])
 })
 
 test('nor is one that was never dialled before: nobody knows whose address it takes', async () => {
-  const { told, addresses, status, run } = make()
+  const { told, addresses, of, status, run } = make()
   addresses.delete('aaisp')
+  of('aaisp').path.address = undefined
   await run(2 * MINUTE)
   assert.deepEqual(told.slice(0, 2), ['aaisp warm', 'aaisp cold'])
   assert.match(String(status.events[0]?.message), /its session was not dialled, as it never was before/)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { FailoverController } from '../../../src/core/failover/controller.ts'
+import { Sharing } from '../../../src/core/failover/sharing.ts'
 import type { ControllerAction, PathFacts, PathPlan, TunnelFacts } from '../../../src/core/failover/types.ts'
 import { millis } from '../../../src/core/time.ts'
 
@@ -14,8 +15,15 @@ export function plan(name: string, kind: PathPlan['kind']): PathPlan {
   return { name, kind, standby: 'auto', backsUp: undefined, metered: false }
 }
 
-/** A controller under a clock of its own; what it wants is told as short lines. */
-export function script(paths: readonly PathPlan[] = [FIBRE, TUNNEL, LTE], mode = 'auto') {
+/**
+ * A controller under a clock of its own; what it wants is told as short lines. `addresses` by path, where it does not
+ * have the shared one; 4G never has.
+ */
+export function script(
+  paths: readonly PathPlan[] = [FIBRE, TUNNEL, LTE],
+  mode = 'auto',
+  addresses: Readonly<Record<string, readonly string[]>> = {},
+) {
   const controller = new FailoverController({
     paths,
     mode,
@@ -34,11 +42,15 @@ export function script(paths: readonly PathPlan[] = [FIBRE, TUNNEL, LTE], mode =
         lost: [],
         troubleSince: undefined,
         cutOff: false,
-        address: name === 'lte' ? '10.0.0.2' : SHARED,
         tunnel:
           kind === 'tunnel' ? { dialable: true, session: 'none', failed: false, idleClosed: 0 } : undefined,
       },
     ]),
+  )
+  const borne: Readonly<Record<string, readonly string[]>> = { lte: ['10.0.0.2'], ...addresses }
+  controller.sharing(
+    millis(0),
+    new Sharing(paths.map((path) => ({ ...path, addresses: borne[path.name] ?? [SHARED] }))),
   )
   let now = 0
   const drain = () => {

@@ -129,8 +129,8 @@ test('a drill that ends during a trial has no alarm of its own', () => {
 })
 
 test('an uplink with an address of its own is gone back to without a trial', () => {
-  const s = script()
-  s.start({ fibre: { address: '198.51.100.7' } })
+  const s = script(undefined, 'auto', { fibre: ['198.51.100.7'] })
+  s.start()
   s.fails('fibre')
   s.session('up')
   s.works('fibre')
@@ -181,8 +181,8 @@ test('a tunnel that has failed waits as any other path, twice as long if it fail
 })
 
 test('each path has a delay of its own: one that flaps makes no other wait', () => {
-  const s = script([FIBRE, plan('cable', 'uplink'), LTE])
-  s.start({ cable: { address: '198.51.100.9' } })
+  const s = script([FIBRE, plan('cable', 'uplink'), LTE], 'auto', { cable: ['198.51.100.9'] })
+  s.start()
   s.fails('fibre')
   s.works('fibre')
   s.run(FAILBACK_DELAY)

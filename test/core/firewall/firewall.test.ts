@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import type { Config } from '../../../src/core/config/types.ts'
+import { PathAddresses } from '../../../src/core/failover/sharing.ts'
 import type { ActiveRoute } from '../../../src/core/failover/types.ts'
 import { scriptOf } from '../../../src/core/firewall/filters.ts'
 import { firewallText } from '../../../src/core/firewall/firewall.ts'
@@ -12,6 +13,7 @@ import type { FirewallInput, FirewallPath } from '../../../src/core/firewall/typ
 import { desiredState } from '../../../src/core/system/desired.ts'
 import type { Facts } from '../../../src/core/system/facts.ts'
 import { nextState, type TunnelSession } from '../../../src/core/system/session.ts'
+import { addressedPaths } from '../../../src/core/system/sharing.ts'
 import { fixture, mustRead } from '../config/reading.ts'
 import { AAISP, HOME } from '../system/failover-samples.ts'
 
@@ -114,9 +116,10 @@ describe('the text for a configuration', () => {
       desiredState(config, HOME, states).filters,
     )
     // Of a tunnel that was never up the address is not known: that of the line has to be remembered.
-    const last = new Map([['fibre', '203.0.113.10']])
-    const never = desiredState(config, without, new Map(), undefined, last).filters
-    assert.deepEqual(never, desiredState(config, HOME, new Map(), undefined, last).filters)
+    const seen = new PathAddresses()
+    for (const facts of [HOME, without]) seen.seen(addressedPaths(config, facts, new Map()))
+    const never = desiredState(config, without, new Map(), undefined, seen.sharing).filters
+    assert.deepEqual(never, desiredState(config, HOME, new Map()).filters)
     assert.match(scriptOf(never) ?? '', /oifname "pppoe-aaisp" meta nfproto ipv4 snat ip to 203\.0\.113\.10/)
   })
 

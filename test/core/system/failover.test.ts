@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Config } from '../../../src/core/config/types.ts'
+import { PathAddresses } from '../../../src/core/failover/sharing.ts'
 import type { ActiveRoute } from '../../../src/core/failover/types.ts'
 import { scriptOf } from '../../../src/core/firewall/filters.ts'
 import { describeChange } from '../../../src/core/system/change.ts'
 import { type DesiredState, desiredState, NOTHING_DESIRED } from '../../../src/core/system/desired.ts'
 import type { Facts } from '../../../src/core/system/facts.ts'
 import { nextState, type TunnelSession } from '../../../src/core/system/session.ts'
+import { addressedPaths } from '../../../src/core/system/sharing.ts'
 import { AAISP, failoverConfig, HOME } from './failover-samples.ts'
 import { ModelKernel } from './model-kernel.ts'
 import { addressOn, defaultOver, FIREWALL, SYSTEM } from './samples.ts'
@@ -21,16 +23,19 @@ interface World {
   readonly config?: Config
   readonly facts?: Facts
   readonly session?: TunnelSession | 'ended'
-  readonly last?: Record<string, string>
+  /** As it was before. */
+  readonly before?: Facts
 }
 
 function wish(active: ActiveRoute | undefined, world: World = {}): DesiredState {
-  const { config = failoverConfig(), facts = HOME, session, last = {} } = world
+  const { config = failoverConfig(), facts = HOME, session, before = facts } = world
   const known =
     session === undefined ? undefined : nextState(undefined, session === 'ended' ? AAISP : session)
   const state = session === 'ended' ? nextState(known, undefined) : known
   const states = new Map(state === undefined ? [] : [['aaisp', state]])
-  return desiredState(config, facts, states, active, new Map(Object.entries(last)))
+  const seen = new PathAddresses()
+  for (const each of [before, facts]) seen.seen(addressedPaths(config, each, states))
+  return desiredState(config, facts, states, active, seen.sharing)
 }
 
 /** Everything about routing that a fresh system lacks, in words. */
@@ -222,8 +227,7 @@ describe('what belongs to an address', () => {
     const facts = { ...HOME, addresses: HOME.addresses.filter(({ link }) => link !== 3) }
     const mark = 'fwmark 0xff0000/0xff0000 lookup 17011'
     assert.ok(!addresses(wish(TUNNEL, { facts, session: AAISP }), facts).includes(mark))
-    const remembered = { facts, session: AAISP, last: { fibre: '203.0.113.10' } }
-    assert.ok(addresses(wish(TUNNEL, remembered), facts).includes(mark))
+    assert.ok(addresses(wish(TUNNEL, { facts, session: AAISP, before: HOME }), facts).includes(mark))
   })
 
   it('in a block of the tunnel: over whichever of the paths that share carries it now', () => {

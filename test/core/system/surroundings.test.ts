@@ -193,7 +193,7 @@ describe('fitSession', () => {
 describe('desiredState with what a hostile peer gives', () => {
   const words = (session: TunnelSession | undefined, held = session, facts = ROUTER, learnt = LEARNT) => {
     const states = new Map([['aaisp', { session, held }]])
-    const desired = desiredState(CONFIG, facts, states, undefined, new Map(), learnt)
+    const desired = desiredState(CONFIG, facts, states, undefined, undefined, learnt)
     return difference(desired, facts, { nft: undefined, readSysctl: () => undefined }).map(describeChange)
   }
   const naming = (lines: readonly string[], address: string) =>
