@@ -14,10 +14,10 @@ import type { UsableUplink } from '../../core/system/uplinks.ts'
 import { after, type Millis } from '../../core/time.ts'
 import { Driver } from '../driver.ts'
 import type { PortGuard } from '../kernel/apply.ts'
-import { FiltersRefused } from '../kernel/apply-failure.ts'
 import type { Cancel, Clock, DatagramSocket, Datagrams, IcmpNotice, Log } from '../ports.ts'
 import { SystemError } from '../ports.ts'
 import type { SocketErrors } from '../socket-errors.ts'
+import { failureOfSystem, isForbidden } from './system-failure.ts'
 
 /** A usable uplink as a supervisor needs it. */
 export interface Carrier {
@@ -286,18 +286,6 @@ export class AttemptRunner {
     if (code === 'ECONNREFUSED' && canonicalIp(from) !== canonicalIp(this.attempt.address)) return false
     return this.#request !== undefined && quotesRequest(this.#request, quote)
   }
-}
-
-/** What is told of an action that the system refused. */
-export function failureOfSystem(error: unknown, action: string): Failure {
-  if (!(error instanceof SystemError)) throw error
-  if (error instanceof FiltersRefused) return { code: 'firewall_refused', reason: error.message }
-  if (error.code === 'EPERM' || error.code === 'EACCES') return { code: 'not_permitted', action }
-  return { code: 'system_refused', action, cause: error.message }
-}
-
-function isForbidden(code: string): boolean {
-  return code === 'EPERM' || code === 'EACCES'
 }
 
 function isUnreachable(code: string): boolean {

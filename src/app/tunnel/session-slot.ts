@@ -7,8 +7,9 @@ import { after } from '../../core/time.ts'
 import type { Devices } from '../kernel/devices.ts'
 import { type Cancel, SystemError, type TunDevice } from '../ports.ts'
 import type { StatusWriter } from '../status-store.ts'
-import { type AttemptRunner, failureOfSystem } from './attempt.ts'
+import type { AttemptRunner } from './attempt.ts'
 import { Session, type SessionPorts } from './session.ts'
+import { failureOfSystem } from './system-failure.ts'
 
 export interface SlotPorts extends SessionPorts {
   readonly devices: Devices

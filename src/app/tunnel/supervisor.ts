@@ -10,20 +10,19 @@ import type { TunnelSession } from '../../core/system/session.ts'
 import { type Surroundings, unfit } from '../../core/system/surroundings.ts'
 import type { Outcome } from '../control/control.ts'
 import { SocketErrors } from '../socket-errors.ts'
-import type { StatusWriter } from '../status-store.ts'
-import { type AttemptPorts, AttemptRunner, type Carrier, failureOfSystem } from './attempt.ts'
+import { type AttemptPorts, AttemptRunner, type Carrier } from './attempt.ts'
 import { DialerLoop } from './dialer-loop.ts'
 import type { Memory } from './memory.ts'
 import type { Names } from './names.ts'
 import type { Session } from './session.ts'
 import { SessionSlot, type SlotPorts } from './session-slot.ts'
+import { failureOfSystem } from './system-failure.ts'
 import { TunnelReporter } from './tunnel-reporter.ts'
 import { type TunnelPath, tunnelPath } from './tunnel-status.ts'
 
 export interface SupervisorPorts extends Omit<AttemptPorts & SlotPorts, 'errors'> {
   readonly names: Names
   readonly memory: Memory
-  readonly status: StatusWriter
 }
 
 export interface SupervisorOptions {
