@@ -17,6 +17,7 @@ import { Publishers } from './app/mqtt/publishers.ts'
 import { tryBrokers } from './app/mqtt/trial.ts'
 import { planAtStart } from './app/plan.ts'
 import { StatusStore } from './app/status-store.ts'
+import { filterGates } from './app/tunnel/filter-gates.ts'
 import { Memory } from './app/tunnel/memory.ts'
 import { Names } from './app/tunnel/names.ts'
 import type { DaemonOptions } from './cli/context.ts'
@@ -75,7 +76,7 @@ async function startDaemon({ configFile, socket, notices }: DaemonOptions): Prom
     conntrack: new Conntrack({ ...system, log }),
     watcher,
     apply,
-    guard: apply,
+    gates: filterGates(apply),
     refusals: apply,
     names: new Names(system.resolver, files, system.clock),
     memory: new Memory(files),

@@ -9,6 +9,7 @@ import { Devices } from '../../src/app/kernel/devices.ts'
 import { FactsWatcher } from '../../src/app/kernel/facts.ts'
 import type { DatagramSocket, Datagrams, IcmpSocket, Resolution } from '../../src/app/ports.ts'
 import { StatusStore } from '../../src/app/status-store.ts'
+import { filterGates } from '../../src/app/tunnel/filter-gates.ts'
 import { Memory } from '../../src/app/tunnel/memory.ts'
 import { Names } from '../../src/app/tunnel/names.ts'
 import { UTC } from '../../src/core/amounts.ts'
@@ -102,7 +103,7 @@ function daemonOf(first: Config, sessions: Readonly<Record<string, TunnelSession
       counters: { read: () => new Map(), bootId: 'boot' },
       systemResolvers: { forLink: () => ['192.0.2.53'] },
       apply,
-      guard: apply,
+      gates: filterGates(apply),
       refusals: apply,
       conntrack: new Conntrack({ netlinks: system, log }),
       names: new Names(resolver, files, clock),

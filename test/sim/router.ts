@@ -82,6 +82,7 @@ export class SimRouter {
         digests,
         entropy: seededEntropy(seed ^ 0x5eed),
         log: this.log,
+        gates: [],
         refusals: {
           refusedAddresses: () => this.#refused,
           onWritten: (run) => {

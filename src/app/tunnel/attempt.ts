@@ -11,13 +11,13 @@ import type { Failure } from '../../core/failure.ts'
 import { canonicalIp, ipFamily } from '../../core/ip/address.ts'
 import { innerMtu, overheadOf } from '../../core/ip/encapsulation.ts'
 import type { UsableUplink } from '../../core/system/uplinks.ts'
-import { after, type Millis } from '../../core/time.ts'
+import type { Millis } from '../../core/time.ts'
 import { Driver } from '../driver.ts'
-import type { PortGuard } from '../kernel/apply.ts'
 import type { Cancel, Clock, DatagramSocket, Datagrams, IcmpNotice, Log } from '../ports.ts'
 import { SystemError } from '../ports.ts'
 import type { SocketErrors } from '../socket-errors.ts'
-import { failureOfSystem, isForbidden } from './system-failure.ts'
+import { type Gate, openGates, type ShutGate } from './gate.ts'
+import { isForbidden } from './system-failure.ts'
 
 /** A usable uplink as a supervisor needs it. */
 export interface Carrier {
@@ -54,8 +54,8 @@ export interface AttemptPorts {
   readonly entropy: Entropy
   readonly log: Log
   readonly errors: SocketErrors
-  /** Left out where there are no filters. */
-  readonly guard?: PortGuard
+  /** What every dial waits for, in this order. */
+  readonly gates: readonly Gate[]
 }
 
 export interface AttemptOptions {
@@ -70,9 +70,6 @@ export interface AttemptOptions {
   /** Its socket is closed. */
   onGone(): void
 }
-
-/** ms that a dial waits for filters, which take a few, until it says that they do not come. */
-const FILTER_PATIENCE = 1500
 
 /** One attempt to have a session with one address: a socket of its own and the endpoint that speaks through it. */
 export class AttemptRunner {
@@ -95,14 +92,14 @@ export class AttemptRunner {
   #expected: number | undefined
   /** What was sent before the LNS has answered. */
   #request: Uint8Array | undefined
-  /** What is to be sent once filters are in place; undefined: at once. */
+  /** What is to be sent once all gates are open; undefined: at once. */
   #held: (() => void)[] | undefined
   #release: Cancel | undefined
   #lingering: Cancel | undefined
 
   /** Throws SystemError if no socket can be had on this uplink. */
   constructor(options: AttemptOptions, ports: AttemptPorts) {
-    const { clock, datagrams, digests, entropy, log, guard } = ports
+    const { clock, datagrams, digests, entropy, log, gates } = ports
     const { attempt, carrier, tunnel } = options
     const family = ipFamily(attempt.address) ?? 4
     const { device, source, link } = carrier.uplink
@@ -157,9 +154,9 @@ export class AttemptRunner {
       (bytes, to) => this.#send(bytes, to),
       (event) => this.#onEvent(event),
     )
-    if (guard) {
+    if (gates.length > 0) {
       this.#held = []
-      void this.#guard(guard)
+      void this.#pass(gates)
     }
   }
 
@@ -209,30 +206,24 @@ export class AttemptRunner {
     this.socket.expect(this.attempt.address, localTunnel)
   }
 
-  /** Nothing leaves without filters, or before a port to be guarded is closed to everybody else. */
-  async #guard(guard: PortGuard): Promise<void> {
+  /** Nothing leaves before all gates are open. */
+  async #pass(gates: readonly Gate[]): Promise<void> {
     const { guarded, uplink } = this.carrier
-    const { device } = uplink
-    const port = { device, localPort: this.socket.local.port, server: this.attempt.address }
-    const impatient = this.#clock.alarm(after(this.#clock.now(), FILTER_PATIENCE), () => {
-      const words = `nft has not ended for ${FILTER_PATIENCE / 1000} s`
-      this.#refused = failureOfSystem(new SystemError('ETIMEDOUT', words), 'load the filters')
-      this.command({ type: 'close' })
-    })
-    try {
-      await guard.filtersLoaded()
-      const release = guarded ? await guard.guardPort(port) : undefined
-      if (this.#finished) return release?.()
-      this.#release = release
-      const held = this.#held ?? []
-      this.#held = undefined
-      for (const send of held) send()
-    } catch (error) {
-      this.#refused ??= failureOfSystem(error, `keep others from a port of ${device}`)
-      this.command({ type: 'close' })
-    } finally {
-      impatient()
-    }
+    const { port: localPort } = this.socket.local
+    const dial = { device: uplink.device, localPort, server: this.attempt.address, guarded }
+    const opened = await openGates(gates, dial, this.#clock, (late) => this.#shutOut(late))
+    if (!opened.ok) return this.#shutOut(opened.error)
+    if (this.#finished) return opened.value()
+    this.#release = opened.value
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const send of held) send()
+  }
+
+  #shutOut({ gate, failure }: ShutGate): void {
+    this.#log.debug('a dial does not begin', { gate })
+    this.#refused ??= failure
+    this.command({ type: 'close' })
   }
 
   #onEvent(event: ClientEvent): void {
@@ -244,7 +235,7 @@ export class AttemptRunner {
     if (event.type === 'ended' && this.#refused && !this.#answered) {
       this.#options.onEvent({ ...event, failure: this.#refused })
     } else this.#options.onEvent(event)
-    // A dial that was given up before its filters were in place must not begin any more.
+    // A dial that was given up before its gates were open must not begin any more.
     if (event.type === 'ended') this.#held = this.#held && []
     if (event.type === 'finished') this.#windDown()
   }
