@@ -2,7 +2,7 @@
 import type { BrokerUrl } from '../core/config/types.ts'
 import type { Address } from '../core/endpoint.ts'
 import type { HookEvent } from '../core/hooks.ts'
-import { type BrokerFailure, brokerFailureMessage } from '../core/mqtt/failure.ts'
+import type { BrokerFailure } from '../core/mqtt/failure.ts'
 import type { Secret } from '../core/secret.ts'
 import type { DeviceTraffic } from '../core/system/device-traffic.ts'
 
@@ -362,17 +362,6 @@ export interface BrokerConnection {
 export interface Brokers {
   /** Resolves once the broker lets us in; rejects with BrokerError, with `signal.reason` where aborted. */
   connect(options: BrokerOptions, signal: AbortSignal): Promise<BrokerConnection>
-}
-
-/** What a broker does not do, or why it cannot be talked to. */
-export class BrokerError extends Error {
-  readonly failure: BrokerFailure
-
-  constructor(failure: BrokerFailure, options?: ErrorOptions) {
-    super(brokerFailureMessage(failure), options)
-    this.name = 'BrokerError'
-    this.failure = failure
-  }
 }
 
 /** Programs of the user that are told what happens. */

@@ -2,14 +2,8 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext } from 'node:tls'
 import type MqttClient from 'mqtt/lib/client'
-import {
-  type BrokerConnection,
-  BrokerError,
-  type BrokerMessage,
-  type BrokerOptions,
-  type Brokers,
-} from '../app/ports.ts'
-import { type BrokerFailure, connectionRefusal, messageRefusal } from '../core/mqtt/failure.ts'
+import type { BrokerConnection, BrokerMessage, BrokerOptions, Brokers } from '../app/ports.ts'
+import { BrokerError, type BrokerFailure, connectionRefusal, messageRefusal } from '../core/mqtt/failure.ts'
 import { brokerText, failureOfMqtt, failureOfSocket } from './mqtt-failure.ts'
 import { secureContext } from './mqtt-tls.ts'
 

@@ -1,15 +1,7 @@
 import { Backoff } from '../../core/client/backoff.ts'
-import type { BrokerFailure } from '../../core/mqtt/failure.ts'
+import { BrokerError, type BrokerFailure } from '../../core/mqtt/failure.ts'
 import { after } from '../../core/time.ts'
-import {
-  type BrokerConnection,
-  BrokerError,
-  type BrokerOptions,
-  type Brokers,
-  type Cancel,
-  type Clock,
-  type Log,
-} from '../ports.ts'
+import type { BrokerConnection, BrokerOptions, Brokers, Cancel, Clock, Log } from '../ports.ts'
 
 /** What a link to a broker needs of the system. */
 export interface LinkPorts {

@@ -10,19 +10,11 @@ import {
   objectIdOf,
   type Topics,
 } from '../../core/homeassistant/topics.ts'
+import { BrokerError } from '../../core/mqtt/failure.ts'
 import type { Status, StatusEvent } from '../../core/status/status.ts'
 import { after, seconds } from '../../core/time.ts'
 import { type CommandTarget, runCommand } from '../control/run-command.ts'
-import {
-  type BrokerConnection,
-  BrokerError,
-  type BrokerMessage,
-  type Cancel,
-  type Clock,
-  type Counters,
-  type Log,
-  type StateFiles,
-} from '../ports.ts'
+import type { BrokerConnection, BrokerMessage, Cancel, Clock, Counters, Log, StateFiles } from '../ports.ts'
 import { EventQueue } from './events.ts'
 import { BrokerLink, type LinkPorts } from './link.ts'
 import { BrokerMemory, type Remembered } from './remembered.ts'

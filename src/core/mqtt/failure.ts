@@ -131,3 +131,14 @@ export function messageRefusal(reason: number, topic: string): BrokerFailure {
     ? { code: 'not_allowed', topic }
     : { code: 'not_taken', topic, reason }
 }
+
+/** What a broker does not do, or why it cannot be talked to. */
+export class BrokerError extends Error {
+  readonly failure: BrokerFailure
+
+  constructor(failure: BrokerFailure, options?: ErrorOptions) {
+    super(brokerFailureMessage(failure), options)
+    this.name = 'BrokerError'
+    this.failure = failure
+  }
+}

@@ -1,13 +1,12 @@
 /** A broker in virtual time: it keeps retained messages, acknowledges after a while, and can go away. */
-import {
-  type BrokerConnection,
-  BrokerError,
-  type BrokerMessage,
-  type BrokerOptions,
-  type Brokers,
-  type Clock,
+import type {
+  BrokerConnection,
+  BrokerMessage,
+  BrokerOptions,
+  Brokers,
+  Clock,
 } from '../../../src/app/ports.ts'
-import type { BrokerFailure } from '../../../src/core/mqtt/failure.ts'
+import { BrokerError, type BrokerFailure } from '../../../src/core/mqtt/failure.ts'
 import { after } from '../../../src/core/time.ts'
 
 export interface Published extends BrokerMessage {
