@@ -235,12 +235,15 @@ describe('the kernel, with a tunnel that the test dictates', () => {
     ]
     for (const attack of attacks) {
       await router.run(attack)
-      const back = async () => unordered(await snapshot(router)) === unordered(whole)
-      await waitFor(`all to be back after ${attack.join(' ')}`, back).catch(async (error: unknown) => {
-        // What is not as it was tells more than that something is not.
-        assert.deepEqual(await snapshot(router), whole)
-        throw error
-      })
+      let now: unknown = whole
+      await waitFor(
+        `all to be back after ${attack.join(' ')}`,
+        async () => {
+          now = await snapshot(router)
+          return unordered(now) === unordered(whole)
+        },
+        { explain: () => differences(whole, now).join('\n') },
+      )
     }
     await router.run(['ip', 'link', 'del', DEVICE])
     await waitFor('the device to be back', async () => (await waysOut()).every((device) => device === DEVICE))
@@ -298,4 +301,17 @@ function unordered(value: unknown): string {
     .map(([key, item]) => `${key}:${unordered(item)}`)
     .sort()
     .join()}}`
+}
+
+/** What one snapshot has and the other has not, each as `unordered` writes it. */
+function differences(whole: unknown, now: unknown): string[] {
+  const items = (value: unknown) =>
+    Object.entries(value as Record<string, readonly unknown[]>).flatMap(([kind, list]) =>
+      list.map((item) => `${kind} ${unordered(item)}`),
+    )
+  const [before, after] = [items(whole), items(now)]
+  return [
+    ...before.filter((item) => !after.includes(item)).map((item) => `missing: ${item}`),
+    ...after.filter((item) => !before.includes(item)).map((item) => `too much: ${item}`),
+  ]
 }
