@@ -26,7 +26,7 @@ import { EXIT } from './cli/exit-codes.ts'
 import { runCli } from './cli/program.ts'
 import { localZone, processTerminal } from './cli/terminal.ts'
 import { ok } from './core/result.ts'
-import { readConfig, realPath } from './host/config-files.ts'
+import { loadConfig, readConfig, readFile, realPath } from './host/config-files.ts'
 import { ControlClient } from './host/control-client.ts'
 import { listenControl } from './host/control-socket.ts'
 import { HookFolder } from './host/hook-runner.ts'
@@ -125,7 +125,7 @@ async function startDaemon({ configFile, socket, notices }: DaemonOptions): Prom
 
 runCli(process.argv.slice(2), {
   version,
-  terminal: processTerminal(),
+  terminal: processTerminal(process),
   connect: ControlClient.connect,
   startDaemon,
   planAtStart: async (configFile) => {
@@ -143,7 +143,13 @@ runCli(process.argv.slice(2), {
     return ready.ok ? ok(await tryBrokers(ready.value.config, name, ports, tell)) : ready
   },
   realPath,
+  readFile,
+  loadConfig,
   now: () => new Date(),
+  every: (span, run) => {
+    const timer = setInterval(run, span)
+    return () => clearInterval(timer)
+  },
 }).then(
   (code) => process.exit(code),
   (error: unknown) => {

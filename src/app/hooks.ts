@@ -1,3 +1,4 @@
+import { AbortController } from '../core/abort.ts'
 import { type HookEvent, HookEvents } from '../core/hooks.ts'
 import { after } from '../core/time.ts'
 import type { Cancel, Clock, HookRunner, Log } from './ports.ts'

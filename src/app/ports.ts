@@ -1,4 +1,5 @@
 /** The ports through which the app sees the system. Each is implemented by one adapter in src/host. */
+import type { AbortSignal } from '../core/abort.ts'
 import type { BrokerUrl } from '../core/config/types.ts'
 import type { Address } from '../core/endpoint.ts'
 import type { HookEvent } from '../core/hooks.ts'

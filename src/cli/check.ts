@@ -3,14 +3,13 @@ import type { Notation } from '../core/config/notation.ts'
 import { printEffective } from '../core/config/print.ts'
 import { formatProblem } from '../core/config/problems.ts'
 import { formatStandbyCost, standbyCosts } from '../core/failover/standby-cost.ts'
-import { loadConfig } from '../host/config-files.ts'
 import { type ChosenFile, chooseConfigFile, findingLine, namedFile, withConfigFile } from './config-file.ts'
 import type { CliContext, Finish } from './context.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
-import type { Terminal } from './terminal.ts'
 
 /** `lifeline check`: validates a configuration and prints what is in effect. */
-export function addCheck(program: Command, { terminal, realPath }: CliContext, finish: Finish): void {
+export function addCheck(program: Command, context: CliContext, finish: Finish): void {
+  const { realPath } = context
   const command = program
     .command('check')
     .description('Validate a configuration and print what is in effect, secrets hidden')
@@ -18,7 +17,7 @@ export function addCheck(program: Command, { terminal, realPath }: CliContext, f
     .addHelpText('after', '\nExamples:\n  lifeline check\n  lifeline check ./lifeline.json --format uci')
   withConfigFile(command).action((named: string | undefined, { config, format }: CheckOptions) => {
     const chosen = chooseConfigFile(namedFile(named, config), realPath)
-    finish(runCheck({ config: chosen.file, others: chosen.others(), format }, terminal))
+    finish(runCheck({ config: chosen.file, others: chosen.others(), format }, context))
   })
 }
 
@@ -37,7 +36,10 @@ export interface CheckArguments {
 }
 
 /** Prints problems, and what standby costs, to stderr, and the effective configuration, secrets hidden, to stdout. */
-export function runCheck(args: CheckArguments, terminal: Terminal): ExitCode {
+export function runCheck(
+  args: CheckArguments,
+  { terminal, loadConfig }: Pick<CliContext, 'terminal' | 'loadConfig'>,
+): ExitCode {
   for (const other of args.others ?? []) terminal.err(`lifeline: warning: ${findingLine(other)}\n`)
   const loaded = loadConfig(args.config)
   const problems = loaded.ok ? loaded.value.warnings : loaded.error

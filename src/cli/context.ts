@@ -1,5 +1,7 @@
 import type { PlanReport, Refusal } from '../app/control/control.ts'
 import type { Finding } from '../app/doctor/finding.ts'
+import type { Problem } from '../core/config/problems.ts'
+import type { LoadedConfig } from '../core/config/read.ts'
 import type { Result } from '../core/result.ts'
 import type { RealPath } from './config-file.ts'
 import type { Connect } from './daemon.ts'
@@ -23,9 +25,18 @@ export interface CliContext {
     tell: (finding: Finding) => void,
   ): Promise<Result<boolean, Refusal>>
   readonly realPath: RealPath
+  /** What a regular file holds; undefined where it cannot be read. */
+  readFile(file: string): Uint8Array | undefined
+  /** Reads and validates a configuration, and the files of secrets that it names. */
+  readonly loadConfig: LoadConfig
   /** The wall clock. */
   now(): Date
+  /** Calls `run` each `span` ms, until the result is called. */
+  every(span: number, run: () => void): () => void
 }
+
+/** A configuration that is right, or what is wrong with it. */
+export type LoadConfig = (file: string) => Result<LoadedConfig, readonly Problem[]>
 
 /** What `lifeline run` was given. */
 export interface DaemonOptions {

@@ -73,9 +73,9 @@ Examples:
     if (inPlace) terminal.out('\x1b[2J')
     await daemon.follow(0, draw)
     draw()
-    const timer = inPlace ? setInterval(draw, TICK) : undefined
+    const stop = inPlace ? context.every(TICK, draw) : () => {}
     await daemon.closed
-    clearInterval(timer)
+    stop()
     throw new CliError(EXIT.notRunning, 'the daemon went away')
 
     function draw(): void {

@@ -17,20 +17,30 @@ export interface Terminal {
 // ECMA-48 SGR: green, yellow, red, faint.
 const SGR: Readonly<Record<Tone, number>> = { good: 32, busy: 33, bad: 31, quiet: 2 }
 
-/** The terminal of this process; colours obey https://no-color.org and TERM=dumb. */
-export function processTerminal(): Terminal {
+/** What a terminal is made of: the standard output and error of a process, and its environment. */
+export interface Surroundings {
+  readonly stdout: {
+    write(text: string | Uint8Array): unknown
+    on(event: 'error', run: () => void): unknown
+    readonly isTTY?: boolean
+    readonly columns?: number
+  }
+  readonly stderr: { write(text: string): unknown }
+  readonly env: { readonly [name: string]: string | undefined }
+  exit(code: number): void
+}
+
+/** The terminal of a process; colours obey https://no-color.org and TERM=dumb. */
+export function processTerminal({ stdout, stderr, env, exit }: Surroundings): Terminal {
   // `lifeline events | head`: whoever closes the pipe has seen enough.
-  process.stdout.on('error', () => process.exit(0))
-  const tty = process.stdout.isTTY === true && process.env.TERM !== 'dumb'
+  stdout.on('error', () => exit(0))
+  const tty = stdout.isTTY === true && env.TERM !== 'dumb'
   return {
-    out: (text) => process.stdout.write(text),
-    err: (text) => process.stderr.write(text),
+    out: (text) => stdout.write(text),
+    err: (text) => stderr.write(text),
     interactive: tty,
-    columns: process.stdout.columns ?? 80,
-    paint:
-      tty && !process.env.NO_COLOR
-        ? (tone, text) => `\x1b[${SGR[tone]}m${text}\x1b[0m`
-        : (_tone, text) => text,
+    columns: stdout.columns ?? 80,
+    paint: tty && !env.NO_COLOR ? (tone, text) => `\x1b[${SGR[tone]}m${text}\x1b[0m` : (_tone, text) => text,
   }
 }
 

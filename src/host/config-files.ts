@@ -4,23 +4,19 @@ import {
   constants,
   fstatSync,
   openSync,
+  readFileSync,
   readSync,
   realpathSync,
   type Stats,
   statSync,
 } from 'node:fs'
-import { type Notation, notationOf } from '../core/config/notation.ts'
+import { notationOf } from '../core/config/notation.ts'
 import { formatProblem, formatWarning, type Problem } from '../core/config/problems.ts'
-import { type ReadConfig, readConfig as read } from '../core/config/read.ts'
+import { type LoadedConfig, type ReadConfig, readConfig as read } from '../core/config/read.ts'
 import type { FileSecret, SecretSource } from '../core/config/schema.ts'
 import { decodeText } from '../core/config/text.ts'
 import type { Config } from '../core/config/types.ts'
 import { err, ok, type Result } from '../core/result.ts'
-
-export interface LoadedConfig extends ReadConfig {
-  readonly file: string
-  readonly notation: Notation
-}
 
 /** Reads and validates a file, and the files of secrets that it names. Never throws: what went wrong is in the problems. */
 export function loadConfig(file: string): Result<LoadedConfig, readonly Problem[]> {
@@ -71,6 +67,15 @@ export const secretFiles: SecretSource = {
 export function realPath(file: string): string | undefined {
   try {
     return realpathSync(file)
+  } catch {
+    return undefined
+  }
+}
+
+/** What a regular file holds; undefined where it cannot be read. */
+export function readFile(file: string): Uint8Array | undefined {
+  try {
+    return statSync(file).isFile() ? readFileSync(file) : undefined
   } catch {
     return undefined
   }

@@ -9,6 +9,7 @@ import {
   type ResolveVia,
   SystemError,
 } from '../app/ports.ts'
+import type { AbortSignal } from '../core/abort.ts'
 import { u16 } from '../core/bytes.ts'
 import type { Entropy } from '../core/crypto.ts'
 import { canonicalIp, ipFamily, isLoopback } from '../core/ip/address.ts'
@@ -65,7 +66,7 @@ export class DnsResolver implements Resolver {
         lookup.close()
         reject(signal.reason)
       }
-      signal.addEventListener('abort', abort, { once: true })
+      signal.addEventListener('abort', abort)
       lookup.start()
     })
   }

@@ -6,6 +6,7 @@ import { after, test } from 'node:test'
 import { runCheck } from '../../src/cli/check.ts'
 import type { CliContext } from '../../src/cli/context.ts'
 import { runCli } from '../../src/cli/program.ts'
+import { loadConfig } from '../../src/host/config-files.ts'
 import { Captured } from './captured.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lifeline-check-'))
@@ -29,7 +30,7 @@ test('check prints what is in effect as the file is written, or as wanted', () =
   for (const name of ['shortest.uci', 'shortest.json']) {
     for (const format of [undefined, 'uci', 'json'] as const) {
       const captured = new Captured()
-      assert.equal(runCheck({ config: shortest(name), format }, captured), 0)
+      assert.equal(runCheck({ config: shortest(name), format }, { terminal: captured, loadConfig }), 0)
       assert.equal(captured.stderr(), '')
       printed.push(captured.stdout().toString())
     }
@@ -49,7 +50,7 @@ test('check lists what is wrong and prints nothing else', () => {
   const file = join(folder, 'wrong')
   writeFileSync(file, "config tunnel 'aaisp'\n\toption server 'a!b'\n\toption mtu '1'\n\toption mtv '1'\n")
   const captured = new Captured()
-  assert.equal(runCheck({ config: file }, captured), 2)
+  assert.equal(runCheck({ config: file }, { terminal: captured, loadConfig }), 2)
   assert.equal(captured.stdout().length, 0)
   const lines = captured.stderr().trimEnd().split('\n')
   assert.equal(lines.length, 5)
@@ -60,7 +61,7 @@ test('check of a file with warnings passes', () => {
   const file = shortest('shortest.uci')
   writeFileSync(file, `${readFileSync(file, 'utf8')}\toption colour 'red'\n`)
   const captured = new Captured()
-  assert.equal(runCheck({ config: file }, captured), 0)
+  assert.equal(runCheck({ config: file }, { terminal: captured, loadConfig }), 0)
   assert.match(captured.stderr(), /^[^\n]*:5: warning: tunnel 'aaisp', option 'colour': unknown[^\n]*\n$/)
   assert.notEqual(captured.stdout().length, 0)
 })
@@ -68,21 +69,26 @@ test('check of a file with warnings passes', () => {
 test('check takes the path as an argument, and tells of a second configuration', async () => {
   const captured = new Captured()
   const file = shortest('shortest.uci')
-  const context = { version: '1', terminal: captured, realPath: () => undefined } as unknown as CliContext
+  const context = {
+    version: '1',
+    terminal: captured,
+    realPath: () => undefined,
+    loadConfig,
+  } as unknown as CliContext
   assert.equal(await runCli(['check', file], context), 0)
   assert.match(captured.stdout().toString(), /^config tunnel 'aaisp'$/m)
   assert.equal(await runCli(['check', file, '-c', 'other.json'], context), 2)
 
   const others = [{ severity: 'warning', subject: 'configuration', message: 'two', advice: 'one' }] as const
   const told = new Captured()
-  assert.equal(runCheck({ config: file, others }, told), 0)
+  assert.equal(runCheck({ config: file, others }, { terminal: told, loadConfig }), 0)
   assert.equal(told.stderr(), 'lifeline: warning: two: one\n')
 })
 
 test('check says what standing by costs on a metered uplink', () => {
   const captured = new Captured()
   const file = shortest('failover.uci')
-  assert.equal(runCheck({ config: file }, captured), 0)
+  assert.equal(runCheck({ config: file }, { terminal: captured, loadConfig }), 0)
   assert.equal(
     captured.stderr(),
     `${file}: note: uplink 'lte': standing by costs about 28.9 MB a month: HELLOs of aaisp 13.3 MB, probes of lte 15.7 MB\n`,

@@ -12,6 +12,7 @@ import { runCli } from '../../src/cli/program.ts'
 import type { PathHistory } from '../../src/core/failover/history.ts'
 import { err, ok, type Result } from '../../src/core/result.ts'
 import type { StatusEvent } from '../../src/core/status/status.ts'
+import { loadConfig, readFile } from '../../src/host/config-files.ts'
 import { NOW, sampleStatus, UP } from '../core/status/status-samples.ts'
 
 type Answer = (method: string, params: unknown) => unknown
@@ -72,7 +73,13 @@ class Bench {
         return ok(this.findings.every(({ severity }) => severity !== 'problem'))
       },
       realPath: (file) => (this.files.includes(file) ? file : undefined),
+      readFile,
+      loadConfig,
       now: () => NOW,
+      every: (span, run) => {
+        const timer = setInterval(run, span)
+        return () => clearInterval(timer)
+      },
     }
     return runCli(args, context)
   }

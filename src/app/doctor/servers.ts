@@ -1,4 +1,5 @@
 /** Whether each server can be found and reached over each uplink, and how large a packet may be on the way. */
+import { AbortController } from '../../core/abort.ts'
 import type { Config, ServerName, TunnelConfig } from '../../core/config/types.ts'
 import { failureMessage, unusedDefaultText } from '../../core/failure.ts'
 import { ipFamily } from '../../core/ip/address.ts'
@@ -12,6 +13,7 @@ import {
   unusedDefaults,
   uplinks,
 } from '../../core/system/uplinks.ts'
+import { after } from '../../core/time.ts'
 import { SystemError, type SystemProbe } from '../ports.ts'
 import { askLns } from './ask-lns.ts'
 import type { DoctorPorts, Finding, Situation } from './finding.ts'
@@ -137,14 +139,19 @@ async function checkServer(ports: DoctorPorts, way: Way): Promise<Finding[]> {
 }
 
 async function lookUp(
-  { resolver, systemResolvers }: DoctorPorts,
+  { clock, resolver, systemResolvers }: DoctorPorts,
   { server, uplink }: Way,
 ): Promise<readonly string[]> {
   if (ipFamily(server.host) !== undefined) return [server.host]
   const { name, device, source, dns, link } = uplink
   const resolvers = dns.length > 0 ? dns : systemResolvers.forLink({ name, device, ifindex: link.index })
-  const signal = AbortSignal.timeout(LOOK_UP_LIMIT)
-  return (await resolver.resolve(server.host, { device, source, resolvers }, signal)).addresses
+  const limit = new AbortController()
+  const cancel = clock.alarm(after(clock.now(), LOOK_UP_LIMIT), () => limit.abort())
+  try {
+    return (await resolver.resolve(server.host, { device, source, resolvers }, limit.signal)).addresses
+  } finally {
+    cancel()
+  }
 }
 
 async function checkAddress(

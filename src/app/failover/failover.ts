@@ -259,14 +259,14 @@ export class Failover {
     const plan = this.#plans.find((each) => each.name === name)
     if (!watcher || !plan || this.#closed) return
     const answering = watcher.answering()
-    if (this.#ports.known.remember(name, answering)) this.#spread(name)
+    if (this.#ports.known.remember(name, answering)) void Promise.resolve().then(() => this.#spread(name))
     this.#controller.path(this.#ports.clock.now(), name, this.#factsOf(plan, watcher))
     this.#drain()
   }
 
   /** What answers here for the first time counts on the other paths from now on. */
   #spread(name: string): void {
-    for (const other of this.#watchers.keys()) if (other !== name) queueMicrotask(() => this.#look(other))
+    for (const other of this.#watchers.keys()) if (other !== name) this.#look(other)
   }
 
   #factsOf(plan: PathPlan, { health }: PathWatcher): PathFacts {

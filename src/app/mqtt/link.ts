@@ -1,3 +1,4 @@
+import { AbortController } from '../../core/abort.ts'
 import { Backoff } from '../../core/client/backoff.ts'
 import { BrokerError, type BrokerFailure } from '../../core/mqtt/failure.ts'
 import { after } from '../../core/time.ts'

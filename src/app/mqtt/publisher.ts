@@ -1,3 +1,4 @@
+import { decodeUtf8 } from '../../core/bytes.ts'
 import { formatBrokerUrl } from '../../core/config/mqtt-kinds.ts'
 import type { Config, MqttConfig } from '../../core/config/types.ts'
 import { type CommandRequest, readCommand } from '../../core/homeassistant/command.ts'
@@ -309,7 +310,7 @@ export class Publisher {
   #received(topic: string, payload: Uint8Array, retained: boolean): void {
     if (birthTopics(this.#broker.discoveryPrefix).includes(topic)) {
       // A retained one is older than this connection, on which all has just been told.
-      if (!retained && new TextDecoder().decode(payload) === 'online') this.#greet()
+      if (!retained && decodeUtf8(payload) === 'online') this.#greet()
     } else if (this.#topics.commandOf(topic) !== undefined) this.#command(topic, payload, retained)
   }
 

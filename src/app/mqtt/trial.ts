@@ -1,3 +1,5 @@
+import { AbortController } from '../../core/abort.ts'
+import { decodeUtf8 } from '../../core/bytes.ts'
 import { formatBrokerUrl } from '../../core/config/mqtt-kinds.ts'
 import type { Config, MqttConfig } from '../../core/config/types.ts'
 import { discoveryOf } from '../../core/homeassistant/discovery.ts'
@@ -104,7 +106,7 @@ class Trial {
     const back = new Promise<boolean>((resolve) => {
       let cancel: Cancel = () => {}
       this.#onMessage = (topic, payload) => {
-        if (topic !== test || new TextDecoder().decode(payload) !== nonce) return
+        if (topic !== test || decodeUtf8(payload) !== nonce) return
         cancel()
         resolve(true)
       }

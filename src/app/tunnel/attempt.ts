@@ -269,7 +269,7 @@ export class AttemptRunner {
     else if (isUnreachable(code) || isForbidden(code))
       this.#refused = { code: 'unreachable', server: host, cause: code }
     else return
-    queueMicrotask(() => this.command({ type: 'close' }))
+    void Promise.resolve().then(() => this.command({ type: 'close' }))
   }
 
   /** Anyone can send ICMP messages to all our ports: only those about our request count, and of a closed port the LNS's own. */

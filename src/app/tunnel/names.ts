@@ -1,3 +1,4 @@
+import { AbortController } from '../../core/abort.ts'
 import type { Attempt } from '../../core/client/dialer-state.ts'
 import { NameCache } from '../../core/client/name-cache.ts'
 import type { Failure } from '../../core/failure.ts'

@@ -38,6 +38,12 @@ export interface ReadConfig {
   readonly warnings: readonly Problem[]
 }
 
+/** What was read from a file. */
+export interface LoadedConfig extends ReadConfig {
+  readonly file: string
+  readonly notation: Notation
+}
+
 /** All types of section, in the order of the reference. */
 export const SECTIONS = { lifeline, uplink, tunnel, failover, firewall, redirect, mqtt } as const
 

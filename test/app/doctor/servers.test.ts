@@ -6,6 +6,7 @@ import { SystemError } from '../../../src/app/ports.ts'
 import { digests, entropy } from '../../../src/host/digests.ts'
 import { defaultOver } from '../../core/system/samples.ts'
 import { Network } from '../../sim/network.ts'
+import { SimResolver } from '../../sim/ports.ts'
 import { ONE_UPLINK, probe, situation } from './situation.ts'
 
 test('an uplink without the address of its option source is not one without any', () => {
@@ -95,6 +96,21 @@ const theirs = (...expr: readonly object[]) => [
   },
   { rule: { family: 'inet', table: 'own', chain: 'out', expr: [...expr, { drop: null }] } },
 ]
+
+test('a name whose resolver is silent is given up after 8 s', async () => {
+  const network = new Network(1, { delay: 1 })
+  const resolver = new SimResolver(network)
+  resolver.names.set('lns.example', 'silent')
+  const ports = { clock: network.clock, resolver, systemResolvers: { forLink: () => ['192.0.2.53'] } }
+  const named = FIXED.replace('192.0.2.1', 'lns.example')
+  let message: string | undefined
+  void checkServers(ports as unknown as DoctorPorts, situation(named)).then(([found]) => {
+    message = found?.message
+  })
+  await network.run(60_000, () => message !== undefined)
+  assert.equal(message, 'cannot be looked up: no answer in time')
+  assert.equal(network.now, 8000)
+})
 
 test('a packet that this machine refuses to send: others are blamed only if they are to blame', async () => {
   const said = async (...nftables: readonly object[]) => {
