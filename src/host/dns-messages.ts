@@ -1,7 +1,8 @@
-/** DNS questions for addresses and what the answers say (RFC 1035), by way of the dns-packet codec. */
-import { domainToASCII } from 'node:url'
-import * as dnsPacket from 'dns-packet'
-import { canonicalIp } from '../core/ip/address.ts'
+/** DNS questions for addresses and what the answers say (RFC 1035, RFC 5452, RFC 6891). */
+
+import { type DnsResponse, decodeResponse, encodeQuery, RCODE, TYPE } from '../core/dns/message.ts'
+import { decodeName } from '../core/dns/name.ts'
+import { formatIp } from '../core/ip/address.ts'
 import { type Millis, seconds } from '../core/time.ts'
 
 export type AddressType = 'AAAA' | 'A'
@@ -26,44 +27,29 @@ export type AddressAnswer =
 
 /** What fits into a packet on every path without fragments (the advice of DNS Flag Day 2020). Octets. */
 const EDNS_PAYLOAD = 1232
-/** RFC 1035 section 4.1.1, RFC 6891 section 6.1.3 */
-const RCODE = { noError: 0, formErr: 1, nxDomain: 3, notImp: 4, badVers: 16 }
+/** RFC 2181 section 8: beyond this a TTL counts as 0. Seconds. */
+const MAX_TTL = 2 ** 31 - 1
 /** More than any sane zone chains. */
 const MAX_ALIASES = 8
 
-/** The name as it is asked for: lower-case ASCII without the final dot; undefined for what can be no name. */
-export function toDnsName(text: string): string | undefined {
-  const name = domainToASCII(text.replace(/\.$/, ''))
-  // RFC 1035 section 2.3.4; 253 characters are 255 octets on the wire.
-  if (name === '' || name.length > 253) return undefined
-  return name.split('.').every((label) => /^[!-~]{1,63}$/.test(label)) ? name : undefined
-}
-
-export function encodeQuestion(question: AddressQuestion, options: { edns: boolean }): Uint8Array {
-  const { id, name, type } = question
-  return dnsPacket.encode({
-    type: 'query',
-    id,
-    flags: dnsPacket.RECURSION_DESIRED,
-    questions: [{ type, name, class: 'IN' }],
-    additionals: options.edns ? [ednsRecord()] : [],
-  })
+/** A query for the addresses of one type. */
+export function encodeQuestion({ id, name, type }: AddressQuestion, options: { edns: boolean }): Uint8Array {
+  return encodeQuery(id, { name, type: recordType(type) }, options.edns ? EDNS_PAYLOAD : undefined)
 }
 
 /** What a datagram says to the question; undefined if it is malformed or an answer to another question (RFC 5452 section 9.1). */
 export function readAnswer(bytes: Uint8Array, question: AddressQuestion): AddressAnswer | undefined {
-  const packet = decode(bytes)
-  if (packet === undefined || packet.type !== 'response' || packet.id !== question.id) return undefined
-  const rcode = responseCode(packet)
-  const asked = packet.questions?.[0]
+  const response = decodeResponse(bytes)
+  if (response === undefined || response.id !== question.id) return undefined
+  const { rcode, question: asked } = response
   if (asked === undefined) {
     // Some servers answer what they cannot read without the question.
     return rcode === RCODE.formErr || rcode === RCODE.notImp ? { kind: 'formatError' } : undefined
   }
-  if (asked.type !== question.type || asked.name.toLowerCase() !== question.name) return undefined
+  if (asked.type !== recordType(question.type) || asked.name !== question.name) return undefined
   switch (rcode) {
     case RCODE.noError:
-      return readRecords(packet, question)
+      return readRecords(bytes, response, question)
     case RCODE.nxDomain:
       return { kind: 'noSuchName' }
     case RCODE.formErr:
@@ -75,58 +61,36 @@ export function readAnswer(bytes: Uint8Array, question: AddressQuestion): Addres
   }
 }
 
-function decode(bytes: Uint8Array): dnsPacket.DecodedPacket | undefined {
-  try {
-    return dnsPacket.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-  } catch {
-    // The codec throws on whatever is malformed.
-    return undefined
-  }
-}
-
-function responseCode(packet: dnsPacket.DecodedPacket): number {
-  let upper = 0
-  for (const record of packet.additionals ?? []) if (record.type === 'OPT') upper = record.extendedRcode
-  return (upper << 4) | ((packet.flags ?? 0) & 0xf)
+function recordType(type: AddressType): number {
+  return type === 'A' ? TYPE.a : TYPE.aaaa
 }
 
 /** Follows the aliases inside the answer to the addresses at their end. */
-function readRecords(packet: dnsPacket.DecodedPacket, question: AddressQuestion): AddressAnswer {
-  const answers = packet.answers ?? []
+function readRecords(
+  bytes: Uint8Array,
+  { answers, authoritative, truncated, recursionAvailable }: DnsResponse,
+  question: AddressQuestion,
+): AddressAnswer {
+  const wanted = recordType(question.type)
   let owner = question.name
   let ttl = Number.POSITIVE_INFINITY
   for (let aliases = 0; aliases <= MAX_ALIASES; aliases++) {
     const addresses: string[] = []
     let alias: string | undefined
     for (const record of answers) {
-      if (record.name.toLowerCase() !== owner) continue
-      if (record.type === question.type) {
-        const address = canonicalIp(record.data)
-        if (address !== undefined) addresses.push(address)
-      } else if (record.type === 'CNAME') alias = record.data.toLowerCase()
+      if (record.name !== owner) continue
+      if (record.type === wanted) addresses.push(formatIp(bytes.subarray(record.start, record.end)))
+      else if (record.type === TYPE.cname) alias = decodeName(bytes, record.start)?.name
       else continue
-      ttl = Math.min(ttl, record.ttl ?? 0)
+      ttl = Math.min(ttl, record.ttl > MAX_TTL ? 0 : record.ttl)
     }
     // A truncated answer may lack some addresses; those it has are good.
     if (addresses.length > 0) return { kind: 'found', addresses, ttl: seconds(ttl) }
     if (alias === undefined) break
     owner = alias
   }
-  if (packet.flag_tc) return { kind: 'failed' }
+  if (truncated) return { kind: 'failed' }
   // A server that neither recurses nor owns the zone only points elsewhere.
-  if (answers.length === 0 && !packet.flag_ra && !packet.flag_aa) return { kind: 'failed' }
+  if (answers.length === 0 && !recursionAvailable && !authoritative) return { kind: 'failed' }
   return { kind: 'noData' }
-}
-
-function ednsRecord(): dnsPacket.OptAnswer {
-  return {
-    type: 'OPT',
-    name: '.',
-    udpPayloadSize: EDNS_PAYLOAD,
-    extendedRcode: 0,
-    ednsVersion: 0,
-    flags: 0,
-    flag_do: false,
-    options: [],
-  }
 }

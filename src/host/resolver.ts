@@ -12,6 +12,7 @@ import {
 import type { AbortSignal } from '../core/abort.ts'
 import { u16 } from '../core/bytes.ts'
 import type { Entropy } from '../core/crypto.ts'
+import { toDnsName } from '../core/dns/name.ts'
 import { canonicalIp, ipFamily, isLoopback } from '../core/ip/address.ts'
 import { after, millis } from '../core/time.ts'
 import {
@@ -20,7 +21,6 @@ import {
   type AddressType,
   encodeQuestion,
   readAnswer,
-  toDnsName,
 } from './dns-messages.ts'
 
 const DNS_PORT = 53
