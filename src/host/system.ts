@@ -1,4 +1,6 @@
 /** The hosts of this system, one for each port of the app. */
+
+import { DnsResolver } from '../app/resolver.ts'
 import { systemClock as clock } from './clock.ts'
 import { NativeDatagrams } from './datagrams.ts'
 import { deviceCounters } from './device-counters.ts'
@@ -7,7 +9,6 @@ import { machine } from './machine.ts'
 import { brokers } from './mqtt.ts'
 import { NativeNetlinks } from './netlinks.ts'
 import { nft } from './nft.ts'
-import { DnsResolver } from './resolver.ts'
 import { sysctls } from './sysctls.ts'
 import { ProgramDns } from './system-dns.ts'
 import { systemProbe as probe } from './system-probe.ts'

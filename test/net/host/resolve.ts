@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { SystemError } from '../../../src/app/ports.ts'
+import { DnsResolver } from '../../../src/app/resolver.ts'
 import { systemClock } from '../../../src/host/clock.ts'
 import { NativeDatagrams } from '../../../src/host/datagrams.ts'
-import { DnsResolver } from '../../../src/host/resolver.ts'
 
 const resolver = new DnsResolver(new NativeDatagrams(), systemClock, randomBytes)
 

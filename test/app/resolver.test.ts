@@ -8,8 +8,8 @@ import {
   type ResolveVia,
   SystemError,
 } from '../../src/app/ports.ts'
+import { DnsResolver } from '../../src/app/resolver.ts'
 import { type Millis, millis } from '../../src/core/time.ts'
-import { DnsResolver } from '../../src/host/resolver.ts'
 
 /** A clock that moves only when told to. */
 class ManualClock implements Clock {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fromHex } from '../../src/core/bytes.ts'
-import { readAnswer } from '../../src/host/dns-messages.ts'
+import { fromHex } from '../../../src/core/bytes.ts'
+import { readAnswer } from '../../../src/core/dns/address-answer.ts'
 
 const QUESTION = { name: 'lns.example', type: 'AAAA', id: 0x1234 } as const
 

@@ -1,3 +1,16 @@
+import type { AbortSignal } from '../core/abort.ts'
+import { u16 } from '../core/bytes.ts'
+import type { Entropy } from '../core/crypto.ts'
+import {
+  type AddressAnswer,
+  type AddressQuestion,
+  type AddressType,
+  encodeQuestion,
+  readAnswer,
+} from '../core/dns/address-answer.ts'
+import { toDnsName } from '../core/dns/name.ts'
+import { canonicalIp, ipFamily, isLoopback } from '../core/ip/address.ts'
+import { after, millis } from '../core/time.ts'
 import {
   type Cancel,
   type Clock,
@@ -8,20 +21,7 @@ import {
   type Resolver,
   type ResolveVia,
   SystemError,
-} from '../app/ports.ts'
-import type { AbortSignal } from '../core/abort.ts'
-import { u16 } from '../core/bytes.ts'
-import type { Entropy } from '../core/crypto.ts'
-import { toDnsName } from '../core/dns/name.ts'
-import { canonicalIp, ipFamily, isLoopback } from '../core/ip/address.ts'
-import { after, millis } from '../core/time.ts'
-import {
-  type AddressAnswer,
-  type AddressQuestion,
-  type AddressType,
-  encodeQuestion,
-  readAnswer,
-} from './dns-messages.ts'
+} from './ports.ts'
 
 const DNS_PORT = 53
 /** How long each resolver is given before the next is asked as well, in each round through them all. Milliseconds. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as dnsPacket from 'dns-packet'
 import fc from 'fast-check'
-import { ipFamily } from '../../src/core/ip/address.ts'
-import { readAnswer } from '../../src/host/dns-messages.ts'
+import { readAnswer } from '../../../src/core/dns/address-answer.ts'
+import { ipFamily } from '../../../src/core/ip/address.ts'
 
 const runs = { numRuns: Number(process.env.LIFELINE_FUZZ_RUNS ?? 20000) }
 

@@ -1,9 +1,9 @@
 /** DNS questions for addresses and what the answers say (RFC 1035, RFC 5452, RFC 6891). */
 
-import { type DnsResponse, decodeResponse, encodeQuery, RCODE, TYPE } from '../core/dns/message.ts'
-import { decodeName } from '../core/dns/name.ts'
-import { formatIp } from '../core/ip/address.ts'
-import { type Millis, seconds } from '../core/time.ts'
+import { formatIp } from '../ip/address.ts'
+import { type Millis, seconds } from '../time.ts'
+import { type DnsResponse, decodeResponse, encodeQuery, RCODE, TYPE } from './message.ts'
+import { decodeName } from './name.ts'
 
 export type AddressType = 'AAAA' | 'A'
 
