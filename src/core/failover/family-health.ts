@@ -1,13 +1,31 @@
 import type { ProbeConfig, ProbeTarget } from '../config/types.ts'
 import type { Family } from '../netlink/address.ts'
 import type { Millis } from '../time.ts'
-import { after, earliest, millis } from '../time.ts'
+import { after } from '../time.ts'
+import {
+  type Asking,
+  type Condition,
+  deadlineOf,
+  dueBy,
+  healthOf,
+  heard,
+  idle,
+  type Linked,
+  linked,
+  linkedOf,
+  type Round,
+  toldOf,
+  troubleOf,
+  unlinked,
+  working,
+} from './family-condition.ts'
 import {
   type Health,
   type HealthChange,
   type Pace,
   type Probe,
   type ProbeSample,
+  sameHealth,
   targetKey,
 } from './probing.ts'
 import { RoundTripTime } from './rtt.ts'
@@ -41,14 +59,6 @@ interface Outstanding {
   readonly round: Round
 }
 
-/** One round of probes; it is missed if none of them is answered by `deadline`. */
-interface Round {
-  readonly startedAt: Millis
-  readonly deadline: Millis
-  /** It was told as lost, and no answer has come since. */
-  lost: boolean
-}
-
 /**
  * The health of one address family of a path, sans IO: give inputs, then drain `pollProbe` and `pollChange`, then arm `pollTimeout`.
  *
@@ -69,21 +79,14 @@ export class FamilyHealth {
   #answeredAt: Millis | undefined
   /** When the first of those probes was sent that were not answered since then. */
   #silentSince: Millis | undefined
-  #linkUp = false
+  #condition: Condition = { kind: 'unseen' }
   #targetsGiven = false
-  #health: Health = 'unknown'
-  #reason = 'not looked at yet'
   #pace: Pace = 'normal'
-  #round: Round | undefined
-  #nextAt: Millis | undefined
   #turn = 0
   #nextId: number
-  #misses = 0
-  #firstMissAt: Millis | undefined
-  #answeredRounds = 0
   #received: number | undefined
   #trafficAt: Millis | undefined
-  #lifeAt: Millis | undefined
+  /** Whoever asked for it blames nobody before then, whatever the link does meanwhile. */
   #lenientUntil: Millis | undefined
 
   constructor(config: ProbeConfig, family: Family) {
@@ -93,11 +96,11 @@ export class FamilyHealth {
   }
 
   get health(): Health {
-    return this.#health
+    return healthOf(this.#condition)
   }
 
   get reason(): string {
-    return this.#reason
+    return toldOf(this.#condition).reason
   }
 
   /** Smoothed round-trip time of the probes in ms. */
@@ -114,7 +117,7 @@ export class FamilyHealth {
 
   /** When the trouble that led to the present health began: the first probe that was missed was sent then. */
   get troubleSince(): Millis | undefined {
-    return this.#firstMissAt
+    return troubleOf(this.#condition)
   }
 
   /** Targets whose silence counts, for `state_dir`. */
@@ -137,19 +140,12 @@ export class FamilyHealth {
   /** The device can carry packets or cannot; `reason` says what is wrong with it. */
   link(now: Millis, up: boolean, reason = 'the link is down'): void {
     if (!up) {
-      this.#linkUp = false
-      this.#lifeAt = undefined
       this.#outstanding.clear()
-      this.#stopRound()
-      this.#nextAt = undefined
-      this.#answeredRounds = 0
-      this.#firstMissAt ??= now
-      this.#become('down', reason)
-    } else if (!this.#linkUp) {
-      this.#linkUp = true
-      this.#forgetMisses()
-      if (this.#health === 'down') this.#become('unknown', 'the link came up, probing')
-      this.#probeAll(now)
+      this.#enter(unlinked(now, this.#condition, reason))
+    } else if (!linkedOf(this.#condition)) {
+      const state = linked(now, this.#condition)
+      this.#enter(state)
+      this.#probeAll(now, state)
     }
   }
 
@@ -164,19 +160,22 @@ export class FamilyHealth {
       if (old) old.counts ||= known.has(key)
       else this.#targets.set(key, { target, counts: known.has(key) })
     }
-    if (this.#linkUp && !this.#round && (fresh || this.#health === 'unknown')) this.#probeAll(now)
+    const state = linkedOf(this.#condition)
+    if (state?.asking.kind === 'idle' && (fresh || state.kind === 'unknown')) this.#probeAll(now, state)
   }
 
   pace(now: Millis, pace: Pace): void {
     if (pace === this.#pace) return
     this.#pace = pace
-    if (pace === 'normal' && this.#nextAt !== undefined) this.#nextAt = millis(Math.min(this.#nextAt, now))
+    const state = linkedOf(this.#condition)
+    if (pace === 'normal' && state) this.#condition = dueBy(state, now)
   }
 
   /** A probe of ours was answered. */
   answered(now: Millis, id: number): void {
     const probe = this.#outstanding.get(id)
-    if (!probe) return
+    const state = linkedOf(this.#condition)
+    if (!probe || !state) return
     this.#outstanding.delete(id)
     this.#answeredAt = now
     this.#silentSince = undefined
@@ -185,25 +184,28 @@ export class FamilyHealth {
     probe.round.lost = false
     const target = this.#targets.get(probe.key)
     if (target) target.counts = true
-    this.#alive(now)
+    // Several answers to one round are one round.
+    this.#enter(heard(now, state, state.asking.kind === 'round', this.#config))
   }
 
   /** Probes all targets at once, and counts no miss against the path before `until`. */
   probeNow(now: Millis, until: Millis): void {
-    if (!this.#linkUp) return
+    const state = linkedOf(this.#condition)
+    if (!state) return
     this.#lenientUntil = until
-    this.#probeAll(now)
+    this.#probeAll(now, state)
   }
 
   /** Something else proves that the path works, such as an LCP echo. `answeredBeside`: as for `timeout`. */
   life(now: Millis, answeredBeside?: Millis): void {
-    if (!this.#linkUp || this.#failsAlone(answeredBeside)) return
-    this.#lifeAt = now
+    const before = linkedOf(this.#condition)
+    if (!before || this.#failsAlone(answeredBeside)) return
+    const state: Linked = { ...before, asking: { ...before.asking, livesUntil: after(now, LIFE_LIMIT) } }
+    this.#condition = state
     // Where another family is heard too, only its own probes tell whether this one works.
-    if (this.#round && answeredBeside !== undefined) return
+    if (state.asking.kind === 'round' && answeredBeside !== undefined) return
     // Answers to probes count by their rounds; echoes have none, and come once in their own interval.
-    if (this.#health === 'down' && !this.#round) this.#answeredRounds++
-    this.#alive(now)
+    this.#enter(heard(now, state, true, this.#config))
   }
 
   /** Packets that the device has received so far. */
@@ -218,8 +220,11 @@ export class FamilyHealth {
       if (now - sentAt < LATE_LIMIT) break
       this.#outstanding.delete(id)
     }
-    if (this.#round && now >= this.#round.deadline) this.#missed(now, this.#round, answeredBeside)
-    if (!this.#round && this.#nextAt !== undefined && now >= this.#nextAt) this.#regular(now)
+    const asked = linkedOf(this.#condition)
+    if (asked?.asking.kind === 'round' && now >= asked.asking.round.deadline)
+      this.#missed(now, idle(asked), asked.asking.round, answeredBeside)
+    const state = linkedOf(this.#condition)
+    if (state?.asking.kind === 'idle' && now >= state.asking.nextAt) this.#regular(now, state)
   }
 
   // ---- outputs
@@ -238,29 +243,28 @@ export class FamilyHealth {
   }
 
   pollTimeout(): Millis | undefined {
-    return earliest(this.#round?.deadline, this.#round ? undefined : this.#nextAt)
+    return deadlineOf(this.#condition)
   }
 
   // ---- rounds
 
-  #regular(now: Millis): void {
+  #regular(now: Millis, state: Linked): void {
     const counting = [...this.#targets.values()].filter(({ counts }) => counts)
     const target = counting[this.#turn++ % Math.max(1, counting.length)]
-    if (this.#health === 'up' && target) this.#begin(now, [target.target])
-    else this.#probeAll(now)
+    if (state.kind === 'up' && target) this.#begin(now, state, [target.target])
+    else this.#probeAll(now, state)
   }
 
-  #probeAll(now: Millis): void {
-    this.#begin(
-      now,
-      [...this.#targets.values()].map(({ target }) => target),
-    )
+  #probeAll(now: Millis, state: Linked): void {
+    const targets = [...this.#targets.values()].map(({ target }) => target)
+    this.#begin(now, state, targets)
   }
 
-  #begin(now: Millis, targets: readonly ProbeTarget[]): void {
-    this.#nextAt = after(now, this.#interval())
+  #begin(now: Millis, state: Linked, targets: readonly ProbeTarget[]): void {
+    const nextAt = after(now, this.#interval())
     if (targets.length === 0) {
-      if (this.#targetsGiven) this.#linkDecides()
+      const waiting: Linked = { ...state, asking: { ...state.asking, nextAt } }
+      this.#enter(this.#targetsGiven ? linkDecides(waiting) : waiting)
       return
     }
     const round: Round = { startedAt: now, deadline: after(now, this.#timeoutMs()), lost: false }
@@ -270,7 +274,8 @@ export class FamilyHealth {
       this.#outstanding.set(id, { key: targetKey(target), sentAt: now, round })
       this.#probes.push({ id, target })
     }
-    this.#round = round
+    const asking: Asking = { kind: 'round', round, nextAt, livesUntil: state.asking.livesUntil }
+    this.#enter({ ...state, asking })
   }
 
   #interval(): number {
@@ -283,37 +288,51 @@ export class FamilyHealth {
     return this.#rtt.timeout(LEAST_TIMEOUT, Math.max(LEAST_TIMEOUT, interval))
   }
 
-  #missed(now: Millis, round: Round, answeredBeside: Millis | undefined): void {
-    this.#stopRound()
+  /** `state`: as it is once the round is over. */
+  #missed(now: Millis, state: Linked, round: Round, answeredBeside: Millis | undefined): void {
+    this.#condition = state
     this.#note(undefined)
     round.lost = true
     if (![...this.#targets.values()].some(({ counts }) => counts)) {
-      this.#linkDecides()
+      this.#enter(linkDecides(state))
       return
     }
-    const lives = this.#lifeAt !== undefined && now - this.#lifeAt < LIFE_LIMIT
+    const { livesUntil } = state.asking
+    const lives = livesUntil !== undefined && now < livesUntil
     this.#silentSince ??= round.startedAt
-    if (lives && !this.#failsAlone(answeredBeside)) {
-      if (this.#health !== 'down') this.#alive(now)
-      return
+    const spokenFor = lives && !this.#failsAlone(answeredBeside)
+    switch (state.kind) {
+      case 'down':
+        if (!spokenFor) this.#enter({ ...state, answeredRounds: 0 })
+        return
+      case 'unknown':
+      case 'up':
+      case 'suspect':
+        if (spokenFor) this.#enter(heard(now, state, false, this.#config))
+        else if (this.#lenientUntil !== undefined && now < this.#lenientUntil) this.#probeAll(now, state)
+        else this.#blame(now, state, round)
     }
-    this.#answeredRounds = 0
-    if (this.#health === 'down') return
-    if (this.#lenientUntil !== undefined && now < this.#lenientUntil) {
-      this.#probeAll(now)
-      return
-    }
-    this.#misses++
-    this.#firstMissAt ??= round.startedAt
+  }
+
+  /** The round counts against the path, which is down after several, or asked again at once. */
+  #blame(now: Millis, state: Exclude<Linked, { kind: 'down' }>, round: Round): void {
+    const before = state.kind === 'up' ? undefined : state.misses
+    const misses = { count: (before?.count ?? 0) + 1, since: before?.since ?? round.startedAt }
     // In this round: what arrived before a death, while its first probe was under way, proves nothing about now.
     const spoken = this.#trafficAt !== undefined && this.#trafficAt > round.startedAt
-    const mayWait = spoken && now + this.#timeoutMs() - this.#firstMissAt <= TRAFFIC_GRACE
-    if (this.#misses >= this.#config.down && !mayWait) {
-      this.#become('down', `no answer from ${this.#names()}`)
+    const mayWait = spoken && now + this.#timeoutMs() - misses.since <= TRAFFIC_GRACE
+    const { asking } = state
+    if (misses.count >= this.#config.down && !mayWait) {
+      const reason = `no answer from ${this.#names()}`
+      this.#enter({ kind: 'down', reason, troubleSince: misses.since, answeredRounds: 0, asking })
       return
     }
-    if (this.#health === 'up') this.#become('suspect', `a probe was not answered, asking ${this.#names()}`)
-    this.#probeAll(now)
+    const next: Linked =
+      state.kind === 'up'
+        ? { kind: 'suspect', reason: `a probe was not answered, asking ${this.#names()}`, misses, asking }
+        : { ...state, misses }
+    this.#enter(next)
+    this.#probeAll(now, next)
   }
 
   /** Another family was answered since this one is not: what proves that the link lives proves nothing for this one. */
@@ -322,44 +341,11 @@ export class FamilyHealth {
     return since !== undefined && answeredBeside !== undefined && answeredBeside >= since
   }
 
-  #alive(now: Millis): void {
-    const inRound = this.#round !== undefined
-    this.#stopRound()
-    if (this.#health === 'down') {
-      // Several answers to one round are one round.
-      if (inRound) this.#answeredRounds++
-      if (this.#answeredRounds < this.#config.up) {
-        // It seems to come back: what is spared otherwise is spent on making sure soon.
-        if (inRound) this.#nextAt = millis(Math.min(this.#nextAt ?? now, after(now, this.#config.interval)))
-        return
-      }
-    }
-    this.#forgetMisses()
-    this.#nextAt ??= now
-    this.#become('up', 'probes are answered')
-  }
-
-  /** No target ever answered here or elsewhere: their silence says nothing. */
-  #linkDecides(): void {
-    this.#forgetMisses()
-    this.#become('up', 'the link is up; no probe target has ever answered on this path')
-  }
-
-  #stopRound(): void {
-    this.#round = undefined
-  }
-
-  #forgetMisses(): void {
-    this.#misses = 0
-    this.#answeredRounds = 0
-    this.#firstMissAt = undefined
-  }
-
-  #become(health: Health, reason: string): void {
-    if (health === this.#health && (health !== 'down' || reason === this.#reason)) return
-    this.#health = health
-    this.#reason = reason
-    this.#changes.push({ health, reason })
+  #enter(condition: Condition): void {
+    const before = toldOf(this.#condition)
+    this.#condition = condition
+    const told = toldOf(condition)
+    if (!sameHealth(before, told)) this.#changes.push(told)
   }
 
   /** `late`: instead of the loss that was noted for it. */
@@ -375,4 +361,9 @@ export class FamilyHealth {
   #names(): string {
     return this.names.join(', ')
   }
+}
+
+/** No target ever answered here or elsewhere: their silence says nothing. */
+function linkDecides(state: Linked): Linked {
+  return working(state, 'the link is up; no probe target has ever answered on this path')
 }

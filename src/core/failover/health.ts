@@ -5,7 +5,7 @@ import type { Millis } from '../time.ts'
 import { earliest } from '../time.ts'
 import { FamilyHealth } from './family-health.ts'
 import type { FamilyState, Health, HealthChange, Pace, Probe, ProbeSample } from './probing.ts'
-import { FAMILIES } from './probing.ts'
+import { FAMILIES, sameHealth } from './probing.ts'
 
 /** The families without which a path does not do what is wanted of it; empty: any one will do. */
 const REQUIRED: Readonly<Record<Require, readonly Family[]>> = {
@@ -15,10 +15,16 @@ const REQUIRED: Readonly<Record<Require, readonly Family[]>> = {
   any: [],
 }
 
-/** What is known of a path, with the families told apart. */
-interface Verdict extends HealthChange {
-  readonly lost: readonly Family[]
-}
+/** Whether the device can carry packets; before the first look nothing is known. */
+type Link =
+  | { readonly kind: 'unseen' }
+  | { readonly kind: 'up' }
+  | { readonly kind: 'down'; readonly reason: string }
+
+/** What is known of a path, with the families told apart: what is lost matters only where it works without. */
+type Verdict =
+  | { readonly health: 'down'; readonly reason: string }
+  | { readonly health: Exclude<Health, 'down'>; readonly reason: string; readonly lost: readonly Family[] }
 
 /**
  * The health of one path, sans IO: give inputs, then drain `pollProbe` and `pollChange`, then arm `pollTimeout`.
@@ -34,9 +40,8 @@ export class PathHealth {
   readonly #heard = new Set<Family>()
   /** Those that the path has an address of. */
   #present: readonly Family[] = [4]
-  #linkUp = false
-  #linkReason = 'not looked at yet'
-  #verdict: Verdict = { health: 'unknown', reason: 'not looked at yet', lost: [] }
+  #link: Link = { kind: 'unseen' }
+  #verdict: Verdict = UNSEEN
 
   constructor(config: ProbeConfig) {
     this.#families = { 4: new FamilyHealth(config, 4), 6: new FamilyHealth(config, 6) }
@@ -53,17 +58,17 @@ export class PathHealth {
 
   /** Families that worked, or do elsewhere, and do not here, although they are not required. */
   get lost(): readonly Family[] {
-    return this.#verdict.lost
+    return lostOf(this.#verdict)
   }
 
   /** The device can carry packets, whoever answers. */
   get linked(): boolean {
-    return this.#linkUp
+    return this.#link.kind === 'up'
   }
 
   /** How one family fares. Where no target of it has ever answered that says nothing while another family answers. */
   family(family: Family): FamilyState {
-    if (!this.#linkUp) return 'down'
+    if (!this.linked) return 'down'
     if (!this.#present.includes(family)) return 'none'
     const { health, answering } = this.#families[family]
     const mute = answering.length === 0 && this.answering.length > 0
@@ -105,8 +110,7 @@ export class PathHealth {
 
   /** The device can carry packets or cannot; `reason` says what is wrong with it. */
   link(now: Millis, up: boolean, reason = 'the link is down'): void {
-    this.#linkUp = up
-    this.#linkReason = reason
+    this.#link = up ? { kind: 'up' } : { kind: 'down', reason }
     if (!up) this.#heard.clear()
     for (const family of FAMILIES) this.#linkOf(now, family)
     this.#settle()
@@ -126,7 +130,7 @@ export class PathHealth {
     for (const family of FAMILIES) {
       const own = targets.filter(({ address }) => ipFamily(address) === family)
       this.#families[family].targets(now, own, known)
-      if (this.#linkUp) this.#linkOf(now, family)
+      if (this.linked) this.#linkOf(now, family)
     }
     this.#settle()
   }
@@ -199,16 +203,26 @@ export class PathHealth {
   }
 
   #judge(): Verdict {
-    if (!this.#linkUp) return { health: this.#unlinked, reason: this.#linkReason, lost: [] }
+    switch (this.#link.kind) {
+      case 'unseen':
+        return UNSEEN
+      case 'down':
+        return { health: 'down', reason: this.#link.reason }
+      case 'up':
+        return this.#judgeFamilies()
+    }
+  }
+
+  #judgeFamilies(): Verdict {
     const dead = this.#judged.filter((family) => this.#families[family].health === 'down')
     if (dead.length === this.#judged.length) {
       const names = dead.flatMap((family) => this.#families[family].names)
       const [first = 4] = dead
       const reason = names.length > 0 ? `no answer from ${names.join(', ')}` : this.#families[first].reason
-      return { health: 'down', reason, lost: [] }
+      return { health: 'down', reason }
     }
     const missing = this.#lacking(this.#required)
-    if (missing.length > 0) return { health: 'down', reason: this.#lackingText(missing), lost: [] }
+    if (missing.length > 0) return { health: 'down', reason: this.#lackingText(missing) }
     const lost = this.#lacking(FAMILIES).filter((family) => this.#wasThere(family))
     const { health, reason } = this.#worst()
     return { health, lost, reason: health === 'up' && lost.length > 0 ? this.#lackingText(lost) : reason }
@@ -218,11 +232,6 @@ export class PathHealth {
   get #judged(): readonly Family[] {
     const heard = this.#present.filter((family) => this.#families[family].answering.length > 0)
     return heard.length > 0 ? heard : this.#present
-  }
-
-  /** Before the first look nothing is known; a path whose link is down is down. */
-  get #unlinked(): Health {
-    return this.#families[4].health === 'unknown' ? 'unknown' : 'down'
   }
 
   #lacking(families: readonly Family[]): Family[] {
@@ -237,15 +246,17 @@ export class PathHealth {
   }
 
   /** Of the families that count: a miss is told at once, and each one has to have been heard. */
-  #worst(): HealthChange {
+  #worst(): { health: Exclude<Health, 'down'>; reason: string } {
     const counting = this.#required.length > 0 ? this.#required : this.#judged
     const healths = counting.map((family) => this.#families[family])
     // Where any family will do the best one speaks for the path.
-    const order: readonly Health[] =
-      this.#required.length > 0 ? ['suspect', 'unknown', 'up'] : ['up', 'suspect', 'unknown']
+    const order =
+      this.#required.length > 0
+        ? (['suspect', 'unknown', 'up'] as const)
+        : (['up', 'suspect', 'unknown'] as const)
     for (const health of order) {
       const found = healths.find((each) => each.health === health)
-      if (found) return found
+      if (found) return { health, reason: found.reason }
     }
     return { health: 'unknown', reason: this.#verdict.reason }
   }
@@ -270,9 +281,16 @@ export class PathHealth {
 
   #linkOf(now: Millis, family: Family): void {
     const health = this.#families[family]
-    if (!this.#linkUp) health.link(now, false, this.#linkReason)
-    else if (!this.#present.includes(family)) health.link(now, false, `has no IPv${family} address`)
-    else health.link(now, true)
+    switch (this.#link.kind) {
+      case 'unseen':
+        return
+      case 'down':
+        health.link(now, false, this.#link.reason)
+        return
+      case 'up':
+        if (this.#present.includes(family)) health.link(now, true)
+        else health.link(now, false, `has no IPv${family} address`)
+    }
   }
 
   #each(input: (health: FamilyHealth) => void): void {
@@ -291,9 +309,9 @@ export class PathHealth {
     }
     const before = this.#verdict
     this.#verdict = this.#judge()
-    const { health, reason, lost } = this.#verdict
-    const told = health !== before.health || (health === 'down' && reason !== before.reason)
-    if (told || lost.join() !== before.lost.join()) this.#changes.push({ health, reason })
+    if (sameVerdict(before, this.#verdict)) return
+    const { health, reason } = this.#verdict
+    this.#changes.push({ health, reason })
   }
 
   #note(sample: ProbeSample): void {
@@ -304,6 +322,20 @@ export class PathHealth {
 
 /** Samples kept for a reader that does not come. */
 const MAX_SAMPLES = 1000
+
+/** Before the first look. */
+const UNSEEN: Verdict = { health: 'unknown', reason: 'not looked at yet', lost: [] }
+
+function lostOf(verdict: Verdict): readonly Family[] {
+  return verdict.health === 'down' ? [] : verdict.lost
+}
+
+/** Whether there is nothing to tell; the families are in the order of `FAMILIES` in both. */
+function sameVerdict(one: Verdict, other: Verdict): boolean {
+  const [lost, others] = [lostOf(one), lostOf(other)]
+  const sameLost = lost.length === others.length && lost.every((family, i) => family === others[i])
+  return sameHealth(one, other) && sameLost
+}
 
 function familiesOf(targets: readonly ProbeTarget[]): readonly Family[] {
   return FAMILIES.filter((family) => targets.some(({ address }) => ipFamily(address) === family))

@@ -22,6 +22,11 @@ export interface HealthChange {
   readonly reason: string
 }
 
+/** Whether both say the same; why is part of it only where it is down. */
+export function sameHealth(one: HealthChange, other: HealthChange): boolean {
+  return one.health === other.health && (one.health !== 'down' || one.reason === other.reason)
+}
+
 /** One outcome, for the history. */
 export interface ProbeSample {
   /** Undefined: lost. */
