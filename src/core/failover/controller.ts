@@ -1,13 +1,24 @@
-import type { Readiness } from '../client/dialer-state.ts'
 import { after, earliest, type Millis } from '../time.ts'
 import { isCalm } from './calm.ts'
+import { Detour } from './detour.ts'
 import { type Move, nextMove } from './move.ts'
 import { awaitedOf, feltNow, type Need, newNeed } from './need.ts'
-import { dubious, healthy, newPath, type Path, partial, passable, preferredOver, usable } from './path.ts'
-import type { Pace } from './probing.ts'
+import { dubious, healthy, newPath, type Path, partial, passable, usable } from './path.ts'
+import {
+  type Carrying,
+  carryingOf,
+  deadlineOf,
+  moveOf,
+  needOf,
+  type Phase,
+  routeOf,
+  routeSince,
+  sameRoute,
+} from './phase.ts'
+import { prepare } from './preparation.ts'
 import { problemOf } from './problem.ts'
 import { NOTHING_SHARED, type Sharing } from './sharing.ts'
-import { standbyOf } from './standby.ts'
+import { LINGER, TRIAL_LIMIT, type Trial } from './trial.ts'
 import type {
   ActiveRoute,
   ControllerAction,
@@ -18,20 +29,7 @@ import type {
 } from './types.ts'
 import { VAIN_LIMIT, watchVain } from './vain.ts'
 
-/** How long a trial of going back may stay unconfirmed, in ms. */
-export const TRIAL_LIMIT = 2_000
-/** How long packets are still taken from a session that was ended to go back, in ms. */
-export const LINGER = 1_000
-
-/** Traffic is on the uplink and the session ended, until the uplink is seen to carry answers. */
-interface Trial {
-  readonly uplink: Path
-  readonly tunnel: Path
-  readonly since: Millis
-  readonly until: Millis
-  readonly kind: SwitchKind
-  readonly cause: string
-}
+export { LINGER, TRIAL_LIMIT } from './trial.ts'
 
 /**
  * Chooses the path, sans IO: tell it what the paths are like, then drain `pollAction` and arm `pollTimeout`.
@@ -45,21 +43,12 @@ export class FailoverController {
   readonly #options: ControllerOptions
   readonly #paths: readonly Path[]
   readonly #actions: ControllerAction[] = []
+  readonly #detour = new Detour()
   #sharing = NOTHING_SHARED
   #mode: string
-  #active: ActiveRoute = { kind: 'none' }
-  #activeSince: Millis | undefined
-  /** The path that carried the traffic last. */
+  #phase: Phase = { kind: 'waiting', move: undefined }
+  /** The path that carried the traffic last, trials left out. */
   #last: Path | undefined
-  #need: Need | undefined
-  /** When a path that works is used although a better tunnel is still dialled. */
-  #graceEnds: Millis | undefined
-  #move: Move | undefined
-  #trial: Trial | undefined
-  /** What the traffic left the path for that it should be on, if not for a failure: it comes back for the same. */
-  #detour: 'manual' | 'drill' | undefined
-  #told = false
-  #begun = false
 
   constructor(options: ControllerOptions) {
     this.#options = options
@@ -68,11 +57,11 @@ export class FailoverController {
   }
 
   get active(): ActiveRoute {
-    return this.#active
+    return routeOf(this.#phase)
   }
 
   get since(): Millis | undefined {
-    return this.#activeSince
+    return routeSince(this.#phase)
   }
 
   get mode(): string {
@@ -87,13 +76,13 @@ export class FailoverController {
 
   /** Whether all is well, and nothing going on that a test of a standby would disturb, or that would spoil it. */
   get calm(): boolean {
-    const busy = this.#trial ?? this.#need ?? this.#move
-    return !busy && isCalm(this.#paths, this.#activePath(), this.#pinned())
+    const idle = this.#phase.kind === 'settled' && !this.#phase.move
+    return idle && isCalm(this.#paths, this.#activePath(), this.#pinned())
   }
 
   readiness(name: string): PathReadiness {
     const path = this.#path(name)
-    if (this.#active.kind === 'path' && this.#active.name === name) return 'active'
+    if (path && path === this.#activePath()) return 'active'
     if (!path || path.kind === 'uplink') return 'hot'
     return path.wanted === 'session' ? 'hot' : (path.wanted ?? 'cold')
   }
@@ -116,29 +105,25 @@ export class FailoverController {
 
   /** All paths have been looked at. `carrying` is the one that has the traffic already, as after a reload. */
   begin(now: Millis, carrying: string | undefined): void {
-    this.#begun = true
     const path = carrying === undefined ? undefined : this.#path(carrying)
-    if (path) {
-      this.#last = path
-      this.#route(now, { kind: 'path', name: path.name })
-    }
+    if (path) this.#last = path
+    this.#enter(
+      path
+        ? { kind: 'settled', on: { path, since: now }, move: moveOf(this.#phase) }
+        : { kind: 'seeking', on: undefined, need: this.#newNeed(now, undefined), graceEnds: undefined },
+    )
     this.#evaluate(now)
   }
 
   /** `auto`, or the name of the path to use whatever happens; a drill of it is over. */
   setMode(now: Millis, mode: string): void {
-    const current = this.#activePath()
-    if (mode !== this.#mode && this.#begun) {
-      const { since, troubleSince } = this.#need ?? this.#newNeed(now, current)
-      this.#need = { since, troubleSince, kind: 'manual', cause: `use ${mode}` }
-    }
+    if (mode !== this.#mode) this.#askFor(now, mode)
     this.#mode = mode
     const pinned = this.#pinned()
     if (pinned) pinned.drilledUntil = undefined
     // Who asks is not made to wait until the path has proved itself for long.
     const best = pinned ? undefined : this.#paths.find((path) => healthy(path))
-    this.#move = best && { path: best, at: now, kind: 'manual', cause: 'use auto' }
-    this.#evaluate(now)
+    this.#reconsider(now, best && { path: best, at: now, kind: 'manual', cause: 'use auto' })
   }
 
   /** Treats a path as dead for `span` ms. */
@@ -150,15 +135,16 @@ export class FailoverController {
 
   /** The probe on the device of the uplink on trial was answered. */
   confirmed(now: Millis, name: string): void {
-    const trial = this.#trial
-    if (trial?.uplink.name !== name) return
-    this.#trial = undefined
-    this.#arrived(now, trial.uplink, trial.kind, trial.cause, undefined)
+    const phase = this.#phase
+    if (phase.kind !== 'trial' || phase.on.path.name !== name) return
+    const { on, trial, move } = phase
+    this.#arrived(now, on.path, trial.kind, trial.cause, undefined, move)
     this.#evaluate(now)
   }
 
   timeout(now: Millis): void {
-    if (this.#trial && now >= this.#trial.until) this.#trialFailed(now, this.#trial)
+    const phase = this.#phase
+    if (phase.kind === 'trial' && now >= phase.trial.until) this.#trialFailed(now, phase.on, phase.trial)
     this.#evaluate(now)
   }
 
@@ -170,8 +156,7 @@ export class FailoverController {
 
   pollTimeout(): Millis | undefined {
     return earliest(
-      // Nothing is chosen during a trial, although a drill that ends meanwhile has somewhere to go back to.
-      ...(this.#trial ? [this.#trial.until] : [this.#move?.at, this.#graceEnds]),
+      deadlineOf(this.#phase),
       ...this.#paths.flatMap(({ drilledUntil, distrustedUntil, vainSince }) => [
         drilledUntil,
         distrustedUntil,
@@ -183,54 +168,68 @@ export class FailoverController {
   // ---- choosing
 
   #evaluate(now: Millis): void {
-    if (!this.#begun) return
+    this.#reconsider(now, moveOf(this.#phase))
+  }
+
+  /** `planned`: the move that was decided on last. */
+  #reconsider(now: Millis, planned: Move | undefined): void {
+    if (this.#phase.kind === 'waiting') {
+      this.#phase = { kind: 'waiting', move: planned }
+      return
+    }
+    let move = planned
     for (const path of this.#paths) {
-      if (path.drilledUntil !== undefined && now >= path.drilledUntil) this.#drilled(now, path)
+      if (path.drilledUntil !== undefined && now >= path.drilledUntil) move = drilled(now, path) ?? move
       if (path.distrustedUntil !== undefined && now >= path.distrustedUntil) path.distrustedUntil = undefined
       const inTheWay = this.#shared(path) && path !== this.#activePath()
       watchVain(now, path, inTheWay, this.#options.failbackDelay)
     }
-    if (this.#trial && !usable(this.#trial.uplink)) this.#trialFailed(now, this.#trial)
-    if (!this.#trial) this.#choose(now)
+    const phase = this.#phase
+    if (phase.kind === 'trial' && usable(phase.on.path)) this.#phase = { ...phase, move }
+    else {
+      if (phase.kind === 'trial') this.#trialFailed(now, phase.on, phase.trial)
+      this.#choose(now, move)
+    }
     this.#prepare()
   }
 
-  #choose(now: Millis): void {
+  #choose(now: Millis, planned: Move | undefined): void {
     const pinned = this.#pinned()
     const candidates = pinned ? [pinned] : this.#paths
-    const current = this.#activePath()
-    if (current && candidates.includes(current) && this.#good(current)) {
+    const before = needOf(this.#phase)
+    const on = carryingOf(this.#phase)
+    const current = on?.path
+    if (on && candidates.includes(on.path) && this.#good(on.path)) {
       // It went on with half of it meanwhile, and has the rest back.
-      if (this.#need?.kind === 'failover') current.damping.returned(now)
-      this.#need = undefined
-      this.#graceEnds = undefined
-      this.#considerMoving(now, current)
+      if (before?.kind === 'failover') on.path.damping.returned(now)
+      this.#stay(now, on, undefined, planned)
       return
     }
-    const need = feltNow(this.#need ?? this.#newNeed(now, current), now, current, this.#activeSince)
-    this.#need = need
+    const need = feltNow(before ?? this.#newNeed(now, current), now, current, on?.since)
     const working = candidates.filter((path) => this.#good(path))
     const trusted = working.find((path) => !dubious(path, now))
     const awaited = awaitedOf(candidates, trusted)
-    const graceEnds = after(need.since, this.#options.dialGrace)
     const full = trusted ?? working[0]
-    const stays =
-      full === undefined && current !== undefined && candidates.includes(current) && partial(current)
-    const best = full ?? (stays ? undefined : candidates.find(partial))
-    this.#graceEnds = best && awaited && now < graceEnds ? graceEnds : undefined
-    if (stays) {
+    const half = on && candidates.includes(on.path) && partial(on.path) ? on : undefined
+    if (half && !full) {
       // What still gets through is not held back for what does not.
-      this.#considerMoving(now, current)
+      this.#stay(now, half, need, planned)
       return
     }
-    this.#move = undefined
-    if (best && this.#graceEnds === undefined)
-      this.#arrived(now, best, need.kind, need.cause, need.troubleSince ?? now)
-    else if (current && candidates.includes(current) && partial(current)) return
+    const best = full ?? candidates.find(partial)
+    const ends = after(need.since, this.#options.dialGrace)
+    const graceEnds = best && awaited && now < ends ? ends : undefined
+    if (best && graceEnds === undefined)
+      this.#arrived(now, best, need.kind, need.cause, need.troubleSince ?? now, undefined)
+    else if (half) this.#enter({ kind: 'seeking', on: half, need, graceEnds })
     // What works goes on until what somebody chose is dialled: to wait for it is no outage.
-    else if (awaited && pinned && current && usable(current)) return
-    else if (awaited) this.#hold(now, awaited)
-    else if (current?.facts.cutOff) this.#hold(now, candidates.find(({ facts }) => !facts.cutOff) ?? current)
+    else if (awaited && pinned && on && usable(on.path)) this.#enter({ kind: 'seeking', on, need, graceEnds })
+    else if (awaited) this.#hold(now, awaited, need, graceEnds)
+    else if (current?.facts.cutOff) {
+      const spared = candidates.find(({ facts }) => !facts.cutOff) ?? current
+      this.#hold(now, spared, need, graceEnds)
+    } else if (this.#phase.kind === 'holding') this.#hold(now, this.#phase.awaited, need, graceEnds)
+    else this.#enter({ kind: 'seeking', on, need, graceEnds })
   }
 
   /** Does what is wanted of it; of a path that is pinned that is only to be there. */
@@ -240,33 +239,67 @@ export class FailoverController {
 
   #newNeed(now: Millis, current: Path | undefined): Need {
     const first = this.#last === undefined
-    return newNeed(now, current, { pinned: this.#pinned(), first, carriesSince: this.#activeSince })
+    const carriesSince = routeSince(this.#phase)
+    return newNeed(now, current, { pinned: this.#pinned(), first, carriesSince })
   }
 
-  #considerMoving(now: Millis, current: Path): void {
+  /** Somebody asks for another mode; a trial is ended by its outcome alone, whoever asks meanwhile. */
+  #askFor(now: Millis, mode: string): void {
+    const phase = this.#phase
+    const asked = (before: Need): Need => ({ ...before, kind: 'manual', cause: `use ${mode}` })
+    switch (phase.kind) {
+      case 'waiting':
+      case 'trial':
+        return
+      case 'settled': {
+        const need = asked(this.#newNeed(now, phase.on.path))
+        this.#phase = { kind: 'seeking', on: phase.on, need, graceEnds: undefined }
+        return
+      }
+      case 'makingDo':
+        this.#phase = { kind: 'seeking', on: phase.on, need: asked(phase.need), graceEnds: undefined }
+        return
+      case 'seeking':
+      case 'holding':
+        this.#phase = { ...phase, need: asked(phase.need) }
+    }
+  }
+
+  /** Stays where the traffic is, unless it is time to move without need. */
+  #stay(now: Millis, on: Carrying, need: Need | undefined, planned: Move | undefined): void {
     const { failbackDelay } = this.#options
     const move =
-      this.#mode === 'auto' ? nextMove(now, this.#paths, current, this.#move, failbackDelay) : undefined
-    this.#move = move
-    if (!move || now < move.at) return
-    this.#move = undefined
+      this.#mode === 'auto' ? nextMove(now, this.#paths, on.path, planned, failbackDelay) : undefined
+    if (!move || now < move.at) {
+      this.#enter(need ? { kind: 'makingDo', on, need, move } : { kind: 'settled', on, move })
+      return
+    }
     const { path, kind, cause } = move
-    if (kind === 'failover') current.damping.lost(now)
-    if (current.kind === 'tunnel' && this.#sharing.shares(current, path)) this.#startTrial(now, move, current)
-    else this.#arrived(now, path, kind, cause, undefined)
+    if (kind === 'failover') on.path.damping.lost(now)
+    if (on.path.kind === 'tunnel' && this.#sharing.shares(on.path, path)) this.#startTrial(now, move, on.path)
+    else this.#arrived(now, path, kind, cause, undefined, undefined)
   }
 
-  #arrived(now: Millis, path: Path, kind: SwitchKind, cause: string, troubleSince: Millis | undefined): void {
+  /** The traffic is on the path for good; `move` is what is planned from there. */
+  #arrived(
+    now: Millis,
+    path: Path,
+    kind: SwitchKind,
+    cause: string,
+    troubleSince: Millis | undefined,
+    move: Move | undefined,
+  ): void {
     const from = this.#last?.name
     const back = this.#last !== undefined && this.#paths.indexOf(path) < this.#paths.indexOf(this.#last)
     path.damping.returned(now)
-    this.#need = undefined
     this.#last = path
-    this.#route(now, { kind: 'path', name: path.name })
+    const before = carryingOf(this.#phase)
+    const on = before?.path === path ? before : { path, since: now }
+    this.#enter({ kind: 'settled', on, move })
     if (from === path.name) return
     this.#actions.push({
       type: 'switched',
-      kind: this.#kindOf(kind, back),
+      kind: this.#detour.switched(kind, back),
       from,
       to: path.name,
       cause,
@@ -274,107 +307,51 @@ export class FailoverController {
     })
   }
 
-  /** Who comes back from a detour that nobody's failure led to comes back for the same reason. */
-  #kindOf(kind: SwitchKind, back: boolean): SwitchKind {
-    const detour = this.#detour
-    if (kind === 'manual' || kind === 'drill') this.#detour = kind
-    else if (kind === 'failover' && !back) this.#detour = undefined
-    if (!back || (kind !== 'failover' && kind !== 'failback')) return kind
-    this.#detour = undefined
-    return detour ?? 'failback'
+  #hold(now: Millis, awaited: Path, need: Need, graceEnds: Millis | undefined): void {
+    const phase = this.#phase
+    const since = phase.kind === 'holding' && phase.awaited === awaited ? phase.since : now
+    this.#enter({ kind: 'holding', awaited, since, need, graceEnds })
   }
 
-  #hold(now: Millis, awaited: Path): void {
-    if (this.#active.kind === 'hold' && this.#active.awaited === awaited.name) return
-    this.#route(now, { kind: 'hold', awaited: awaited.name })
-  }
-
-  #route(now: Millis, active: ActiveRoute): void {
-    if (this.#told && JSON.stringify(active) === JSON.stringify(this.#active)) return
-    this.#told = true
-    this.#active = active
-    this.#activeSince = now
-    this.#actions.push({ type: 'route', active })
+  #enter(phase: Phase): void {
+    const before = routeOf(this.#phase)
+    this.#phase = phase
+    const active = routeOf(phase)
+    if (!sameRoute(before, active)) this.#actions.push({ type: 'route', active })
   }
 
   // ---- going back to a shared address
 
   #startTrial(now: Millis, { path: uplink, kind, cause }: Move, tunnel: Path): void {
-    this.#trial = { uplink, tunnel, since: now, until: after(now, TRIAL_LIMIT), kind, cause }
-    this.#route(now, { kind: 'path', name: uplink.name })
+    const trial: Trial = { tunnel, until: after(now, TRIAL_LIMIT), kind, cause }
+    this.#enter({ kind: 'trial', on: { path: uplink, since: now }, trial, move: undefined })
     this.#actions.push({ type: 'linger', tunnel: tunnel.name, span: LINGER })
     this.#prepare()
     this.#actions.push({ type: 'confirm', path: uplink.name })
   }
 
-  #trialFailed(now: Millis, { uplink, tunnel, since }: Trial): void {
-    this.#trial = undefined
+  #trialFailed(now: Millis, { path: uplink, since }: Carrying, { tunnel }: Trial): void {
     uplink.damping.failed(now)
     this.#actions.push({ type: 'trialFailed', path: uplink.name, nextDelay: uplink.damping.delay })
     uplink.distrustedUntil = after(now, this.#options.failbackDelay)
-    this.#last = tunnel
     const cause = `${uplink.name} did not carry traffic after all`
-    this.#need = { since: now, kind: 'failover', cause, troubleSince: since }
-    this.#hold(now, tunnel)
-  }
-
-  // ---- drills
-
-  #drilled(now: Millis, path: Path): void {
-    path.drilledUntil = undefined
-    if (healthy(path)) this.#move = { path, at: now, kind: 'drill', cause: 'the drill is over' }
+    this.#hold(now, tunnel, { since: now, kind: 'failover', cause, troubleSince: since }, undefined)
   }
 
   // ---- what the others should be ready for
 
   #prepare(): void {
-    const current = this.#trial?.uplink ?? this.#activePath()
-    const works = current !== undefined && this.#good(current)
-    const uneasy = !works || current.facts.health === 'suspect'
-    const upTo = works ? this.#paths.indexOf(preferredOver(this.#paths, current)) : this.#paths.length
-    const pinned = this.#pinned()
-    let needed = true
-    for (const [index, path] of this.#paths.entries()) {
-      if (path.kind === 'tunnel') {
-        // A drill keeps the session that there is and dials none: it would take the address of a line from it.
-        const dead = path.drilledUntil !== undefined
-        const mayDial = path.distrustedUntil === undefined && (!dead || path.wanted === 'session')
-        // It would take the address of the line that the traffic is about to go back to.
-        const awaits = this.#move && path.wanted !== 'session' && this.#sharing.shares(path, this.#move.path)
-        const due = awaits
-          ? false
-          : pinned
-            ? path === pinned
-            : needed && index < upTo && path !== this.#trial?.tunnel
-        const dial = due && mayDial
-        const ready = path === current || dial
-        this.#want(path, ready ? 'session' : standbyOf(path, this.#shared(path), uneasy))
-        if (dial && !dead && path.facts.tunnel?.dialable && !path.facts.tunnel.failed) needed = false
-      }
-      this.#setPace(path, path.metered && path !== current && !uneasy ? 'sparing' : 'normal')
-      this.#steer(
-        path,
-        path.kind === 'uplink' && current?.kind === 'tunnel' && this.#sharing.shares(current, path),
-      )
-    }
-  }
-
-  #want(path: Path, readiness: Readiness): void {
-    if (path.wanted === readiness) return
-    path.wanted = readiness
-    this.#actions.push({ type: 'want', tunnel: path.name, readiness })
-  }
-
-  #setPace(path: Path, pace: Pace): void {
-    if (path.pace === pace) return
-    path.pace = pace
-    this.#actions.push({ type: 'pace', path: path.name, pace })
-  }
-
-  #steer(path: Path, on: boolean): void {
-    if (path.steered === on) return
-    path.steered = on
-    this.#actions.push({ type: 'steer', path: path.name, on })
+    const current = this.#activePath()
+    const actions = prepare(this.#paths, {
+      current,
+      works: current !== undefined && this.#good(current),
+      pinned: this.#pinned(),
+      next: moveOf(this.#phase)?.path,
+      ended: this.#phase.kind === 'trial' ? this.#phase.trial.tunnel : undefined,
+      sharing: this.#sharing,
+      shared: (tunnel) => this.#shared(tunnel),
+    })
+    this.#actions.push(...actions)
   }
 
   // ---- judging
@@ -391,10 +368,16 @@ export class FailoverController {
   }
 
   #activePath(): Path | undefined {
-    return this.#active.kind === 'path' ? this.#path(this.#active.name) : undefined
+    return carryingOf(this.#phase)?.path
   }
 
   #path(name: string): Path | undefined {
     return this.#paths.find((path) => path.name === name)
   }
+}
+
+/** The drill is over: traffic may go back to it at once. */
+function drilled(now: Millis, path: Path): Move | undefined {
+  path.drilledUntil = undefined
+  return healthy(path) ? { path, at: now, kind: 'drill', cause: 'the drill is over' } : undefined
 }
