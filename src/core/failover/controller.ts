@@ -76,8 +76,8 @@ export class FailoverController {
 
   /** Whether all is well, and nothing going on that a test of a standby would disturb, or that would spoil it. */
   get calm(): boolean {
-    const idle = this.#phase.kind === 'settled' && !this.#phase.move
-    return idle && isCalm(this.#paths, this.#activePath(), this.#pinned())
+    // A move that is planned leads away from a path that is not the first or has lost a family: that is not calm either.
+    return this.#phase.kind === 'settled' && isCalm(this.#paths, this.#activePath(), this.#pinned())
   }
 
   readiness(name: string): PathReadiness {
