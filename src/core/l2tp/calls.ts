@@ -6,12 +6,20 @@ import { localCause, peerCause, protocolCause, timeoutCause, violationCdn } from
 import { CdnResult, GeneralError } from './codes.ts'
 import { type DataPacket, encodeData } from './header.ts'
 import type { MessageError } from './message-decode.ts'
-import { type Cdn, type ControlMessage, Framing, type Iccn, type Icrq } from './messages.ts'
-import { type SessionInput, sessionTransition } from './session-machine.ts'
-import { assignedId, badInput, callInfo, newSession, phaseOf, type Session } from './session-state.ts'
+import { type Cdn, type ControlMessage, Framing, type Iccn } from './messages.ts'
+import { type SessionInput, type SessionStateName, sessionTransition } from './session-machine.ts'
+import {
+  assignedId,
+  badInput,
+  callInfo,
+  newSession,
+  phaseOf,
+  type Session,
+  type SessionState,
+} from './session-state.ts'
 import type { Tunnel } from './tunnel.ts'
 import type { SessionMessage } from './tunnel-state.ts'
-import type { CallInfo, CdnReason, L2tpCause, L2tpEvent, L2tpOptions, L2tpViolation } from './types.ts'
+import type { CdnReason, L2tpCause, L2tpEvent, L2tpOptions, L2tpViolation } from './types.ts'
 
 /** Calls that an LNS takes at once, unless configured. */
 const DEFAULT_MAX_CALLS = 16
@@ -23,13 +31,12 @@ const NO_CALLS: CdnReason = { result: CdnResult.noFacilities, message: 'no such 
 
 /** What led to an input, as far as its action needs it. */
 interface Trigger {
-  readonly message?: ControlMessage
   readonly cause?: L2tpCause
   /** What the peer is told if a CDN is sent. */
   readonly reason?: CdnReason
 }
 
-/** All sessions of a tunnel. Those that are `idle` are not kept. */
+/** All sessions of a tunnel. */
 export class Calls {
   readonly #options: L2tpOptions
   readonly #tunnel: Tunnel
@@ -60,29 +67,25 @@ export class Calls {
       })
       return
     }
-    this.#step(now, session, 'call')
-    if (this.#tunnel.state === 'established') this.#step(now, session, 'tunnelOpen')
+    this.step(now, session, 'call')
+    if (this.#tunnel.state === 'established') this.step(now, session, 'tunnelOpen')
   }
 
   clear(now: Millis, id: number, reason: CdnReason): void {
     const session = this.#sessions.get(id)
     if (!session) return
-    this.#step(now, session, 'clear', { reason, cause: localCause('session', phaseOf(session), reason) })
+    this.step(now, session, 'clear', { reason, cause: localCause('session', phaseOf(session), reason) })
   }
 
   /** Waiting calls go ahead. */
   tunnelOpened(now: Millis): void {
-    for (const session of [...this.#sessions.values()]) this.#step(now, session, 'tunnelOpen')
+    for (const session of [...this.#sessions.values()]) this.step(now, session, 'tunnelOpen')
   }
 
-  /** All sessions end with the tunnel, without CDNs (RFC 2661 section 6.4). */
-  tunnelClosed(cause: L2tpCause): void {
-    const ended = [...this.#sessions.values()]
-    this.#sessions.clear()
-    for (const session of ended) {
-      const ownCause = { ...cause, phase: phaseOf(session) }
-      this.#emit({ type: 'sessionClosed', session: session.id, cause: ownCause })
-    }
+  /** All sessions end with the tunnel. */
+  tunnelClosed(now: Millis, cause: L2tpCause): void {
+    for (const session of [...this.#sessions.values()])
+      this.step(now, session, 'tunnelClosed', { cause: { ...cause, phase: phaseOf(session) } })
   }
 
   /** Takes a control message whose type belongs to a session. */
@@ -122,13 +125,50 @@ export class Calls {
         message: `no ${awaited} in time`,
       }
       const cause = timeoutCause('session', phaseOf(session), awaited, 1)
-      this.#step(now, session, 'expired', { reason, cause })
+      this.step(now, session, 'expired', { reason, cause })
     }
   }
 
   get deadline(): Millis | undefined {
     const states = [...this.#sessions.values()].map(({ state }) => state)
     return earliest(...states.map((state) => ('until' in state ? state.until : undefined)))
+  }
+
+  /** One input of a session: the table says which state is entered and what is done then. None is entered elsewhere. */
+  step(now: Millis, session: Session, input: SessionInput, { cause, reason }: Trigger = {}): void {
+    const { action, next } = sessionTransition(this.#options.role, session.state.name, input)
+    const existed = session.state.name !== 'idle'
+    if (next !== session.state.name) this.#enter(now, session, next)
+    switch (action) {
+      case 'none':
+        return
+      case 'openTunnel':
+        this.#tunnel.open(now)
+        return
+      case 'sendIcrq':
+        this.#sendIcrq(now, session)
+        return
+      case 'sendIcrp':
+        this.#tunnel.send(now, { type: 'ICRP', assignedSessionId: session.id }, session.peerId)
+        return
+      case 'sendIccn':
+        this.#sendIccn(now, session)
+        return
+      case 'connect':
+        session.sequencingRequired = session.connected?.sequencingRequired ?? false
+        session.sequencing = session.sequencingRequired || (this.#options.sequencing ?? false)
+        this.#emitOpened(session)
+        return
+      case 'disconnect':
+        this.#sendCdn(now, session, reason ?? { result: CdnResult.administrative })
+        if (existed) this.#emitClosed(session, cause)
+        return
+      case 'cleanUp':
+        if (existed) this.#emitClosed(session, cause)
+        return
+      default:
+        unreachable(action)
+    }
   }
 
   /** By the id in the header; where that is 0, by the id that the peer assigned. */
@@ -151,18 +191,20 @@ export class Calls {
     switch (message.type) {
       case 'ICRQ': {
         const refusal = session.state.name === 'idle' ? this.#refusal() : undefined
-        const input = refusal ? 'icrqBad' : 'icrq'
-        this.#received(now, session, input, message, refusal)
+        session.indicated ??= message
+        this.#received(now, session, refusal ? 'icrqBad' : 'icrq', message, refusal)
         return
       }
       case 'ICRP':
+        if (session.peerId === 0) session.peerId = message.assignedSessionId
         this.#received(now, session, 'icrp', message)
         return
       case 'ICCN':
+        session.connected ??= message
         this.#received(now, session, 'iccn', message)
         return
       case 'CDN':
-        this.#step(now, session, 'cdn', { cause: peerCause(phaseOf(session), message) })
+        this.step(now, session, 'cdn', { cause: peerCause(phaseOf(session), message) })
         return
       case 'OCRQ':
         if (session.state.name !== 'idle') this.#received(now, session, 'invalid', message)
@@ -189,10 +231,8 @@ export class Calls {
     const unknown = session.state.name === 'idle'
     const error = unknown ? GeneralError.badSessionId : GeneralError.vendorSpecific
     const reason = refusal ?? violationCdn(error, `unexpected ${message.type}`)
-    this.#step(now, session, input, {
-      message,
-      ...this.#objection(session, refusal ? 'refused' : 'messageUnexpected', reason),
-    })
+    const violation = refusal ? 'refused' : 'messageUnexpected'
+    this.step(now, session, input, this.#objection(session, violation, reason))
   }
 
   #faulty(now: Millis, session: Session, { type, violation, error, message }: MessageError): void {
@@ -202,7 +242,7 @@ export class Calls {
     const objection = this.#objection(session, violation, violationCdn(error, message))
     const refused = type === 'OCRQ' && session.state.name === 'idle'
     if (refused) this.#sendCdn(now, session, objection.reason)
-    else this.#step(now, session, badInput(type), objection)
+    else this.step(now, session, badInput(type), objection)
   }
 
   #objection(session: Session, violation: L2tpViolation, reason: CdnReason) {
@@ -217,60 +257,35 @@ export class Calls {
     return { result: CdnResult.noFacilitiesNow, message: 'too many calls' }
   }
 
-  /** Looks up the table and does what it says. */
-  #step(now: Millis, session: Session, input: SessionInput, trigger: Trigger = {}): void {
-    const { action } = sessionTransition(this.#options.role, session.state.name, input)
-    const { message } = trigger
-    switch (action) {
-      case 'none':
-        return
-      case 'openTunnel':
-        session.state = { name: 'waitTunnel' }
-        this.#sessions.set(session.id, session)
-        this.#tunnel.open(now)
-        return
-      case 'sendIcrq':
-        this.#sendIcrq(now, session)
-        return
-      case 'sendIcrp':
-        if (message?.type === 'ICRQ') this.#sendIcrp(now, session, message)
-        return
-      case 'sendIccn':
-        if (message?.type === 'ICRP') this.#sendIccn(now, session, message.assignedSessionId)
-        return
-      case 'connect':
-        if (message?.type === 'ICCN') this.#connect(session, message)
-        return
-      case 'disconnect':
-        this.#sendCdn(now, session, trigger.reason ?? { result: CdnResult.administrative })
-        this.#remove(session, trigger.cause)
-        return
-      case 'cleanUp':
-        this.#remove(session, trigger.cause)
-        return
-      default:
-        unreachable(action)
+  /** Those that are idle are not kept. */
+  #enter(now: Millis, session: Session, name: SessionStateName): void {
+    session.state = this.#entered(now, name)
+    if (name === 'idle') this.#sessions.delete(session.id)
+    else this.#sessions.set(session.id, session)
+  }
+
+  /** A state at its beginning. */
+  #entered(now: Millis, name: SessionStateName): SessionState {
+    switch (name) {
+      case 'idle':
+      case 'waitTunnel':
+      case 'established':
+        return { name }
+      case 'waitReply':
+      case 'waitConnect':
+        return { name, until: after(now, this.#tunnel.answerTime) }
     }
   }
 
-  #sendIcrq(now: Millis, session: Session): void {
-    session.state = { name: 'waitReply', until: after(now, this.#tunnel.answerTime) }
+  #sendIcrq(now: Millis, { id }: Session): void {
     const callSerialNumber = this.#nextSerial
     this.#nextSerial = (this.#nextSerial + 1) >>> 0
-    this.#tunnel.send(now, { type: 'ICRQ', assignedSessionId: session.id, callSerialNumber }, 0)
+    this.#tunnel.send(now, { type: 'ICRQ', assignedSessionId: id, callSerialNumber }, 0)
   }
 
-  #sendIcrp(now: Millis, session: Session, request: Icrq): void {
-    session.state = { name: 'waitConnect', until: after(now, this.#tunnel.answerTime), request }
-    this.#sessions.set(session.id, session)
-    this.#tunnel.send(now, { type: 'ICRP', assignedSessionId: session.id }, session.peerId)
-  }
-
-  #sendIccn(now: Millis, session: Session, peerId: number): void {
-    session.peerId = peerId
+  #sendIccn(now: Millis, session: Session): void {
     session.sequencingRequired = this.#options.sequencing ?? false
     session.sequencing = session.sequencingRequired
-    session.state = { name: 'established' }
     // RFC 2661 section 4.4.3: only a framing that the peer has advertised.
     const onlyAsync = (this.#tunnel.ends.peerFraming & (Framing.sync | Framing.async)) === Framing.async
     const iccn: Iccn = {
@@ -279,17 +294,8 @@ export class Calls {
       framingType: onlyAsync ? Framing.async : Framing.sync,
       sequencingRequired: session.sequencingRequired,
     }
-    this.#tunnel.send(now, iccn, peerId)
-    this.#emitOpened(session, undefined)
-  }
-
-  #connect(session: Session, connected: Iccn): void {
-    if (session.state.name !== 'waitConnect') return
-    const { request } = session.state
-    session.sequencingRequired = connected.sequencingRequired
-    session.sequencing = connected.sequencingRequired || (this.#options.sequencing ?? false)
-    session.state = { name: 'established' }
-    this.#emitOpened(session, callInfo(request, connected))
+    this.#tunnel.send(now, iccn, session.peerId)
+    this.#emitOpened(session)
   }
 
   #sendCdn(now: Millis, { id, peerId }: Session, { result, error, message }: CdnReason): void {
@@ -298,13 +304,11 @@ export class Calls {
     this.#tunnel.send(now, cdn, peerId)
   }
 
-  /** Ends a session; one that was idle never was. */
-  #remove(session: Session, cause: L2tpCause | undefined): void {
-    if (session.state.name === 'idle' || !this.#sessions.delete(session.id) || !cause) return
-    this.#emit({ type: 'sessionClosed', session: session.id, cause })
+  #emitClosed({ id }: Session, cause: L2tpCause | undefined): void {
+    if (cause) this.#emit({ type: 'sessionClosed', session: id, cause })
   }
 
-  #emitOpened(session: Session, call: CallInfo | undefined): void {
+  #emitOpened(session: Session): void {
     const { localId, peerId, peer } = this.#tunnel.ends
     this.#emit({
       type: 'sessionOpened',
@@ -314,7 +318,7 @@ export class Calls {
       peerTunnel: peerId,
       peer,
       sequencing: session.sequencing,
-      call,
+      call: callInfo(session),
     })
   }
 

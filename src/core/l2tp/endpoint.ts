@@ -45,8 +45,8 @@ export class L2tpEndpoint implements ProtocolEndpoint<L2tpCommand, L2tpEvent> {
     this.#tunnel = new Tunnel(options, {
       emit,
       tunnelOpened: (now) => this.#calls.tunnelOpened(now),
-      tunnelClosed: (cause) => {
-        this.#calls.tunnelClosed(cause)
+      tunnelClosed: (now, cause) => {
+        this.#calls.tunnelClosed(now, cause)
         emit({ type: 'closed', cause })
       },
       sessionMessage: (now, message) => this.#calls.receive(now, message),

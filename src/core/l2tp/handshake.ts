@@ -31,23 +31,23 @@ export function makeSccrq(options: L2tpOptions, localId: number, challenge: Uint
   return { type: 'SCCRQ', ...startControl(options, localId, challenge) }
 }
 
-/** The reply to an acceptable request. */
+/** The reply to an acceptable request; `peerChallenge` is what that asked. */
 export function makeSccrp(
   options: L2tpOptions,
   localId: number,
   challenge: Uint8Array | undefined,
-  request: Sccrq,
+  peerChallenge: Uint8Array | undefined,
 ): Sccrp {
   return {
     type: 'SCCRP',
     ...startControl(options, localId, challenge),
-    ...respond(options, 'SCCRP', request.challenge),
+    ...respond(options, 'SCCRP', peerChallenge),
   }
 }
 
-/** The confirmation of an acceptable reply. */
-export function makeScccn(options: L2tpOptions, reply: Sccrp): Scccn {
-  return { type: 'SCCCN', ...respond(options, 'SCCCN', reply.challenge) }
+/** The confirmation of an acceptable reply; `peerChallenge` is what that asked. */
+export function makeScccn(options: L2tpOptions, peerChallenge: Uint8Array | undefined): Scccn {
+  return { type: 'SCCCN', ...respond(options, 'SCCCN', peerChallenge) }
 }
 
 /** Undefined: acceptable. `challenge` is what our own message before it asked. */
@@ -151,7 +151,7 @@ export const EXPECTED: Readonly<Partial<Record<TunnelStateName, MessageName>>> =
   waitCtlConn: 'SCCCN',
 }
 
-/** The input that an acceptable message is. */
+/** The input that a message is which is acceptable, or out of place. */
 export const GOOD_INPUT = { SCCRQ: 'sccrq', SCCRP: 'sccrp', SCCCN: 'scccn' } as const
 /** The input that an unacceptable one is. */
 export const BAD_INPUT = { SCCRQ: 'sccrqBad', SCCRP: 'sccrpBad', SCCCN: 'scccnBad' } as const

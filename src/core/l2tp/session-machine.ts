@@ -20,6 +20,8 @@ export type SessionInput =
   | 'invalid'
   /** Local close request. */
   | 'clear'
+  /** The tunnel has ended, and its sessions with it, without CDNs (section 6.4). */
+  | 'tunnelClosed'
   /** The state's own deadline has passed. */
   | 'expired'
 
@@ -39,7 +41,7 @@ export type SessionAction =
   /** Cleans up without a word. */
   | 'cleanUp'
 
-/** A cell of the tables. */
+/** A cell of the tables: the state entered, and what is done on entering it. */
 export interface SessionTransition {
   readonly action: SessionAction
   readonly next: SessionStateName
@@ -65,6 +67,7 @@ const never: Row = {
   cdn: stay('idle'),
   invalid: stay('idle'),
   clear: stay('idle'),
+  tunnelClosed: stay('idle'),
   expired: stay('idle'),
 }
 
@@ -84,6 +87,7 @@ const LAC: Table = {
     cdn: cleanUp,
     invalid: cleanUp,
     clear: stay('idle'),
+    tunnelClosed: stay('idle'),
     expired: stay('idle'),
   },
   waitTunnel: {
@@ -98,6 +102,7 @@ const LAC: Table = {
     cdn: cleanUp,
     invalid: cleanUp,
     clear: cleanUp,
+    tunnelClosed: cleanUp,
     expired: stay('waitTunnel'),
   },
   waitReply: {
@@ -112,6 +117,7 @@ const LAC: Table = {
     cdn: cleanUp,
     invalid: disconnect,
     clear: disconnect,
+    tunnelClosed: cleanUp,
     expired: disconnect,
   },
   waitConnect: never,
@@ -127,6 +133,7 @@ const LAC: Table = {
     cdn: cleanUp,
     invalid: disconnect,
     clear: disconnect,
+    tunnelClosed: cleanUp,
     expired: stay('established'),
   },
 }
@@ -144,6 +151,7 @@ const LNS: Table = {
     cdn: cleanUp,
     invalid: cleanUp,
     clear: stay('idle'),
+    tunnelClosed: stay('idle'),
     expired: stay('idle'),
   },
   waitTunnel: never,
@@ -160,6 +168,7 @@ const LNS: Table = {
     cdn: cleanUp,
     invalid: disconnect,
     clear: disconnect,
+    tunnelClosed: cleanUp,
     expired: disconnect,
   },
   established: LAC.established,

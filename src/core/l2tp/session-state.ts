@@ -8,7 +8,16 @@ import type { CallInfo, L2tpPhase } from './types.ts'
 
 /** A session in idle. */
 export function newSession(id: number, peerId = 0): Session {
-  return { id, peerId, state: { name: 'idle' }, sequencing: false, sequencingRequired: false, ns: 0 }
+  return {
+    id,
+    peerId,
+    state: { name: 'idle' },
+    indicated: undefined,
+    connected: undefined,
+    sequencing: false,
+    sequencingRequired: false,
+    ns: 0,
+  }
 }
 
 /** Named as in session-machine.ts; `until` is the deadline of the state. */
@@ -16,7 +25,7 @@ export type SessionState =
   | { readonly name: 'idle' }
   | { readonly name: 'waitTunnel' }
   | { readonly name: 'waitReply'; readonly until: Millis }
-  | { readonly name: 'waitConnect'; readonly until: Millis; readonly request: Icrq }
+  | { readonly name: 'waitConnect'; readonly until: Millis }
   | { readonly name: 'established' }
 
 /** A call, from its first message to its last. */
@@ -25,6 +34,9 @@ export interface Session {
   state: SessionState
   /** 0 until the peer has assigned it. */
   peerId: number
+  /** LNS: what the LAC said of the call, at its beginning and when it was connected. */
+  indicated: Icrq | undefined
+  connected: Iccn | undefined
   /** Data messages that we send are numbered. */
   sequencing: boolean
   /** The Sequencing Required AVP was used: numbering is never turned off. */
@@ -61,12 +73,14 @@ export function phaseOf({ state }: Session): L2tpPhase {
   }
 }
 
-/** What a LAC said of a call. */
-export function callInfo(request: Icrq, connected: Iccn): CallInfo {
+/** What a LAC said of a call; undefined at the LAC itself. */
+export function callInfo({ indicated, connected }: Session): CallInfo | undefined {
+  if (!indicated || !connected) return undefined
+  const { callSerialNumber, callingNumber, calledNumber } = indicated
   return {
-    serialNumber: request.callSerialNumber,
-    callingNumber: request.callingNumber && printable(request.callingNumber),
-    calledNumber: request.calledNumber && printable(request.calledNumber),
+    serialNumber: callSerialNumber,
+    callingNumber: callingNumber && printable(callingNumber),
+    calledNumber: calledNumber && printable(calledNumber),
     txSpeed: connected.txConnectSpeed,
     rxSpeed: connected.rxConnectSpeed,
   }

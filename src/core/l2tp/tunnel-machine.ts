@@ -51,8 +51,10 @@ export type TunnelAction =
   | 'refuse'
   /** Cleans up and handles the peer's SCCRQ as in idle. */
   | 'requeue'
+  /** Nothing is awaited or acknowledged any more. */
+  | 'forget'
 
-/** A cell of the table. */
+/** A cell of the table: the state entered, and what is done on entering it. */
 export interface TunnelTransition {
   readonly action: TunnelAction
   readonly next: TunnelStateName
@@ -65,6 +67,7 @@ const stop: TunnelTransition = { action: 'stop', next: 'stopped' }
 const cleanUp: TunnelTransition = { action: 'cleanUp', next: 'stopped' }
 const abandon: TunnelTransition = { action: 'abandon', next: 'abandoned' }
 const refuse: TunnelTransition = { action: 'refuse', next: 'stopped' }
+const forget: TunnelTransition = { action: 'forget', next: 'stopped' }
 
 const TABLE: Readonly<Record<TunnelStateName, Row>> = {
   idle: {
@@ -140,7 +143,7 @@ const TABLE: Readonly<Record<TunnelStateName, Row>> = {
     scccnBad: none('abandoned'),
     stopCcn: none('abandoned'),
     invalid: none('abandoned'),
-    expired: none('stopped'),
+    expired: forget,
     dead: none('abandoned'),
   },
   stopped: {
@@ -155,7 +158,7 @@ const TABLE: Readonly<Record<TunnelStateName, Row>> = {
     scccnBad: none('stopped'),
     stopCcn: none('stopped'),
     invalid: none('stopped'),
-    expired: none('stopped'),
+    expired: forget,
     dead: none('stopped'),
   },
 }

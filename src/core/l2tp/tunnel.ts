@@ -2,7 +2,7 @@
 import { printable, u16 } from '../bytes.ts'
 import type { Address, Transmit } from '../endpoint.ts'
 import { unreachable } from '../result.ts'
-import { after, earliest, type Millis, millis } from '../time.ts'
+import { after, earliest, type Millis } from '../time.ts'
 import { localCause, peerCause, protocolCause, timeoutCause } from './cause.ts'
 import { CHALLENGE_LENGTH } from './challenge.ts'
 import { GeneralError, StopCcnResult } from './codes.ts'
@@ -25,10 +25,17 @@ import {
 import { type ControlPacket, type DataPacket, encodeControl } from './header.ts'
 import { type DecodedMessage, decodeMessage, type MessageError } from './message-decode.ts'
 import { encodeMessage, type SendableMessage } from './message-encode.ts'
-import { DEFAULT_WINDOW, Framing, isSessionMessage, type Scccn, type Sccrp, type Sccrq } from './messages.ts'
+import { DEFAULT_WINDOW, isSessionMessage, type Scccn, type Sccrp, type Sccrq } from './messages.ts'
 import { type Belonging, belonging, lateAnswer } from './tunnel-identity.ts'
 import { type TunnelInput, type TunnelStateName, tunnelTransition } from './tunnel-machine.ts'
-import type { TunnelEnds, TunnelListener, TunnelState } from './tunnel-state.ts'
+import {
+  enteredState,
+  LINGER,
+  STRANGER,
+  type TunnelEnds,
+  type TunnelListener,
+  type TunnelState,
+} from './tunnel-state.ts'
 import type {
   AwaitedMessage,
   L2tpCause,
@@ -38,18 +45,11 @@ import type {
   StopCcnReason,
 } from './types.ts'
 
-/**
- * RFC 2661 section 5.7: repetitions of the peer's last words are acknowledged for a full retransmission cycle. An answer
- * to an abandoned SCCRQ is awaited as long.
- */
-const LINGER = millis(31_000)
-
 /** Unacknowledged messages of ours at which a peer that goes on asking is cut off. */
 const MAX_BACKLOG = 256
 
 /** What led to an input, as far as its action needs it. */
 interface Trigger {
-  readonly message?: Sccrq | Sccrp | Scccn
   /** Of an input that ends the tunnel. */
   readonly cause?: L2tpCause
   /** What the peer is told if a StopCCN is sent. */
@@ -66,7 +66,7 @@ export class Tunnel {
   #localId: number
   #peerId = 0
   #peer: Address
-  #peerFraming: number = Framing.sync
+  #introduction = STRANGER
 
   constructor(options: L2tpOptions, listener: TunnelListener) {
     this.#options = options
@@ -83,7 +83,8 @@ export class Tunnel {
 
   /** Whom data messages go to, and what its Framing Capabilities are. */
   get ends(): TunnelEnds {
-    return { localId: this.#localId, peerId: this.#peerId, peer: this.#peer, peerFraming: this.#peerFraming }
+    const { framingCapabilities: peerFraming } = this.#introduction
+    return { localId: this.#localId, peerId: this.#peerId, peer: this.#peer, peerFraming }
   }
 
   /** How long the peer's next step is awaited. */
@@ -92,11 +93,11 @@ export class Tunnel {
   }
 
   open(now: Millis): void {
-    this.#step(now, 'open')
+    this.step(now, 'open')
   }
 
   close(now: Millis, reason: StopCcnReason): void {
-    this.#step(now, 'close', { cause: localCause('tunnel', this.#phase(), reason), reason })
+    this.step(now, 'close', { cause: localCause('tunnel', this.#phase(), reason), reason })
   }
 
   /** Sends a message of a session; `peerSession` goes into its header. */
@@ -122,7 +123,7 @@ export class Tunnel {
     }
     const whose = this.#whose(packet)
     if (whose === 'foreign') return
-    if (whose === 'tieWinner') this.#step(now, 'sccrqTieLost')
+    if (whose === 'tieWinner') this.step(now, 'sccrqTieLost')
     for (const delivered of this.#channel.receive(now, packet)) this.#deliver(now, from, delivered)
     if (this.#channel.backlog === 0) this.#finish(now, true)
   }
@@ -138,11 +139,11 @@ export class Tunnel {
   timeout(now: Millis): void {
     this.#channel.timeout(now)
     if (this.#channel.dead) {
-      this.#step(now, 'dead', { cause: this.#timeoutCause('acknowledgement') })
+      this.step(now, 'dead', { cause: this.#timeoutCause('acknowledgement') })
       this.#finish(now, false)
     }
     const state = this.#state
-    if ('until' in state && state.until !== undefined && now >= state.until) this.#expire(now, state.name)
+    if ('until' in state && state.until !== undefined && now >= state.until) this.#expire(now)
     const helloAt = this.#helloAt()
     if (helloAt !== undefined && now >= helloAt) this.send(now, { type: 'HELLO' }, 0)
   }
@@ -158,6 +159,65 @@ export class Tunnel {
     if (!next) return undefined
     if (next.kind === 'data') return { to: this.#peer, bytes: next.bytes }
     return { to: this.#peer, bytes: encodeControl({ ...next, tunnel: this.#peerId }, next.body) }
+  }
+
+  /** One input: the table says which state is entered and what is done then. None is entered elsewhere. */
+  step(now: Millis, input: TunnelInput, { cause, reason }: Trigger = {}): void {
+    const { action, next } = tunnelTransition(this.#state.name, input)
+    const ending = cause ?? localCause('tunnel', this.#phase(), { result: StopCcnResult.clear })
+    if (next !== this.#state.name)
+      this.#state = enteredState(now, next, this.answerTime, () => this.#freshChallenge())
+    switch (action) {
+      case 'none':
+        return
+      case 'sendSccrq': {
+        const body = encodeMessage(makeSccrq(this.#options, this.#localId, this.#challenge))
+        this.#channel.send(now, 0, body, this.#retransmission.attemptsSccrq)
+        return
+      }
+      case 'sendSccrp': {
+        const { challenge } = this.#introduction
+        this.send(now, makeSccrp(this.#options, this.#localId, this.#challenge, challenge), 0)
+        return
+      }
+      case 'sendScccnAndOpen':
+        this.send(now, makeScccn(this.#options, this.#introduction.challenge), 0)
+        this.#tellOpen(now)
+        return
+      case 'tellOpen':
+        this.#tellOpen(now)
+        return
+      case 'stop':
+        // Before the StopCCN the sessions end: their CDNs are implied (RFC 2661 section 6.4).
+        this.#channel.hurry()
+        this.send(now, makeStopCcn(this.#localId, reason), 0)
+        this.#listener.tunnelClosed(now, ending)
+        return
+      case 'cleanUp':
+        this.#channel.silence()
+        this.#listener.tunnelClosed(now, ending)
+        // A connection that was never opened has nothing to acknowledge.
+        if (input === 'close') this.#finish(now, true, false)
+        else if (input !== 'dead') this.#finish(now, true)
+        return
+      case 'abandon':
+        this.#channel.silence()
+        this.#listener.tunnelClosed(now, ending)
+        return
+      case 'refuse':
+        this.send(now, makeStopCcn(this.#localId, reason), 0)
+        return
+      case 'requeue':
+        this.#channel = this.#freshChannel()
+        this.#localId = this.#freshId()
+        return
+      case 'forget':
+        this.#finish(now, false)
+        this.#lingers(undefined)
+        return
+      default:
+        unreachable(action)
+    }
   }
 
   /** RFC 2661 section 5.5: a HELLO after silence, unless a message asks for an acknowledgement anyway. */
@@ -184,7 +244,7 @@ export class Tunnel {
     this.#channel.revive()
     this.#channel.receive(now, packet)
     this.#listener.emit({ type: 'answeredLate' })
-    this.#step(now, 'sccrp')
+    this.step(now, 'sccrp')
   }
 
   #deliver(now: Millis, from: Address, { session, body }: Delivered): void {
@@ -223,7 +283,7 @@ export class Tunnel {
       case 'StopCCN':
         // The acknowledgement of a refusal needs the id of the refuser.
         if (this.#peerId === 0) this.#peerId = message.assignedTunnelId ?? 0
-        this.#step(now, 'stopCcn', { cause: peerCause(this.#phase(), message) })
+        this.step(now, 'stopCcn', { cause: peerCause(this.#phase(), message) })
         return
       default:
         if (this.#state.name !== 'established') this.#violated(now, 'invalid', unexpected(message.type))
@@ -232,99 +292,27 @@ export class Tunnel {
   }
 
   #handshake(now: Millis, message: Sccrq | Sccrp | Scccn): void {
-    const state = this.#state
-    const expected = EXPECTED[state.name] === message.type
+    const expected = EXPECTED[this.#state.name] === message.type
     // Even a refusal goes to the id that the peer assigned.
     if (expected && message.type !== 'SCCCN') this.#meet(message)
-    const challenge = 'challenge' in state ? state.challenge : undefined
-    const objection = expected ? judge(this.#options, challenge, message) : unexpected(message.type)
-    if (objection) this.#violated(now, BAD_INPUT[message.type], objection)
-    else this.#step(now, GOOD_INPUT[message.type], { message })
+    const objection = expected ? judge(this.#options, this.#challenge, message) : unexpected(message.type)
+    const input = (expected && objection ? BAD_INPUT : GOOD_INPUT)[message.type]
+    if (objection) this.#violated(now, input, objection)
+    else this.step(now, input)
   }
 
   #violated(now: Millis, input: TunnelInput, { violation, reason }: Objection): void {
-    this.#step(now, input, { cause: protocolCause('tunnel', this.#phase(), violation, reason), reason })
+    this.step(now, input, { cause: protocolCause('tunnel', this.#phase(), violation, reason), reason })
   }
 
-  #expire(now: Millis, name: 'waitCtlReply' | 'waitCtlConn' | 'abandoned' | 'stopped'): void {
-    if (name === 'stopped' || name === 'abandoned') {
-      this.#state = { name: 'stopped', told: name === 'stopped', until: undefined }
-      this.#finish(now, false)
-      return
-    }
-    const awaited = name === 'waitCtlReply' ? 'SCCRP' : 'SCCCN'
+  #expire(now: Millis): void {
+    const awaited = this.#state.name === 'waitCtlConn' ? 'SCCCN' : 'SCCRP'
     const reason = { result: StopCcnResult.clear, error: GeneralError.none, message: `no ${awaited} in time` }
-    this.#step(now, 'expired', { cause: this.#timeoutCause(awaited), reason })
+    this.step(now, 'expired', { cause: this.#timeoutCause(awaited), reason })
   }
 
-  /** Looks up the table and does what it says. */
-  #step(now: Millis, input: TunnelInput, trigger: Trigger = {}): void {
-    const { action } = tunnelTransition(this.#state.name, input)
-    const { message, cause, reason } = trigger
-    switch (action) {
-      case 'none':
-        return
-      case 'sendSccrq':
-        this.#sendSccrq(now)
-        return
-      case 'sendSccrp':
-        if (message?.type === 'SCCRQ') this.#sendSccrp(now, message)
-        return
-      case 'sendScccnAndOpen':
-        if (message?.type !== 'SCCRP') return
-        this.send(now, makeScccn(this.#options, message), 0)
-        this.#opened(now, message)
-        return
-      case 'tellOpen':
-        if (this.#state.name === 'waitCtlConn') this.#opened(now, this.#state.request)
-        return
-      case 'stop':
-        // Before the StopCCN the sessions end: their CDNs are implied (RFC 2661 section 6.4).
-        this.#channel.hurry()
-        this.send(now, makeStopCcn(this.#localId, reason), 0)
-        this.#closed(cause ?? localCause('tunnel', this.#phase(), { result: StopCcnResult.clear }))
-        return
-      case 'cleanUp':
-        this.#channel.silence()
-        this.#closed(cause ?? localCause('tunnel', this.#phase(), { result: StopCcnResult.clear }))
-        // A connection that was never opened has nothing to acknowledge.
-        if (input === 'close') this.#finish(now, true, false)
-        else if (input !== 'dead') this.#finish(now, true)
-        return
-      case 'abandon':
-        this.#channel.silence()
-        this.#state = { name: 'abandoned', until: after(now, LINGER) }
-        this.#listener.tunnelClosed(cause ?? localCause('tunnel', 'opening', { result: StopCcnResult.clear }))
-        return
-      case 'refuse':
-        this.#state = { name: 'stopped', told: false, until: undefined }
-        this.send(now, makeStopCcn(this.#localId, reason), 0)
-        return
-      case 'requeue':
-        this.#channel = this.#freshChannel()
-        this.#localId = this.#freshId()
-        this.#state = { name: 'idle' }
-        return
-      default:
-        unreachable(action)
-    }
-  }
-
-  #sendSccrq(now: Millis): void {
-    const challenge = this.#freshChallenge()
-    this.#state = { name: 'waitCtlReply', until: after(now, this.answerTime), challenge }
-    const body = encodeMessage(makeSccrq(this.#options, this.#localId, challenge))
-    this.#channel.send(now, 0, body, this.#retransmission.attemptsSccrq)
-  }
-
-  #sendSccrp(now: Millis, request: Sccrq): void {
-    const challenge = this.#freshChallenge()
-    this.#state = { name: 'waitCtlConn', until: after(now, this.answerTime), challenge, request }
-    this.send(now, makeSccrp(this.#options, this.#localId, challenge, request), 0)
-  }
-
-  #opened(now: Millis, { hostName, vendorName, firmwareRevision, receiveWindowSize }: Sccrq | Sccrp): void {
-    this.#state = { name: 'established' }
+  #tellOpen(now: Millis): void {
+    const { hostName, vendorName, firmwareRevision, receiveWindowSize } = this.#introduction
     this.#listener.emit({
       type: 'opened',
       localTunnel: this.#localId,
@@ -339,24 +327,24 @@ export class Tunnel {
     this.#listener.tunnelOpened(now)
   }
 
-  #closed(cause: L2tpCause): void {
-    this.#state = { name: 'stopped', told: false, until: undefined }
-    this.#listener.tunnelClosed(cause)
-  }
-
   /** The peer has acknowledged our StopCCN, or sent its own, or is gone. */
   #finish(now: Millis, acknowledged: boolean, lingers = acknowledged): void {
     if (this.#state.name !== 'stopped' || this.#state.told) return
     this.#channel.silence()
-    this.#state = { name: 'stopped', told: true, until: lingers ? after(now, LINGER) : undefined }
+    this.#lingers(lingers ? after(now, LINGER) : undefined)
     this.#listener.emit({ type: 'finished', acknowledged })
   }
 
+  /** Stopped, and told so: what is left is to acknowledge until then. */
+  #lingers(until: Millis | undefined): void {
+    this.#state = { name: 'stopped', told: true, until }
+  }
+
   /** Takes from SCCRQ or SCCRP how to reach the peer. */
-  #meet({ assignedTunnelId, receiveWindowSize, framingCapabilities }: Sccrq | Sccrp): void {
-    this.#peerId = assignedTunnelId
-    this.#peerFraming = framingCapabilities
-    this.#channel.peerWindow = receiveWindowSize ?? DEFAULT_WINDOW
+  #meet(message: Sccrq | Sccrp): void {
+    this.#introduction = message
+    this.#peerId = message.assignedTunnelId
+    this.#channel.peerWindow = message.receiveWindowSize ?? DEFAULT_WINDOW
   }
 
   #whose(packet: ControlPacket): Belonging {
@@ -387,6 +375,11 @@ export class Tunnel {
   #freshChannel(): ControlChannel {
     const receiveWindow = this.#options.receiveWindow ?? DEFAULT_RECEIVE_WINDOW
     return new ControlChannel({ retransmission: this.#retransmission, receiveWindow })
+  }
+
+  /** What our SCCRQ or SCCRP asked, while its answer is awaited. */
+  get #challenge(): Uint8Array | undefined {
+    return 'challenge' in this.#state ? this.#state.challenge : undefined
   }
 
   #freshChallenge(): Uint8Array | undefined {

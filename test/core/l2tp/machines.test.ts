@@ -88,7 +88,7 @@ const CONTROL_CONNECTION: Readonly<Record<TunnelStateName, string>> = {
     + scccnBad:   none -> abandoned
     + stopCcn:    none -> abandoned
     + invalid:    none -> abandoned
-    + expired:    none -> stopped
+    + expired:    forget -> stopped
     + dead:       none -> abandoned`,
   stopped: `
     stopCcn:      none -> stopped
@@ -102,7 +102,7 @@ const CONTROL_CONNECTION: Readonly<Record<TunnelStateName, string>> = {
     + scccn:      none -> stopped
     + scccnBad:   none -> stopped
     + invalid:    none -> stopped
-    + expired:    none -> stopped
+    + expired:    forget -> stopped
     + dead:       none -> stopped`,
 }
 
@@ -119,6 +119,7 @@ const NEVER = `
     + cdn: none -> idle
     + invalid: none -> idle
     + clear: none -> idle
+    + tunnelClosed: none -> idle
     + expired: none -> idle`
 
 /** Sections 7.4.1 and 7.4.2. */
@@ -136,6 +137,7 @@ const INCOMING_CALLS: Readonly<Record<L2tpRole, Readonly<Record<SessionStateName
       + tunnelOpen: none -> idle
       + invalid:    cleanUp -> idle
       + clear:      none -> idle
+      + tunnelClosed: none -> idle
       + expired:    none -> idle`,
     waitTunnel: `
       clear:        cleanUp -> idle
@@ -149,6 +151,7 @@ const INCOMING_CALLS: Readonly<Record<L2tpRole, Readonly<Record<SessionStateName
       + iccnBad:    cleanUp -> idle
       + cdn:        cleanUp -> idle
       + invalid:    cleanUp -> idle
+      + tunnelClosed: cleanUp -> idle
       + expired:    none -> waitTunnel`,
     waitReply: `
       icrp:         sendIccn -> established
@@ -162,6 +165,7 @@ const INCOMING_CALLS: Readonly<Record<L2tpRole, Readonly<Record<SessionStateName
       + call:       none -> waitReply
       + tunnelOpen: none -> waitReply
       + invalid:    disconnect -> idle
+      + tunnelClosed: cleanUp -> idle
       + expired:    disconnect -> idle`,
     waitConnect: NEVER,
     established: `
@@ -176,6 +180,7 @@ const INCOMING_CALLS: Readonly<Record<L2tpRole, Readonly<Record<SessionStateName
       + call:       none -> established
       + tunnelOpen: none -> established
       + invalid:    disconnect -> idle
+      + tunnelClosed: cleanUp -> idle
       + expired:    none -> established`,
   },
   lns: {
@@ -191,6 +196,7 @@ const INCOMING_CALLS: Readonly<Record<L2tpRole, Readonly<Record<SessionStateName
       + tunnelOpen: none -> idle
       + invalid:    cleanUp -> idle
       + clear:      none -> idle
+      + tunnelClosed: none -> idle
       + expired:    none -> idle`,
     waitTunnel: NEVER,
     waitReply: NEVER,
@@ -206,6 +212,7 @@ const INCOMING_CALLS: Readonly<Record<L2tpRole, Readonly<Record<SessionStateName
       + call:       none -> waitConnect
       + tunnelOpen: none -> waitConnect
       + invalid:    disconnect -> idle
+      + tunnelClosed: cleanUp -> idle
       + expired:    disconnect -> idle`,
     established: `
       cdn:          cleanUp -> idle
@@ -219,12 +226,13 @@ const INCOMING_CALLS: Readonly<Record<L2tpRole, Readonly<Record<SessionStateName
       + call:       none -> established
       + tunnelOpen: none -> established
       + invalid:    disconnect -> idle
+      + tunnelClosed: cleanUp -> idle
       + expired:    none -> established`,
   },
 }
 
 const TUNNEL_EVENTS = 13
-const SESSION_EVENTS = 12
+const SESSION_EVENTS = 13
 
 for (const [state, text] of Object.entries(CONTROL_CONNECTION)) {
   test(`control connection: ${state}`, () => {
