@@ -63,7 +63,7 @@ async function startDaemon({ configFile, socket, notices }: DaemonOptions): Prom
   sink.level = lifeline.logLevel
   const lock = await lockNamespace({ sockets: [DEFAULT_SOCKET, socket], log })
   const system = openSystem()
-  const devices = new Devices(system.tuns)
+  const devices = new Devices(system.tuns, system.dataPaths)
   const watcher = new FactsWatcher(system.netlinks, log)
   const files = new StateDirectory(lifeline.stateDir, log)
   const status = new StatusStore(system.clock, version)

@@ -6,7 +6,6 @@ import type { HookEvent } from '../core/hooks.ts'
 import type { BrokerFailure } from '../core/mqtt/failure.ts'
 import type { Secret } from '../core/secret.ts'
 import type { DeviceTraffic } from '../core/system/device-traffic.ts'
-
 import type { Millis } from '../core/time.ts'
 
 export interface Clock {
@@ -145,27 +144,39 @@ export interface DataSession {
   readonly ipv6: boolean
 }
 
+/** What may change while a session's packets are carried. */
+export type DataSessionChange = Partial<Pick<DataSession, 'mtu' | 'sequencing' | 'ipv4' | 'ipv6' | 'peer'>>
+
+/** Carries the IP packets of one session between its device and its socket, from `attach` on. */
+export interface DataPath {
+  /** How it carries them now, for status. */
+  readonly rung: string
+  update(change: DataSessionChange): void
+  /** Data messages of the session that arrived from its peer, whatever is in them: proof of life. */
+  received(): number
+  /** Stops carrying; device and socket stay open. Does nothing if that has ended already. */
+  detach(): void
+}
+
+export interface DataPaths {
+  /**
+   * What is not IP data still arrives at the socket's onMessage. Throws SystemError (EBUSY: device or socket belong to
+   * another data path). Ends when either is closed.
+   */
+  attach(device: TunDevice, session: DataSession): DataPath
+}
+
 export interface DataCounters {
   readonly rx: { readonly packets: number; readonly octets: number; readonly dropped: number }
   readonly tx: { readonly packets: number; readonly octets: number; readonly dropped: number }
-  /** Data messages of the session that arrived from its peer, whatever is in them: proof of life. */
-  readonly received: number
 }
 
 /** A persistent TUN device: it outlives sessions and this process, until `destroy`. */
 export interface TunDevice {
   readonly name: string
   setCarrier(on: boolean): void
-  /** Carries the session's IP packets from now on; what is not IP data still arrives at the socket's onMessage. */
-  attach(session: DataSession): void
-  /** Changes what may change while attached. */
-  update(change: Partial<Pick<DataSession, 'mtu' | 'sequencing' | 'ipv4' | 'ipv6' | 'peer'>>): void
-  /** Stops carrying; the socket stays open. */
-  detach(): void
-  /** Since the device was opened by this process. */
+  /** Since the device was opened by this process, whichever sessions it had. */
   counters(): DataCounters
-  /** The rung of the data path in use, for status. */
-  datapath(): string
   /** Lets go of the device, which stays with its addresses. */
   close(): void
   /** Removes the device from the system. */

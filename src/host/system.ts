@@ -2,6 +2,7 @@
 
 import { DnsResolver } from '../app/resolver.ts'
 import { systemClock as clock } from './clock.ts'
+import { NativeDataPaths } from './data-paths.ts'
 import { NativeDatagrams } from './datagrams.ts'
 import { deviceCounters } from './device-counters.ts'
 import { digests, entropy } from './digests.ts'
@@ -25,6 +26,7 @@ export function openSystem() {
     datagrams,
     netlinks: new NativeNetlinks(),
     tuns: new NativeTuns(),
+    dataPaths: new NativeDataPaths(),
     tcpProbes: new NativeTcpProbes(),
     nft,
     brokers,

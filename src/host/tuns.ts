@@ -1,9 +1,6 @@
-/** Persistent TUN devices and the data path that carries a session's packets between one and its socket. */
-import type { DataCounters, DataSession, TunDevice, Tuns } from '../app/ports.ts'
-import { SystemError } from '../app/ports.ts'
-import { parseIp } from '../core/ip/address.ts'
-import { NativeDatagramSocket } from './datagrams.ts'
-import { type Addon, checked, errnoName, type Handle, loadAddon, type SessionKeys } from './native.ts'
+/** Persistent TUN devices. What goes into one without a data path is read and dropped. */
+import type { DataCounters, DataPath, TunDevice, Tuns } from '../app/ports.ts'
+import { type Addon, checked, errnoName, type Handle, loadAddon } from './native.ts'
 
 export class NativeTuns implements Tuns {
   readonly #addon: Addon = loadAddon()
@@ -13,11 +10,13 @@ export class NativeTuns implements Tuns {
   }
 }
 
-class NativeTunDevice implements TunDevice {
+/** A device of the addon. */
+export class NativeTunDevice implements TunDevice {
   readonly #addon: Addon
-  readonly #handle: Handle<'tun'>
+  readonly handle: Handle<'tun'>
   readonly name: string
-  #session: DataSession | undefined
+  /** The data path that carries its packets; undefined: they are dropped. */
+  path: DataPath | undefined
   #gone = false
   #closed = false
 
@@ -31,57 +30,32 @@ class NativeTunDevice implements TunDevice {
     }
     const opened = addon.openTun(name, onArrivals)
     const why = typeof opened === 'number' ? REFUSALS[errnoName(-opened)] : undefined
-    this.#handle = checked(opened, `cannot open the TUN device ${name}${why ? ` (${why})` : ''}`)
+    this.handle = checked(opened, `cannot open the TUN device ${name}${why ? ` (${why})` : ''}`)
   }
 
   setCarrier(on: boolean): void {
     if (this.#closed) return
-    this.#unlessGone(this.#addon.setCarrier(this.#handle, on), `cannot set the carrier of ${this.name}`)
-  }
-
-  attach(session: DataSession): void {
-    const { socket } = session
-    if (!(socket instanceof NativeDatagramSocket)) throw new TypeError('a data path needs a native socket')
-    const what = `cannot attach a session to ${this.name}`
-    checked(this.#addon.attach(this.#handle, socket.handle, keys(session)), what)
-    this.#session = session
-  }
-
-  update(change: Partial<Pick<DataSession, 'mtu' | 'sequencing' | 'ipv4' | 'ipv6' | 'peer'>>): void {
-    if (this.#session === undefined) return
-    this.#session = { ...this.#session, ...change }
-    const what = `cannot change the session of ${this.name}`
-    checked(this.#addon.update(this.#handle, keys(this.#session)), what)
-  }
-
-  detach(): void {
-    this.#session = undefined
-    this.#addon.detach(this.#handle)
+    this.#unlessGone(this.#addon.setCarrier(this.handle, on), `cannot set the carrier of ${this.name}`)
   }
 
   counters(): DataCounters {
-    const now = this.#addon.counters(this.#handle)
+    const now = this.#addon.counters(this.handle)
     return {
       rx: { packets: now.rxPackets, octets: now.rxOctets, dropped: now.rxDropped },
       tx: { packets: now.txPackets, octets: now.txOctets, dropped: now.txDropped },
-      received: now.received,
     }
-  }
-
-  datapath(): string {
-    return 'plain'
   }
 
   close(): void {
     this.#closed = true
-    this.#session = undefined
-    this.#addon.close(this.#handle)
+    this.path = undefined
+    this.#addon.close(this.handle)
   }
 
   destroy(): void {
     if (this.#closed) return
     try {
-      this.#unlessGone(this.#addon.unpersist(this.#handle), `cannot remove ${this.name}`)
+      this.#unlessGone(this.#addon.unpersist(this.handle), `cannot remove ${this.name}`)
     } finally {
       this.close()
     }
@@ -103,21 +77,3 @@ const REFUSALS: Readonly<Record<string, string>> = {
 
 /** What the kernel says of a TUN descriptor whose device is gone. */
 const EBADFD = 77
-
-function keys(session: DataSession): SessionKeys {
-  const peerHost = parseIp(session.peer.host)
-  if (peerHost === undefined) throw new SystemError('EINVAL', `${session.peer.host} is no literal address`)
-  const { localTunnelId, localSessionId, peerTunnelId, peerSessionId, mtu, sequencing, ipv4, ipv6 } = session
-  return {
-    peerHost,
-    peerPort: session.peer.port,
-    localTunnelId,
-    localSessionId,
-    peerTunnelId,
-    peerSessionId,
-    mtu,
-    sequencing,
-    ipv4,
-    ipv6,
-  }
-}

@@ -1,5 +1,7 @@
 /** A system in memory behind the ports: it speaks rtnetlink's octets, and does nothing before it is asked. */
 import type {
+  DataPath,
+  DataPaths,
   DataSession,
   Log,
   Netlink,
@@ -35,7 +37,7 @@ let underWay = 0
 
 type Listener = Parameters<Netlinks['open']>[0]
 
-export class FakeSystem implements Netlinks, Tuns, Nft, Sysctls {
+export class FakeSystem implements Netlinks, Tuns, DataPaths, Nft, Sysctls {
   facts: Facts
   table: string | undefined
   /** What was asked of it, in order: `nft`, `open l2tp-x`, `request 24`, `carrier l2tp-x on`. */
@@ -184,6 +186,24 @@ export class FakeSystem implements Netlinks, Tuns, Nft, Sysctls {
     return tun
   }
 
+  // ---- DataPaths
+
+  attach(device: TunDevice, session: DataSession): DataPath {
+    if (!(device instanceof FakeTun)) throw new TypeError('a device of another system')
+    if (device.session !== undefined) throw new SystemError('EBUSY', `${device.name} has a data path`)
+    device.session = session
+    return {
+      rung: 'fake',
+      update: (change) => {
+        if (device.session !== undefined) device.session = { ...device.session, ...change }
+      },
+      received: () => 1,
+      detach: () => {
+        device.session = undefined
+      },
+    }
+  }
+
   #carrier(name: string, on: boolean): void {
     const links = this.facts.links.map((link) => (link.name === name ? { ...link, carrier: on } : link))
     this.facts = { ...this.facts, links }
@@ -285,25 +305,9 @@ export class FakeTun implements TunDevice {
     this.#onCarrier(on)
   }
 
-  attach(session: DataSession): void {
-    this.session = session
-  }
-
-  update(change: Parameters<TunDevice['update']>[0]): void {
-    if (this.session !== undefined) this.session = { ...this.session, ...change }
-  }
-
-  detach(): void {
-    this.session = undefined
-  }
-
   counters() {
     const some = { packets: 1, octets: 100, dropped: 0 }
-    return { rx: some, tx: some, received: 1 }
-  }
-
-  datapath(): string {
-    return 'fake'
+    return { rx: some, tx: some }
   }
 
   close(): void {

@@ -61,7 +61,7 @@ export class SimRouter {
     this.files = files
     this.status = new StatusStore(clock, 'simulated')
     this.status.configure({ node: 'sim', tunnels: [tunnel], uplinks: this.#config.uplinks })
-    this.#devices = new Devices(this.tuns)
+    this.#devices = new Devices(this.tuns, this.tuns)
     this.#memory = new Memory(files)
     this.#kernel = { session: undefined, held: this.#memory.last(tunnel.name) }
     const names = new Names(this.resolver, files, clock)

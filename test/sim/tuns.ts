@@ -1,6 +1,8 @@
 /** TUN devices of the simulation, with a data path between them and the sockets of a machine. */
 import type {
   DataCounters,
+  DataPath,
+  DataPaths,
   DataSession,
   IcmpOptions,
   IcmpSocket,
@@ -16,7 +18,7 @@ import { decodePacket, encodeData } from '../../src/core/l2tp/header.ts'
 import { decodeFrame, encodeFrame, protocols } from '../../src/core/ppp/protocol.ts'
 import { type Machine, SimSocket } from './machine.ts'
 
-export class SimTuns implements Tuns {
+export class SimTuns implements Tuns, DataPaths {
   readonly devices = new Map<string, SimTun>()
   /** Devices that another process carries. */
   readonly busy = new Set<string>()
@@ -30,6 +32,11 @@ export class SimTuns implements Tuns {
     const device = new SimTun(name, onGone, () => this.devices.delete(name))
     this.devices.set(name, device)
     return device
+  }
+
+  attach(device: TunDevice, session: DataSession): DataPath {
+    if (device instanceof SimTun) return device.attach(session)
+    throw new TypeError('a simulated data path needs a simulated device')
   }
 
   #openIcmp(options: IcmpOptions): IcmpSocket {
@@ -57,6 +64,7 @@ export class SimTun implements TunDevice {
   readonly #onClose: () => void
   readonly #icmp = new Set<IcmpOptions>()
   #session: DataSession | undefined
+  #path: DataPath | undefined
   readonly #rx: Count = { packets: 0, octets: 0, dropped: 0 }
   readonly #tx: Count = { packets: 0, octets: 0, dropped: 0 }
   #received = 0
@@ -76,31 +84,37 @@ export class SimTun implements TunDevice {
     this.carrier = on
   }
 
-  attach(session: DataSession): void {
-    this.detach()
+  attach(session: DataSession): DataPath {
+    if (this.#path) throw new SystemError('EBUSY', `${this.name} has a data path`)
     this.#session = session
+    this.#received = 0
     socketOf(session).tap = (from, bytes) => this.#arrived(from, bytes)
+    const path: DataPath = {
+      rung: 'simulated',
+      update: (change) => {
+        if (this.#path === path && this.#session) this.#session = { ...this.#session, ...change }
+      },
+      received: () => this.#received,
+      detach: () => {
+        if (this.#path === path) this.#detach()
+      },
+    }
+    this.#path = path
+    return path
   }
 
-  update(change: Parameters<TunDevice['update']>[0]): void {
-    if (this.#session) this.#session = { ...this.#session, ...change }
-  }
-
-  detach(): void {
+  #detach(): void {
     if (this.#session) socketOf(this.#session).tap = undefined
     this.#session = undefined
+    this.#path = undefined
   }
 
   counters(): DataCounters {
-    return { rx: this.#rx, tx: this.#tx, received: this.#received }
-  }
-
-  datapath(): string {
-    return 'simulated'
+    return { rx: this.#rx, tx: this.#tx }
   }
 
   close(): void {
-    this.detach()
+    this.#detach()
     this.#onClose()
   }
 

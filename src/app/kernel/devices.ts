@@ -1,30 +1,35 @@
 /** The TUN devices that this process holds open: each once, for everyone who needs it. */
-import type { DataCounters, DataSession, TunDevice, Tuns } from '../ports.ts'
+import type { DataCounters, DataPath, DataPaths, DataSession, TunDevice, Tuns } from '../ports.ts'
+import { GuardedPath } from './guarded-path.ts'
 
-/** Packets pass while its carrier is on and nobody holds them back. */
+/** A device with the data path of its session. IP packets pass while its carrier is on and nobody holds them back. */
 export interface GuardedDevice extends TunDevice {
   /** As it was set last; off for a device that somebody removed. */
   readonly carrier: boolean
   /** Packets are dropped from now on, in both directions, or no more. */
   hold(on: boolean): void
+  /** Carries the packets of this session, and no more those of the one before. Throws SystemError. */
+  attach(session: DataSession): DataPath
 }
 
 /** Opening a name twice gives the same device. A device that somebody removed is opened anew by the next `open`. */
 export class Devices implements Tuns {
   readonly #tuns: Tuns
+  readonly #dataPaths: DataPaths
   readonly #devices = new Map<string, SharedDevice>()
 
-  constructor(tuns: Tuns) {
+  constructor(tuns: Tuns, dataPaths: DataPaths) {
     this.#tuns = tuns
+    this.#dataPaths = dataPaths
   }
 
-  open(name: string): TunDevice {
+  open(name: string): GuardedDevice {
     const known = this.#devices.get(name)
     if (known !== undefined) {
       known.reopen()
       return known
     }
-    const device = new SharedDevice(this.#tuns, name, () => this.#devices.delete(name))
+    const device = new SharedDevice(this.#tuns, this.#dataPaths, name, () => this.#devices.delete(name))
     this.#devices.set(name, device)
     return device
   }
@@ -44,19 +49,21 @@ export class Devices implements Tuns {
   }
 }
 
-/** Stays valid when the device is removed and made again: the session is carried over. */
+/** Stays valid when the device is removed and made again: the data path goes on. */
 class SharedDevice implements GuardedDevice {
   readonly name: string
   readonly #tuns: Tuns
+  readonly #dataPaths: DataPaths
   readonly #onClosed: () => void
   #live: TunDevice | undefined
-  #session: DataSession | undefined
+  #path: GuardedPath | undefined
   #carrier = false
   #held = false
   #counted: DataCounters = NOTHING_COUNTED
 
-  constructor(tuns: Tuns, name: string, onClosed: () => void) {
+  constructor(tuns: Tuns, dataPaths: DataPaths, name: string, onClosed: () => void) {
     this.#tuns = tuns
+    this.#dataPaths = dataPaths
     this.name = name
     this.#onClosed = onClosed
     this.#live = this.#open()
@@ -66,7 +73,7 @@ class SharedDevice implements GuardedDevice {
   reopen(): void {
     if (this.#live !== undefined) return
     this.#live = this.#open()
-    if (this.#session !== undefined) this.attach(this.#session)
+    this.#path?.begin(this.#live)
   }
 
   get carrier(): boolean {
@@ -86,43 +93,36 @@ class SharedDevice implements GuardedDevice {
     this.#openOrClose()
   }
 
-  attach(session: DataSession): void {
-    this.#session = session
-    this.#live?.attach({ ...session, ...this.#families(session) })
-  }
-
-  update(change: Parameters<TunDevice['update']>[0]): void {
-    if (this.#session === undefined) return
-    this.#session = { ...this.#session, ...change }
-    this.#live?.update({ ...change, ...this.#families(this.#session) })
-  }
-
-  detach(): void {
-    this.#session = undefined
-    this.#live?.detach()
+  attach(session: DataSession): DataPath {
+    this.#path?.detach()
+    const path = new GuardedPath(session, this.#dataPaths, (ended) => {
+      if (this.#path === ended) this.#path = undefined
+    })
+    path.pass(this.#passing)
+    if (this.#live !== undefined) path.begin(this.#live)
+    this.#path = path
+    return path
   }
 
   counters(): DataCounters {
     return this.#live === undefined ? this.#counted : sum(this.#counted, this.#live.counters())
   }
 
-  datapath(): string {
-    return this.#live?.datapath() ?? 'none'
-  }
-
   close(): void {
-    this.#session = undefined
-    this.#live?.close()
-    this.#live = undefined
-    this.#onClosed()
+    this.#letGo()?.close()
   }
 
   destroy(): void {
-    this.#session = undefined
+    this.#letGo()?.destroy()
+  }
+
+  #letGo(): TunDevice | undefined {
     const live = this.#live
     this.#live = undefined
+    this.#path?.lose()
+    this.#path = undefined
     this.#onClosed()
-    live?.destroy()
+    return live
   }
 
   #open(): TunDevice {
@@ -130,13 +130,12 @@ class SharedDevice implements GuardedDevice {
     return device
   }
 
-  #openOrClose(): void {
-    if (this.#session !== undefined) this.#live?.update(this.#families(this.#session))
+  get #passing(): boolean {
+    return this.#carrier && !this.#held
   }
 
-  #families({ ipv4, ipv6 }: DataSession): Pick<DataSession, 'ipv4' | 'ipv6'> {
-    const open = this.#carrier && !this.#held
-    return { ipv4: open && ipv4, ipv6: open && ipv6 }
+  #openOrClose(): void {
+    this.#path?.pass(this.#passing)
   }
 
   #gone(device: TunDevice): void {
@@ -144,6 +143,8 @@ class SharedDevice implements GuardedDevice {
     this.#counted = this.counters()
     this.#live = undefined
     this.#carrier = false
+    this.#path?.lose()
+    this.#openOrClose()
     device.close()
   }
 }
@@ -151,7 +152,6 @@ class SharedDevice implements GuardedDevice {
 const NOTHING_COUNTED: DataCounters = {
   rx: { packets: 0, octets: 0, dropped: 0 },
   tx: { packets: 0, octets: 0, dropped: 0 },
-  received: 0,
 }
 
 function sum(a: DataCounters, b: DataCounters): DataCounters {
@@ -160,5 +160,5 @@ function sum(a: DataCounters, b: DataCounters): DataCounters {
     octets: x.octets + y.octets,
     dropped: x.dropped + y.dropped,
   })
-  return { rx: add(a.rx, b.rx), tx: add(a.tx, b.tx), received: a.received + b.received }
+  return { rx: add(a.rx, b.rx), tx: add(a.tx, b.tx) }
 }

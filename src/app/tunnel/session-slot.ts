@@ -4,8 +4,8 @@ import type { Failure } from '../../core/failure.ts'
 import type { TunnelSession } from '../../core/system/session.ts'
 import type { Surroundings } from '../../core/system/surroundings.ts'
 import { after } from '../../core/time.ts'
-import type { Devices } from '../kernel/devices.ts'
-import { type Cancel, SystemError, type TunDevice } from '../ports.ts'
+import type { Devices, GuardedDevice } from '../kernel/devices.ts'
+import { type Cancel, SystemError } from '../ports.ts'
 import type { StatusWriter } from '../status-store.ts'
 import type { AttemptRunner } from './attempt.ts'
 import { Session, type SessionPorts } from './session.ts'
@@ -56,7 +56,7 @@ export class SessionSlot {
     return this.#held && (this.live?.standing.usable ?? false)
   }
 
-  get device(): TunDevice | undefined {
+  get device(): GuardedDevice | undefined {
     return this.#ports.devices.get(this.#options.tunnel.device)
   }
 
@@ -144,7 +144,7 @@ export class SessionSlot {
     this.#options.onApplied()
   }
 
-  #open(): TunDevice | undefined {
+  #open(): GuardedDevice | undefined {
     try {
       return this.#ports.devices.open(this.#options.tunnel.device)
     } catch (error) {

@@ -19,7 +19,8 @@ import { type Surroundings, unfit } from '../../core/system/surroundings.ts'
 import type { Millis } from '../../core/time.ts'
 import { after } from '../../core/time.ts'
 import type { AddressRefusals } from '../kernel/apply.ts'
-import type { Cancel, Clock, Datagrams, IcmpSocket, Log, TunDevice } from '../ports.ts'
+import type { GuardedDevice } from '../kernel/devices.ts'
+import type { Cancel, Clock, Datagrams, DataPath, IcmpSocket, Log } from '../ports.ts'
 import type { SocketErrors } from '../socket-errors.ts'
 import type { AttemptRunner } from './attempt.ts'
 
@@ -43,7 +44,7 @@ export interface SessionOptions {
   /** What no address of the session may take the place of. */
   surroundings(): Surroundings
   readonly runner: AttemptRunner
-  readonly device: TunDevice
+  readonly device: GuardedDevice
   readonly echoInterval: Millis
   /** What the session has changed; resolves once the kernel holds it. */
   onChange(session: TunnelSession): Promise<void>
@@ -65,8 +66,8 @@ export class Session {
   readonly #ports: SessionPorts
   readonly #discovery: RouterDiscovery
   #keys: SessionKeys | undefined
-  readonly #device: TunDevice
-  #attached = false
+  readonly #device: GuardedDevice
+  #path: DataPath | undefined
   #state: TunnelSession
   #dns: readonly string[] = []
   #news: Omit<SessionNews, 'lack'> = {
@@ -154,6 +155,11 @@ export class Session {
     return wanting ? { code: 'dhcpv6' } : undefined
   }
 
+  /** How its packets are carried; undefined while none are. */
+  get rung(): string | undefined {
+    return this.#path?.rung
+  }
+
   /** At least one network protocol is open. */
   get open(): boolean {
     return this.#state.ipv4 !== undefined || this.#state.ipv6 !== undefined
@@ -167,10 +173,10 @@ export class Session {
       case 'lcpOpened':
         // An LNS that lets us take only so much knows of a way that carries no more, in either direction.
         this.#state = { ...this.#state, mtu: Math.min(this.#options.runner.mtu, event.mru, event.ourMru) }
-        if (this.#attached) this.#device.update({ mtu: this.#state.mtu })
+        this.#path?.update({ mtu: this.#state.mtu })
         break
       case 'sequencingChanged':
-        if (this.#attached) this.#device.update({ sequencing: event.sequencing })
+        if (this.#path) this.#path.update({ sequencing: event.sequencing })
         else if (this.#keys) this.#keys = { ...this.#keys, sequencing: event.sequencing }
         break
       case 'notOpened':
@@ -216,7 +222,7 @@ export class Session {
     if (this.#closed) return
     this.#closed = true
     this.#device.setCarrier(false)
-    if (this.#attached) this.#device.detach()
+    this.#path?.detach()
     this.#lifeAlarm?.()
     this.#settling?.()
     this.#onRefusals()
@@ -272,18 +278,15 @@ export class Session {
   /** Keeps the data path at what is open. */
   #carry(): void {
     const { runner, echoInterval } = this.#options
-    const device = this.#device
     const keys = this.#keys
     const families = { ipv4: this.#state.ipv4 !== undefined, ipv6: this.#state.ipv6 !== undefined }
     if (this.#closed || !keys) return
-    if (this.#attached) {
-      device.update(families)
+    if (this.#path) {
+      this.#path.update(families)
       return
     }
     if (!this.open) return
-    this.#attached = true
-    this.#received = device.counters().received
-    device.attach({
+    this.#path = this.#device.attach({
       socket: runner.socket,
       peer: keys.peer,
       localTunnelId: keys.localTunnel,
@@ -294,18 +297,18 @@ export class Session {
       sequencing: keys.sequencing,
       ...families,
     })
-    this.#watchLife(echoInterval)
+    this.#watchLife(this.#path, echoInterval)
   }
 
   /** What the data path receives proves that the peer lives, and no one else sees it. */
-  #watchLife(interval: Millis): void {
+  #watchLife(path: DataPath, interval: Millis): void {
     const { clock } = this.#ports
     this.#lifeAlarm = clock.alarm(after(clock.now(), interval), () => {
-      const { received } = this.#device.counters()
+      const received = path.received()
       if (received !== this.#received) this.#options.runner.command({ type: 'alive' })
       this.#received = received
       this.#options.onStatistics()
-      this.#watchLife(interval)
+      this.#watchLife(path, interval)
     })
   }
 

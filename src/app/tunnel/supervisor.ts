@@ -385,7 +385,6 @@ export class Supervisor {
       applied: this.#slot.applied,
       dials: this.#dials,
       session: this.#slot.live,
-      datapath: this.#slot.device?.datapath(),
     })
     this.#options.onPath?.()
     if (state.name === 'cold') for (const resolve of this.#whenDown.splice(0)) resolve()

@@ -65,7 +65,6 @@ export interface TunnelView {
   /** Dials since the session was last up. */
   readonly dials: number
   readonly session: Session | undefined
-  readonly datapath: string | undefined
 }
 
 /** The same as users see it. */
@@ -113,7 +112,7 @@ function serverText({ server, address }: Attempt): string {
   return server.host === address ? `${written}` : `${written} (${address})`
 }
 
-function sessionPatch({ session, datapath }: TunnelView): TunnelPatch {
+function sessionPatch({ session }: TunnelView): TunnelPatch {
   if (!session?.keys) return {}
   const { localTunnel, localSession, peerTunnel, peerSession } = session.keys
   const { ipv4, ipv6, mtu } = session.fitted.session
@@ -131,6 +130,6 @@ function sessionPatch({ session, datapath }: TunnelView): TunnelPatch {
     problem: standing.problem,
     refused: standing.refused,
     dns: session.dns,
-    datapath: datapath ?? null,
+    datapath: session.rung ?? null,
   }
 }

@@ -16,7 +16,7 @@ async function setUp(system = new FakeSystem(SYSTEM)) {
   const log = logInto(lines)
   const watcher = new FactsWatcher(system, log)
   await watcher.start()
-  const devices = new Devices(system)
+  const devices = new Devices(system, system)
   const apply = new Apply({ watcher, devices, nft: system, sysctls: system, log })
   return { system, watcher, devices, apply, lines }
 }

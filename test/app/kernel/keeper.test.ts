@@ -28,7 +28,7 @@ async function kept() {
   const log = logInto(lines)
   const watcher = new FactsWatcher(system, log)
   await watcher.start()
-  const devices = new Devices(system)
+  const devices = new Devices(system, system)
   const apply = new Apply({ watcher, devices, nft: system, sysctls: system, log })
   const keeper = new Keeper({ apply, watcher, netlinks: system, clock, log })
   const state = nextState(undefined, SESSION)

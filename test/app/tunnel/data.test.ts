@@ -42,6 +42,17 @@ test('packets pass both ways, numbered where the LNS wants it', async () => {
   }
 })
 
+test('status says how packets are carried, from the moment that they are', async () => {
+  const here = world(1)
+  const { network, router } = here
+  assert.equal(
+    await network.run(1_000, () => router.shown.local !== null && router.shown.datapath === null),
+    true,
+  )
+  await upWithin(here, 1_000)
+  assert.equal(router.shown.datapath, 'simulated')
+})
+
 /** RFC 4861 section 4.2: lifetime 1800 s. */
 const ADVERTISEMENT = '86000000400007080000000000000000'
 /** One of /64 with A: 2001:db8:1::, valid and preferred for ever. */

@@ -19,6 +19,7 @@ const KEYS = { localTunnel: 1, localSession: 2, peerTunnel: 3, peerSession: 4, p
 /** What users are told of a session whose change the kernel refused. */
 async function told(change: Change, code: string): Promise<Failure[]> {
   const failures: Failure[] = []
+  const system = new FakeSystem(SYSTEM)
   const refused: number[] = []
   const runner = {
     mtu: 1462,
@@ -45,7 +46,7 @@ async function told(change: Change, code: string): Promise<Failure[]> {
       log: logInto([]),
       errors: new SocketErrors(new FakeClock(), logInto([])),
       refusals: { refusedAddresses: () => new Map(), onWritten: () => () => {} },
-      devices: new Devices(new FakeSystem(SYSTEM)),
+      devices: new Devices(system, system),
       status: { failed: (_tunnel: string, failure: Failure) => void failures.push(failure) } as StatusWriter,
     },
   )
@@ -92,7 +93,7 @@ function slotOf() {
       log: logInto([]),
       errors: new SocketErrors(clock, logInto([])),
       refusals: { refusedAddresses: () => new Map(), onWritten: () => () => {} },
-      devices: new Devices(system),
+      devices: new Devices(system, system),
       status: { failed: () => assert.fail('nothing fails') } as unknown as StatusWriter,
     },
   )

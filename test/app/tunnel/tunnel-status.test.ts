@@ -6,7 +6,7 @@ function shown(host: string, port: number, address: string) {
   const attempt = { id: 1, uplink: { name: 'fibre', id: 'fibre' }, server: { host, port }, address }
   const dialer = { name: 'recalling', attempt } as unknown as TunnelView['dialer']
   const rest = { disabled: false, phase: undefined, applied: false, dials: 0 }
-  return tunnelPatch({ ...rest, dialer, session: undefined, datapath: undefined }).server
+  return tunnelPatch({ ...rest, dialer, session: undefined }).server
 }
 
 test('the server has its address, and its port if that is not the usual one', () => {

@@ -1,5 +1,5 @@
 /** A session of fixed ids without its protocols: the data path alone, the same at both ends. */
-import type { TunDevice } from '../../../src/app/ports.ts'
+import type { DataPath, DataSession } from '../../../src/app/ports.ts'
 import type { Address } from '../../../src/core/endpoint.ts'
 import { NativeDatagrams } from '../../../src/host/datagrams.ts'
 
@@ -9,9 +9,9 @@ export interface Endpoint {
   readonly port: number
 }
 
-export function carry(tun: TunDevice, from: Endpoint, to: Address): void {
+export function carry(attach: (session: DataSession) => DataPath, from: Endpoint, to: Address): void {
   const socket = new NativeDatagrams().open({ family: 4, ...from, onMessage: () => {}, onError: () => {} })
   socket.connect(to)
   const ids = { localTunnelId: 1, localSessionId: 1, peerTunnelId: 1, peerSessionId: 1 }
-  tun.attach({ socket, peer: to, ...ids, mtu: 1462, sequencing: false, ipv4: true, ipv6: true })
+  attach({ socket, peer: to, ...ids, mtu: 1462, sequencing: false, ipv4: true, ipv6: true })
 }

@@ -15,6 +15,7 @@ import type { ActiveRoute } from '../../../src/core/failover/types.ts'
 import { desiredState, NOTHING_DESIRED } from '../../../src/core/system/desired.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../../../src/core/system/session.ts'
 import { systemClock as clock } from '../../../src/host/clock.ts'
+import { NativeDataPaths } from '../../../src/host/data-paths.ts'
 import { NativeNetlinks } from '../../../src/host/netlinks.ts'
 import { nft } from '../../../src/host/nft.ts'
 import { sysctls } from '../../../src/host/sysctls.ts'
@@ -31,7 +32,7 @@ const log: Log = {
 }
 
 const netlinks = new NativeNetlinks()
-const devices = new Devices(new NativeTuns())
+const devices = new Devices(new NativeTuns(), new NativeDataPaths())
 const watcher = new FactsWatcher(netlinks, log)
 const apply = new Apply({ watcher, devices, nft, sysctls, log })
 const conntrack = new Conntrack({ netlinks, log })
@@ -64,7 +65,7 @@ async function execute(command: DaemonCommand) {
   if (command.do === 'configure') config = command.config as Config
   if (command.do === 'route') active = command.active
   if (command.do === 'carry') {
-    carry(devices.open(command.tunnel), command.from, command.to)
+    carry((session) => devices.open(command.tunnel).attach(session), command.from, command.to)
     return []
   }
   if (command.do === 'flush') {

@@ -16,7 +16,7 @@ inNamespace(import.meta.url, () => {
   test('packets of the device leave as data messages with a full PPP header', async (t) => {
     const bench = await Bench.make(t, 'ndp1')
     bench.attach()
-    assert.equal(bench.tun.datapath(), 'plain')
+    assert.equal(bench.path.rung, 'plain')
     bench.fromApplication('hello')
     await until(() => bench.textsAtPeer().includes('hello'), 'it arrives')
     const message = bench.received.find((found) => found[10] === 0x45)
@@ -63,7 +63,8 @@ inNamespace(import.meta.url, () => {
     )
     bench.fromPeer(Uint8Array.from([...padded, 0, 0, 0, 0]))
     await until(() => bench.delivered.at(-1) === 'x', 'octets behind the length do not matter')
-    const { rx, received } = bench.tun.counters()
+    const { rx } = bench.tun.counters()
+    const received = bench.path.received()
     assert.deepEqual(
       { ...rx, received },
       { packets: 12, octets: 11 * (28 + 6) + 1 + 29, dropped: 0, received: 12 },
@@ -106,16 +107,16 @@ inNamespace(import.meta.url, () => {
     ]
     for (const message of bad) bench.fromPeer(message)
     await bench.dropped('rx', bad.length)
-    bench.tun.update({ ipv4: false })
+    bench.path.update({ ipv4: false })
     bench.dataFromPeer('closed')
     await bench.dropped('rx', bad.length + 1)
-    bench.tun.update({ ipv4: true })
+    bench.path.update({ ipv4: true })
     bench.dataFromPeer('open')
     await until(() => bench.delivered.length === 1, 'the open one is delivered')
     assert.deepEqual(bench.delivered, ['open'])
     assert.deepEqual(bench.toJs, [])
     // Those that name this session, whatever is in them.
-    assert.equal(bench.tun.counters().received, 8 + 2)
+    assert.equal(bench.path.received(), 8 + 2)
   })
 
   test('only what names this session is a sign of its life', async (t) => {
@@ -133,11 +134,11 @@ inNamespace(import.meta.url, () => {
     // JS hears of control messages by itself, and they say nothing of the session.
     bench.fromPeer(controlMessage(2, OURS.tunnel))
     await until(() => bench.toJs.length === 2, 'the control messages are there')
-    assert.equal(bench.tun.counters().received, 0)
+    assert.equal(bench.path.received(), 0)
     bench.fromPeer(dataMessage({ ...OURS, ppp: [0xc0, 0x21] }, Uint8Array.of(9, 1, 0, 4)))
     bench.fromPeer(ours)
     await until(() => bench.delivered.length === 1, 'the data is delivered')
-    assert.equal(bench.tun.counters().received, 2)
+    assert.equal(bench.path.received(), 2)
   })
 
   test('no packet leaves for a protocol that is not open, or above the MTU', async (t) => {
@@ -147,7 +148,7 @@ inNamespace(import.meta.url, () => {
     const before = bench.tun.counters().tx.dropped
     bench.fromApplication('closed')
     await until(() => bench.tun.counters().tx.dropped > before, 'it is dropped')
-    bench.tun.update({ ipv4: true, mtu: 100 })
+    bench.path.update({ ipv4: true, mtu: 100 })
     bench.fromApplication('x'.repeat(100))
     bench.fromApplication('x'.repeat(72))
     await until(() => bench.textsAtPeer().length > 0, 'one arrives')
@@ -166,7 +167,7 @@ inNamespace(import.meta.url, () => {
     await bench.dropped('rx', 2)
     assert.deepEqual(bench.toJs[0], controlMessage(5))
     assert.deepEqual(bench.delivered, [])
-    assert.equal(bench.tun.counters().received, 0)
+    assert.equal(bench.path.received(), 0)
     stranger.close()
   })
 
@@ -194,7 +195,7 @@ inNamespace(import.meta.url, () => {
     let sent = 0
     for (let round = 0; round < 100; round++) {
       if (round % 2 === 0) bench.attach()
-      else bench.tun.detach()
+      else bench.path.detach()
       for (let i = 0; i < 10; i++) bench.fromPeer(controlMessage(sent++))
       if (round % 5 === 0) await sleep(1)
     }
@@ -219,7 +220,7 @@ inNamespace(import.meta.url, () => {
     )
     t.after(() => sender.kill())
     await new Promise((resolve) => sender.once('message', resolve))
-    bench.tun.update({
+    bench.path.update({
       peer: {
         host: '127.0.0.1',
         port: await new Promise<number>((resolve) => {
@@ -331,7 +332,7 @@ inNamespace(import.meta.url, () => {
       if (i % 50 === 0) await sleep(1)
     }
     await until(() => read() > 100 && read() === counted() + 1, 'one packet is in hand')
-    bench.tun.detach()
+    bench.path.detach()
     await until(() => read() === counted(), 'it is counted, as are those that waited in the device')
   })
 
@@ -388,11 +389,28 @@ inNamespace(import.meta.url, () => {
     bench.fromPeer(controlMessage(1))
     bench.dataFromPeer('nowhere')
     await until(() => bench.toJs.length === 1, 'the message is there')
-    bench.tun.detach()
+    bench.path.detach()
     bench.fromPeer(controlMessage(2))
     await until(() => bench.toJs.length === 2, 'the next one too')
     await sleep(50)
     assert.equal(bench.gone, 1)
+  })
+
+  test('a data path that has ended touches neither the next one nor what it counts', async (t) => {
+    const bench = await Bench.make(t, 'ndp19')
+    bench.attach()
+    const first = bench.path
+    bench.dataFromPeer('one')
+    await until(() => bench.delivered.includes('one'), 'the first carries')
+    first.detach()
+    bench.attach()
+    first.detach()
+    first.update({ ipv4: false })
+    bench.dataFromPeer('two')
+    bench.dataFromPeer('three')
+    await until(() => bench.delivered.includes('three'), 'the second carries')
+    assert.deepEqual([first.received(), bench.path.received()], [1, 2])
+    assert.equal(bench.tun.counters().rx.packets, 3)
   })
 
   test('wrong uses are refused and change nothing', async (t) => {
@@ -403,9 +421,9 @@ inNamespace(import.meta.url, () => {
       (error) => error instanceof SystemError && error.code === 'EBUSY',
     )
     bench.socket.close()
-    bench.tun.detach()
-    bench.tun.detach()
-    bench.tun.update({ mtu: 1000 })
+    bench.path.detach()
+    bench.path.detach()
+    bench.path.update({ mtu: 1000 })
     assert.throws(
       () => bench.attach(),
       (error) => error instanceof SystemError && error.code === 'EBADF',

@@ -9,6 +9,7 @@ import { Bench } from './peer.ts'
 const BEGIN = `
   import { NativeDatagrams } from '$SRC/host/datagrams.ts'
   import { NativeNetlinks } from '$SRC/host/netlinks.ts'
+  import { NativeDataPaths } from '$SRC/host/data-paths.ts'
   import { NativeTuns } from '$SRC/host/tuns.ts'
   const onError = (code) => console.log('error', code)
   const onMessage = () => {}
@@ -16,7 +17,7 @@ const BEGIN = `
   const socket = datagrams.open({ family: 4, source: '127.0.0.1', onMessage, onError })
   const netlink = new NativeNetlinks().open({ protocol: 'route', groups: [1] })
   const tun = new NativeTuns().open('nlt0')
-  const attach = (tun, socket) => tun.attach({
+  const attach = (tun, socket) => new NativeDataPaths().attach(tun, {
     socket, peer: { host: '127.0.0.1', port: socket.local.port }, mtu: 1462, sequencing: false, ipv4: true, ipv6: true,
     localTunnelId: 1, localSessionId: 1, peerTunnelId: 1, peerSessionId: 1,
   })
@@ -108,11 +109,11 @@ inNamespace(import.meta.url, () => {
           const other = datagrams.open({ family: 4, source: '127.0.0.1', onError, onMessage() {
             if (i % 3 === 0) { other.close(); second.close() }
             if (i % 3 === 1) { second.destroy(); other.close() }
-            if (i % 3 === 2) { second.detach(); other.close(); second.destroy() }
+            if (i % 3 === 2) { path.detach(); other.close(); second.destroy() }
             resolve()
           } })
           const second = new NativeTuns().open('nlt1')
-          attach(second, other)
+          const path = attach(second, other)
           for (let j = 0; j < 5; j++) socket.send(new Uint8Array([0xc8, 2, 0, 0]), other.local)
         })
         await done
@@ -140,7 +141,7 @@ inNamespace(import.meta.url, () => {
       bench.dataFromPeer('data')
       bench.fromApplication('data')
       if (sent % 10 === 0) await new Promise((resolve) => setImmediate(resolve))
-      bench.tun.detach()
+      bench.path.detach()
     }
     // While detached, data messages come to JS too.
     const control = () => bench.toJs.filter((message) => message[0] === 0xc8).length

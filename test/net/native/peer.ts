@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import type { TestContext } from 'node:test'
-import type { DataSession, TunDevice } from '../../../src/app/ports.ts'
+import type { DataPath, DataSession, TunDevice } from '../../../src/app/ports.ts'
 import type { Address } from '../../../src/core/endpoint.ts'
+import { NativeDataPaths } from '../../../src/host/data-paths.ts'
 import { NativeDatagrams } from '../../../src/host/datagrams.ts'
 import { NativeTuns } from '../../../src/host/tuns.ts'
 import { link, run, until } from './namespace.ts'
@@ -26,6 +27,7 @@ export class Bench {
   readonly toJs: Uint8Array[] = []
   readonly errors: string[] = []
   gone = 0
+  #path: DataPath | undefined
   readonly socket
   /** The far UDP end, what it received, and the application behind the device. */
   readonly peer: Socket
@@ -88,7 +90,13 @@ export class Bench {
   }
 
   attach(): void {
-    this.tun.attach(this.session)
+    this.#path = new NativeDataPaths().attach(this.tun, this.session)
+  }
+
+  /** The data path that was attached last. */
+  get path(): DataPath {
+    assert.ok(this.#path)
+    return this.#path
   }
 
   /** The peer sends any octets to our socket. */
