@@ -1,4 +1,4 @@
-import type { Family } from '../../src/core/netlink/address.ts'
+import type { Family } from '../../src/core/ip/address.ts'
 
 /** A way out of the house and what may be wrong with it. */
 export interface Line {

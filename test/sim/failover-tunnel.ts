@@ -1,6 +1,6 @@
 import type { Readiness } from '../../src/core/client/dialer-state.ts'
 import type { TunnelFacts } from '../../src/core/failover/types.ts'
-import type { Family } from '../../src/core/netlink/address.ts'
+import type { Family } from '../../src/core/ip/address.ts'
 import { alive, type Line } from './failover-line.ts'
 import type { Timeline } from './timeline.ts'
 

@@ -1,6 +1,7 @@
 /** Whether each server can be found and reached over each uplink, and how large a packet may be on the way. */
 import { AbortController } from '../../core/abort.ts'
-import type { Config, ServerName, TunnelConfig } from '../../core/config/types.ts'
+import type { ServerName } from '../../core/client/round.ts'
+import type { Config, TunnelConfig } from '../../core/config/types.ts'
 import { failureMessage, unusedDefaultText } from '../../core/failure.ts'
 import { ipFamily } from '../../core/ip/address.ts'
 import { innerMtu, overheadOf } from '../../core/ip/encapsulation.ts'

@@ -8,7 +8,7 @@ import {
   type ProbeSample,
   targetKey,
 } from '../../core/failover/probing.ts'
-import type { Family } from '../../core/netlink/address.ts'
+import type { Family } from '../../core/ip/address.ts'
 import { after, type Millis } from '../../core/time.ts'
 import type { Cancel, Clock } from '../ports.ts'
 import { Prober, type ProberPorts, type Way } from './prober.ts'

@@ -1,5 +1,7 @@
 /** Watches links, addresses, routes and rules of the system. */
-import { encodeAddressDump, type Family } from '../../core/netlink/address.ts'
+
+import type { Family } from '../../core/ip/address.ts'
+import { encodeAddressDump } from '../../core/netlink/address.ts'
 import { encodeLinkDump, encodeLinkQuery } from '../../core/netlink/link.ts'
 import { encodeRouteDump } from '../../core/netlink/route.ts'
 import { encodeRuleDump } from '../../core/netlink/rule.ts'

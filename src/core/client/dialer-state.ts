@@ -1,6 +1,5 @@
-import type { ServerName } from '../config/types.ts'
 import type { Millis } from '../time.ts'
-import type { Candidate, DialUplink, Round, Route } from './round.ts'
+import type { Candidate, DialUplink, Round, Route, ServerName } from './round.ts'
 
 /** How long a more preferred uplink must be usable before the tunnel is moved to it. */
 export const RETURN_DELAY = 10_000

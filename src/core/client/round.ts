@@ -1,4 +1,3 @@
-import type { ServerName } from '../config/types.ts'
 import type { Millis } from '../time.ts'
 import { after } from '../time.ts'
 
@@ -11,6 +10,12 @@ export const SERVER_STAGGER = 2_000
 export interface DialUplink {
   readonly name: string
   readonly id: string
+}
+
+/** An LNS: a name or a literal address, and its UDP port. */
+export interface ServerName {
+  readonly host: string
+  readonly port: number
 }
 
 /** One server over one uplink. */

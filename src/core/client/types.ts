@@ -1,8 +1,8 @@
 /** What the client endpoint is told and what it tells. */
 
-import type { AuthMethod } from '../config/types.ts'
 import type { Address } from '../endpoint.ts'
 import type { Failure } from '../failure.ts'
+import type { AuthMethod } from '../ppp/auth-option.ts'
 
 export type ClientCommand =
   /** Opens the control connection; with `call` the session as well, in the same flight where the peer allows. */

@@ -1,9 +1,11 @@
 /** Kinds of option values that describe what a firewall lets through. */
+
+import type { Prefix } from '../ip/address.ts'
 import { ipFamily } from '../ip/address.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Kind } from './kinds.ts'
 import { networkOrHost } from './network-kinds.ts'
-import type { AllowedProtocol, AllowRule, ForwardRule, PortProtocol, PortRange, Prefix } from './types.ts'
+import type { AllowedProtocol, AllowRule, ForwardRule, PortProtocol, PortRange } from './types.ts'
 
 const WITH_PORTS: Readonly<Record<string, readonly PortProtocol[]>> = {
   tcp: ['tcp'],

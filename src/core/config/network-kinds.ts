@@ -1,4 +1,6 @@
 /** Kinds of option values that name things of a network. */
+
+import type { ServerName } from '../client/round.ts'
 import {
   canonicalIp,
   formatPrefix,
@@ -11,7 +13,6 @@ import {
 import { unfitAnywhere, unfitByItself } from '../ip/unfit.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Kind } from './kinds.ts'
-import type { ServerName } from './types.ts'
 
 /** The port of L2TP (RFC 2661 section 8.1). */
 const L2TP_PORT = 1701

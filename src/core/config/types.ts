@@ -1,4 +1,6 @@
+import type { ServerName } from '../client/round.ts'
 import type { Prefix } from '../ip/address.ts'
+import type { AuthMethod } from '../ppp/auth-option.ts'
 import type { Secret } from '../secret.ts'
 import type { Millis } from '../time.ts'
 
@@ -50,19 +52,10 @@ export interface UplinkConfig {
   readonly probe: ProbeOverrides
 }
 
-export type AuthMethod = 'chap' | 'mschapv2' | 'pap'
-
-export type { Prefix }
-
-/** An LNS: a name or a literal address, and a UDP port (1701 unless given as `host:port` or `[v6]:port`). */
-export interface ServerName {
-  readonly host: string
-  readonly port: number
-}
-
 /** `config tunnel 'NAME'`: an L2TP tunnel with one PPP session. */
 export interface TunnelConfig {
   readonly name: string
+  /** Port 1701 unless given as `host:port` or `[v6]:port`. */
   readonly servers: readonly ServerName[]
   readonly username: string
   readonly password: Secret

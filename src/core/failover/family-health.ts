@@ -1,5 +1,5 @@
 import type { ProbeConfig, ProbeTarget } from '../config/types.ts'
-import type { Family } from '../netlink/address.ts'
+import type { Family } from '../ip/address.ts'
 import type { Millis } from '../time.ts'
 import { after } from '../time.ts'
 import {

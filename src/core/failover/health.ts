@@ -1,6 +1,6 @@
 import type { ProbeConfig, ProbeTarget, Require } from '../config/types.ts'
+import type { Family } from '../ip/address.ts'
 import { ipFamily } from '../ip/address.ts'
-import type { Family } from '../netlink/address.ts'
 import type { Millis } from '../time.ts'
 import { earliest } from '../time.ts'
 import { FamilyHealth } from './family-health.ts'

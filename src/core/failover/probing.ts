@@ -1,5 +1,5 @@
 import type { ProbeTarget } from '../config/types.ts'
-import type { Family } from '../netlink/address.ts'
+import type { Family } from '../ip/address.ts'
 
 /** `suspect`: a probe was missed, nothing is decided; `unknown`: nothing was heard yet, for or against. */
 export type Health = 'up' | 'suspect' | 'down' | 'unknown'

@@ -1,7 +1,7 @@
 /** What the failover controller is told and what it wants done. */
 import type { Readiness } from '../client/dialer-state.ts'
 import type { Standby } from '../config/types.ts'
-import type { Family } from '../netlink/address.ts'
+import type { Family } from '../ip/address.ts'
 import type { Millis } from '../time.ts'
 import type { FamilyState, Health, Pace } from './probing.ts'
 

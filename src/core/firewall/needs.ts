@@ -1,14 +1,9 @@
 /** What has to pass every filter of this machine, whosoever it is, for tunnels and firewall sections to do as configured. */
+
+import type { ServerName } from '../client/round.ts'
 import { allowRule, forwardRule } from '../config/firewall-kinds.ts'
-import type {
-  AllowRule,
-  Config,
-  FirewallConfig,
-  Prefix,
-  RedirectConfig,
-  ServerName,
-  TunnelConfig,
-} from '../config/types.ts'
+import type { AllowRule, Config, FirewallConfig, RedirectConfig, TunnelConfig } from '../config/types.ts'
+import type { Prefix } from '../ip/address.ts'
 import { ipFamily } from '../ip/address.ts'
 import { hostPrefix } from '../ip/prefix.ts'
 import { sectionOf } from '../system/firewall-input.ts'

@@ -1,7 +1,6 @@
 /** What the firewall has to know; it follows from configuration, system and sessions, never from the active path. */
 import type { FirewallConfig, RedirectConfig } from '../config/types.ts'
-import type { Prefix } from '../ip/address.ts'
-import type { Family } from '../netlink/address.ts'
+import type { Family, Prefix } from '../ip/address.ts'
 
 /** All that the text of our table follows from. */
 export interface FirewallInput {

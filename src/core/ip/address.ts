@@ -1,6 +1,9 @@
 /** IPv4 and IPv6 addresses and prefixes, between text and octets in network order. */
 import { ByteWriter, u8, u16 } from '../bytes.ts'
 
+/** IPv4 or IPv6, as the numbers people use. */
+export type Family = 4 | 6
+
 /** An address with its prefix length in bits: 0..32 for IPv4, 0..128 for IPv6. Host bits may be set. */
 export interface Prefix {
   readonly address: string
@@ -23,7 +26,7 @@ export function formatIp(bytes: Uint8Array): string {
 }
 
 /** Which family a literal address belongs to; undefined for anything else, such as a host name. */
-export function ipFamily(text: string): 4 | 6 | undefined {
+export function ipFamily(text: string): Family | undefined {
   const bytes = parseIp(text)
   if (bytes === undefined) return undefined
   return bytes.length === 4 ? 4 : 6

@@ -1,6 +1,6 @@
 /** Addresses of links: RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR with `struct ifaddrmsg` (rtnetlink(7)). */
 import { concat, u8 } from '../bytes.ts'
-import { formatIp, parseIp } from '../ip/address.ts'
+import { type Family, formatIp, parseIp } from '../ip/address.ts'
 import {
   type Attributes,
   attribute,
@@ -25,8 +25,6 @@ export const RTM_NEWADDR = 20
 export const RTM_DELADDR = 21
 /** linux/rtnetlink.h */
 export const RTM_GETADDR = 22
-
-export type Family = 4 | 6
 
 /** An address on a link. */
 export interface LinkAddress {

@@ -1,6 +1,7 @@
 /** Tracked connections: IPCTNL_MSG_CT_GET and IPCTNL_MSG_CT_DELETE (linux/netfilter/nfnetlink_conntrack.h). */
 import { concat, u8, u16 } from '../bytes.ts'
-import { addressBytes, addressFamilyOf, addressOf, type Family, familyOf } from './address.ts'
+import type { Family } from '../ip/address.ts'
+import { addressBytes, addressFamilyOf, addressOf, familyOf } from './address.ts'
 import {
   type Attributes,
   attribute,

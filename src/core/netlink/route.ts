@@ -1,7 +1,7 @@
 /** Routes: RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE with `struct rtmsg` (rtnetlink(7)). */
 import { concat, u8 } from '../bytes.ts'
-import { formatIp, type Prefix } from '../ip/address.ts'
-import { addressBytes, addressFamilyOf, addressOf, type Family, familyOf } from './address.ts'
+import { type Family, formatIp, type Prefix } from '../ip/address.ts'
+import { addressBytes, addressFamilyOf, addressOf, familyOf } from './address.ts'
 import {
   type Attributes,
   align,

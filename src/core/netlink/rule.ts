@@ -1,7 +1,7 @@
 /** Routing rules: RTM_NEWRULE, RTM_DELRULE, RTM_GETRULE with `struct fib_rule_hdr` (ip-rule(8)). */
 import { concat, u8 } from '../bytes.ts'
-import type { Prefix } from '../ip/address.ts'
-import { addressBytes, addressFamilyOf, addressOf, type Family, familyOf } from './address.ts'
+import type { Family, Prefix } from '../ip/address.ts'
+import { addressBytes, addressFamilyOf, addressOf, familyOf } from './address.ts'
 import {
   attribute,
   attributeText,

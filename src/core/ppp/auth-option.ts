@@ -1,12 +1,14 @@
 /** LCP's Authentication-Protocol option (RFC 1661 section 6.2), as each role uses it. */
 import { ByteWriter, u8, u16 } from '../bytes.ts'
-import type { AuthMethod } from '../config/types.ts'
 import { equalOptions, type PppOption } from './options.ts'
 import { ack, nak, reject, type Verdict } from './policy.ts'
 import { protocols } from './protocol.ts'
 
 /** RFC 1661 section 6.2 */
 export const AUTHENTICATION_PROTOCOL = 3
+
+/** How a peer may be asked to log in: RFC 1994, RFC 2759, RFC 1334. */
+export type AuthMethod = 'chap' | 'mschapv2' | 'pap'
 
 /** CHAP algorithms: RFC 1994 section 3, RFC 2433 section 2, RFC 2759 section 3. */
 const MD5 = 0x05

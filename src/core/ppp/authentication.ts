@@ -1,5 +1,5 @@
-import type { AuthMethod } from '../config/types.ts'
 import type { Millis } from '../time.ts'
+import type { AuthMethod } from './auth-option.ts'
 import type { PppCause } from './types.ts'
 
 /** How an authentication ended, for the side that carries it out. */

@@ -1,4 +1,4 @@
-import type { AuthMethod } from '../config/types.ts'
+import type { AuthMethod } from './auth-option.ts'
 import type { AuthDialogue } from './authentication.ts'
 import { ChapServer } from './authenticator.ts'
 import { ChapClient } from './chap.ts'

@@ -1,7 +1,7 @@
 /** The Link Control Protocol's options (RFC 1661 section 6). */
 import { u16, u32 } from '../bytes.ts'
-import type { AuthMethod } from '../config/types.ts'
 import type { Entropy } from '../crypto.ts'
+import type { AuthMethod } from './auth-option.ts'
 import { AUTHENTICATION_PROTOCOL, AuthConsent, AuthDemand, authOption } from './auth-option.ts'
 import { option16, option32, type PppOption } from './options.ts'
 import { codes } from './packet.ts'

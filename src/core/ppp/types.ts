@@ -1,9 +1,9 @@
 /** What a PPP link is told, what it tells, and why it ended: all that the user of `link.ts` needs to know. */
-import type { AuthMethod } from '../config/types.ts'
+
 import type { Digests, Entropy } from '../crypto.ts'
 import type { Secret } from '../secret.ts'
 import type { Millis } from '../time.ts'
-import type { AskedMethod } from './auth-option.ts'
+import type { AskedMethod, AuthMethod } from './auth-option.ts'
 
 /** The client is authenticated and is given an address; the server (an LNS) demands the one and gives the other. */
 export type PppOptions = PppClientOptions | PppServerOptions

@@ -1,7 +1,7 @@
 /** What the peer asked for and did not get: the likely reason if it gives up. */
-import type { AuthMethod } from '../config/types.ts'
+
 import { after, type Millis } from '../time.ts'
-import type { AuthConsent } from './auth-option.ts'
+import type { AuthConsent, AuthMethod } from './auth-option.ts'
 import { decodeOptions } from './options.ts'
 import { codes, decodePacket } from './packet.ts'
 import { type PppFrame, protocols } from './protocol.ts'

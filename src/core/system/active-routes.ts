@@ -1,8 +1,8 @@
 /** The table of the active path: where everything goes that no other rule knows a way for. */
 import type { Config } from '../config/types.ts'
 import type { ActiveRoute } from '../failover/types.ts'
+import type { Family } from '../ip/address.ts'
 import { everything } from '../ip/prefix.ts'
-import type { Family } from '../netlink/address.ts'
 import type { Route } from '../netlink/route.ts'
 import type { DesiredRoute } from './desired.ts'
 import { type Facts, OUR_PROTOCOL } from './facts.ts'

@@ -1,6 +1,6 @@
 /** Ways for answers of UDP sockets that are bound to no address, where the machine itself has none in that family. */
 import type { Config, PortRange, TunnelConfig } from '../config/types.ts'
-import type { Family } from '../netlink/address.ts'
+import type { Family } from '../ip/address.ts'
 import { IPPROTO_UDP, type Rule } from '../netlink/rule.ts'
 import { lookup } from './desired.ts'
 import { sectionOf } from './firewall-input.ts'

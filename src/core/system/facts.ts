@@ -1,5 +1,7 @@
 /** What the kernel holds, as far as lifeline cares: pure reduction of rtnetlink messages. */
-import { decodeAddress, type Family, type LinkAddress, RTM_DELADDR, RTM_NEWADDR } from '../netlink/address.ts'
+
+import type { Family } from '../ip/address.ts'
+import { decodeAddress, type LinkAddress, RTM_DELADDR, RTM_NEWADDR } from '../netlink/address.ts'
 import { decodeLink, isAboutLink, type Link, RTM_DELLINK, RTM_NEWLINK } from '../netlink/link.ts'
 import { decodeMessage, type NetlinkMessage, NLM_F_REPLACE } from '../netlink/message.ts'
 import { decodeRoute, type Route, RTM_DELROUTE, RTM_NEWROUTE, TABLE_LOCAL } from '../netlink/route.ts'

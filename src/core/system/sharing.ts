@@ -2,7 +2,7 @@
 import type { Config } from '../config/types.ts'
 import { type AddressedPath, Sharing } from '../failover/sharing.ts'
 import type { ActiveRoute } from '../failover/types.ts'
-import type { Family } from '../netlink/address.ts'
+import type { Family } from '../ip/address.ts'
 import type { Facts } from './facts.ts'
 import type { TunnelState } from './session.ts'
 import { type Learnt, NOTHING_KNOWN } from './surroundings.ts'

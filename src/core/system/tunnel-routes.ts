@@ -1,9 +1,9 @@
 /** The routes and rules of one tunnel. */
 import type { Config, PortRange, TunnelConfig } from '../config/types.ts'
+import type { Family } from '../ip/address.ts'
 import { type Prefix, prefixContains } from '../ip/address.ts'
 import { LEAST_IPV6_MTU, overheadOf } from '../ip/encapsulation.ts'
 import { everything, hostPrefix, isHost, networkOf, PRIVATE_NETWORKS, SHARED_NETWORK } from '../ip/prefix.ts'
-import type { Family } from '../netlink/address.ts'
 import type { Rule } from '../netlink/rule.ts'
 import { answerRules, servedPorts } from './answer-ways.ts'
 import { type DesiredRoute, lookup } from './desired.ts'

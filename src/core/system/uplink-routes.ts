@@ -1,8 +1,8 @@
 /** The routes and rules of the uplinks that carry tunnels: device-bound sockets need no default route in main. */
 import type { Config } from '../config/types.ts'
+import type { Family } from '../ip/address.ts'
 import { prefixContains } from '../ip/address.ts'
 import { everything, hostPrefix } from '../ip/prefix.ts'
-import type { Family } from '../netlink/address.ts'
 import { TABLE_MAIN } from '../netlink/route.ts'
 import { IPPROTO_TCP, type Rule } from '../netlink/rule.ts'
 import { type DesiredRoute, lookup } from './desired.ts'

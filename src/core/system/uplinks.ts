@@ -1,8 +1,8 @@
 /** Which physical ways out there are right now, and which of them can carry a tunnel. */
 import type { Config, TunnelConfig, UplinkConfig } from '../config/types.ts'
 import type { NoUplink, UnusedDefault } from '../failure.ts'
+import type { Family } from '../ip/address.ts'
 import { ipFamily } from '../ip/address.ts'
-import type { Family } from '../netlink/address.ts'
 import { TABLE_MAIN } from '../netlink/route.ts'
 import {
   addressesOf,

@@ -1,7 +1,7 @@
 /** Which logins are possible: every order of `auth` against every set of methods that a peer may require. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { AuthMethod } from '../../../src/core/config/types.ts'
+import type { AuthMethod } from '../../../src/core/ppp/auth-option.ts'
 import { codes } from '../../../src/core/ppp/packet.ts'
 import { protocols } from '../../../src/core/ppp/protocol.ts'
 import {

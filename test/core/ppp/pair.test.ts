@@ -1,7 +1,7 @@
 /** A client and a server over a virtual path. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { AuthMethod } from '../../../src/core/config/types.ts'
+import type { AuthMethod } from '../../../src/core/ppp/auth-option.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { seconds } from '../../../src/core/time.ts'
 import { seededEntropy } from '../../sim/random.ts'
