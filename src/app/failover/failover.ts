@@ -1,5 +1,6 @@
 import type { Zone } from '../../core/amounts.ts'
 import type { Readiness } from '../../core/client/dialer-state.ts'
+import { steeringMark } from '../../core/config/marks.ts'
 import { probeOf } from '../../core/config/probe.ts'
 import type { Config, FailoverConfig, ProbeTarget } from '../../core/config/types.ts'
 import { FailoverController, TRIAL_LIMIT } from '../../core/failover/controller.ts'
@@ -14,7 +15,6 @@ import type {
   SwitchKind,
 } from '../../core/failover/types.ts'
 import { type Facts, linkNamed, NO_FACTS } from '../../core/system/facts.ts'
-import { steeringMark } from '../../core/system/marks.ts'
 import { type Uplink, uplinks } from '../../core/system/uplinks.ts'
 import type { DrillReport } from '../control/control.ts'
 import type { Cancel, Clock, Counters, Log } from '../ports.ts'

@@ -1,7 +1,8 @@
 /** What sections have to do with one another. Only sections that take part are compared. */
-import { marksFit, marksNeeded } from '../system/marks.ts'
+
 import { hostsOf, unfit } from '../system/surroundings.ts'
 import { BLOCK } from './lifeline.ts'
+import { marksFit, marksNeeded } from './marks.ts'
 import type { ReadSection } from './read-section.ts'
 import type { LifelineConfig, MqttConfig, TunnelConfig, UplinkConfig } from './types.ts'
 
@@ -108,7 +109,6 @@ function mayShareUplink(a: TunnelConfig, b: TunnelConfig): boolean {
   )
 }
 
-/** The kernel keeps one set of tables for each family. */
 /** Disabled sections keep their numbers, since connections outlive a reload. */
 function checkMarks({ value, report }: ReadSection<LifelineConfig>, uplinks: number, tunnels: number): void {
   const needed = Math.ceil(Math.log2(marksNeeded(tunnels, uplinks) + 1))
@@ -120,6 +120,7 @@ function checkMarks({ value, report }: ReadSection<LifelineConfig>, uplinks: num
     })
 }
 
+/** The kernel keeps one set of tables for each family. */
 function checkTables({ tableBase }: LifelineConfig, tunnels: Tunnels): void {
   for (const option of ['ip4table', 'ip6table'] as const) {
     const users = new Map<number, string>()

@@ -1,6 +1,7 @@
 /** `config lifeline 'main'`: what concerns the whole program. */
-import { DEFAULT_RULE_PRIORITY, DEFAULT_TABLE_BASE } from '../system/numbering.ts'
+
 import { charactersOf, integer, mask, oneOf, path } from './kinds.ts'
+import { DEFAULT_RULE_PRIORITY, DEFAULT_TABLE_BASE } from './numbering.ts'
 import { one, type Section, type Values } from './schema.ts'
 import type { LifelineConfig } from './types.ts'
 

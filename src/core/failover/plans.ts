@@ -1,5 +1,5 @@
+import { carrierNames } from '../config/carriers.ts'
 import type { Config, FailoverConfig } from '../config/types.ts'
-import { carrierNames } from '../system/uplinks.ts'
 import type { PathPlan } from './types.ts'
 
 /** The paths of `failover` in order of preference. */

@@ -1,4 +1,6 @@
 /** The table of the active path: where everything goes that no other rule knows a way for. */
+
+import { activeTable } from '../config/numbering.ts'
 import type { Config } from '../config/types.ts'
 import type { ActiveRoute } from '../failover/types.ts'
 import type { Family } from '../ip/address.ts'
@@ -6,7 +8,6 @@ import { everything } from '../ip/prefix.ts'
 import type { Route } from '../netlink/route.ts'
 import type { DesiredRoute } from './desired.ts'
 import { type Facts, OUR_PROTOCOL } from './facts.ts'
-import { activeTable } from './numbering.ts'
 import { leader } from './sharing.ts'
 import { intoTunnel, type Tunnel } from './tunnel-routes.ts'
 import type { UplinkPath } from './uplink-routes.ts'

@@ -1,4 +1,6 @@
 /** What the kernel should hold, as a pure function: devices, addresses, routes, rules and filters. */
+
+import { activeTable, STEP } from '../config/numbering.ts'
 import type { Config } from '../config/types.ts'
 import type { Sharing } from '../failover/sharing.ts'
 import type { ActiveRoute } from '../failover/types.ts'
@@ -11,7 +13,7 @@ import { activeRoutes, refusesIpv6 } from './active-routes.ts'
 import { desiredDevice } from './device.ts'
 import { type Facts, OUR_PROTOCOL } from './facts.ts'
 import { firewallInput } from './firewall-input.ts'
-import { activeTable, STEP } from './numbering.ts'
+
 import type { TunnelState } from './session.ts'
 import { leader, SharedWays, sharingNow } from './sharing.ts'
 import { type Learnt, NOTHING_KNOWN } from './surroundings.ts'

@@ -1,4 +1,7 @@
 /** The routes and rules of one tunnel. */
+
+import { pathMark } from '../config/marks.ts'
+import { activeTable, ownTable, STEP, tunnelTable } from '../config/numbering.ts'
 import type { Config, PortRange, TunnelConfig } from '../config/types.ts'
 import type { Family } from '../ip/address.ts'
 import { type Prefix, prefixContains } from '../ip/address.ts'
@@ -8,8 +11,6 @@ import type { Rule } from '../netlink/rule.ts'
 import { answerRules, servedPorts } from './answer-ways.ts'
 import { type DesiredRoute, lookup } from './desired.ts'
 import type { Facts } from './facts.ts'
-import { pathMark } from './marks.ts'
-import { activeTable, ownTable, STEP, tunnelTable } from './numbering.ts'
 import type { SessionIpv6, TunnelSession, TunnelState } from './session.ts'
 import type { SharedWays } from './sharing.ts'
 

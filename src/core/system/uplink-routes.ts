@@ -1,4 +1,7 @@
 /** The routes and rules of the uplinks that carry tunnels: device-bound sockets need no default route in main. */
+
+import { pathMark, steeringMark } from '../config/marks.ts'
+import { STEP, uplinkTable } from '../config/numbering.ts'
 import type { Config } from '../config/types.ts'
 import type { Family } from '../ip/address.ts'
 import { prefixContains } from '../ip/address.ts'
@@ -7,8 +10,6 @@ import { TABLE_MAIN } from '../netlink/route.ts'
 import { IPPROTO_TCP, type Rule } from '../netlink/rule.ts'
 import { type DesiredRoute, lookup } from './desired.ts'
 import { type Facts, type Link, linkNamed } from './facts.ts'
-import { pathMark, steeringMark } from './marks.ts'
-import { STEP, uplinkTable } from './numbering.ts'
 import type { SharedWays } from './sharing.ts'
 import { addressesOf, blocks, type Tunnel } from './tunnel-routes.ts'
 import { leadsMain, type UsableUplink, uplinks, type Way, wayOut } from './uplinks.ts'

@@ -1,4 +1,6 @@
 /** Which physical ways out there are right now, and which of them can carry a tunnel. */
+
+import { carrierNames, uplinksAround } from '../config/carriers.ts'
 import type { Config, TunnelConfig, UplinkConfig } from '../config/types.ts'
 import type { NoUplink, UnusedDefault } from '../failure.ts'
 import type { Family } from '../ip/address.ts'
@@ -62,19 +64,6 @@ export function uplinks(config: Config, facts: Facts): Uplink[] {
 }
 
 /**
- * Names of the uplinks that may carry the tunnel, the most preferred first: its own list, else those that follow it in
- * `failover`. Undefined leaves the choice to the system.
- */
-export function carrierNames(
-  tunnel: TunnelConfig,
-  config: Pick<Config, 'uplinks' | 'failover'>,
-): readonly string[] | undefined {
-  if (tunnel.uplinks.length > 0) return tunnel.uplinks
-  const following = around(tunnel, config).after
-  return following.length > 0 ? following : undefined
-}
-
-/**
  * The uplinks that can carry the tunnel now, the most preferred first. A tunnel for which none is named gets the one
  * that the system uses, and follows it. `spent`: names of uplinks that are not used any more this month.
  */
@@ -129,7 +118,7 @@ export function noUplink(
 
 /** The default routes of others that are there, and why none of them carries the tunnel; main's first. */
 export function unusedDefaults(tunnel: TunnelConfig, config: Config, facts: Facts): UnusedDefault[] {
-  const replaced = around(tunnel, config).before
+  const replaced = uplinksAround(tunnel, config).before
   const routes = ([4, 6] as const).flatMap((family) => byMetric(foreignDefaults(facts, family)))
   const inMain = routes.filter(({ table }) => table === TABLE_MAIN)
   const unused = (inMain.length > 0 ? inMain : routes).flatMap(({ table, nexthops }) =>
@@ -205,7 +194,7 @@ export function leadsMain(facts: Facts, link: Link, family: Family): boolean {
  * replace, as it comes first in `failover`.
  */
 function systemUplink(tunnel: TunnelConfig, config: Config, facts: Facts): Described | undefined {
-  const replaced = around(tunnel, config).before
+  const replaced = uplinksAround(tunnel, config).before
   const own = new Set([
     ...config.tunnels.map(({ device }) => device),
     ...config.uplinks.filter(({ name }) => replaced.includes(name)).map(({ device }) => device),
@@ -219,19 +208,6 @@ function systemUplink(tunnel: TunnelConfig, config: Config, facts: Facts): Descr
   const device = usable ?? devices[0]
   if (device === undefined) return undefined
   return config.uplinks.find((uplink) => uplink.device === device) ?? learnt(device)
-}
-
-/** The uplinks that come before and after the tunnel in `failover`; none where it is no path. */
-function around(
-  tunnel: TunnelConfig,
-  { failover, uplinks: configured }: Pick<Config, 'uplinks' | 'failover'>,
-): { before: readonly string[]; after: readonly string[] } {
-  const paths = failover?.paths ?? []
-  const place = paths.indexOf(tunnel.name)
-  if (place < 0) return { before: [], after: [] }
-  const areUplinks = (names: readonly string[]) =>
-    names.filter((path) => configured.some(({ name }) => name === path))
-  return { before: areUplinks(paths.slice(0, place)), after: areUplinks(paths.slice(place + 1)) }
 }
 
 type Described = UplinkIdentity & Pick<UplinkConfig, 'gateway' | 'gateway6'>

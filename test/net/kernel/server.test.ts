@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { steeringMark } from '../../../src/core/config/marks.ts'
 import type { Config } from '../../../src/core/config/types.ts'
-import { steeringMark } from '../../../src/core/system/marks.ts'
 import { failoverConfig } from '../../core/system/failover-samples.ts'
 import { configOf, tunnelOf } from '../../core/system/samples.ts'
 import { waitFor } from '../wait.ts'

@@ -1,5 +1,5 @@
 /** Which packet marks stand for what, within the bits of `mark_mask`. */
-import type { Config } from '../config/types.ts'
+import type { Config } from './types.ts'
 
 type Named = Pick<Config, 'lifeline' | 'tunnels' | 'uplinks'>
 

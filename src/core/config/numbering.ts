@@ -1,6 +1,7 @@
 /** Which numbers our routing tables and rules have, from `table_base` and `rule_priority`. */
-import type { LifelineConfig, TunnelConfig } from '../config/types.ts'
+
 import type { Family } from '../ip/address.ts'
+import type { LifelineConfig, TunnelConfig } from './types.ts'
 
 /**
  * The default of `rule_priority`: rules made by hand, netifd, mwan3, pbr and Tailscale come before ours and stay
