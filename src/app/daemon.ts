@@ -5,6 +5,7 @@ import {
   needsRedial,
   needsRestart,
 } from '../core/config/changes.ts'
+import { sectionOf } from '../core/config/firewall.ts'
 import type { Config, FailoverConfig, TunnelConfig } from '../core/config/types.ts'
 import type { PathHistory } from '../core/failover/history.ts'
 import type { ProbeSample } from '../core/failover/probing.ts'
@@ -15,7 +16,6 @@ import { err, ok, type Result } from '../core/result.ts'
 import { describeChange } from '../core/system/change.ts'
 import { type DesiredState, desiredState } from '../core/system/desired.ts'
 import { NO_FACTS } from '../core/system/facts.ts'
-import { sectionOf } from '../core/system/firewall-input.ts'
 import { fitSession } from '../core/system/fitting.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../core/system/session.ts'
 import { addressedPaths } from '../core/system/sharing.ts'

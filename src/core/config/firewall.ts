@@ -3,7 +3,7 @@ import { allowRule, forwardRule } from './firewall-kinds.ts'
 import { oneOf, sectionName, wordOr } from './kinds.ts'
 import { address, deviceName } from './network-kinds.ts'
 import { type BuildContext, list, one, type Section, type Values } from './schema.ts'
-import type { FirewallConfig } from './types.ts'
+import type { Config, FirewallConfig } from './types.ts'
 
 const options = {
   path: list(sectionName, {
@@ -60,4 +60,17 @@ function check(values: Values<typeof options>, { report }: BuildContext): void {
         index,
         reason: `nobody in the internet can address ${destination.address}; use 'redirect' for it`,
       })
+}
+
+/** The section that covers a path; without a list of paths one covers all tunnels, and the uplinks in `failover`. */
+export function sectionOf(
+  name: string,
+  kind: 'tunnel' | 'uplink',
+  config: Pick<Config, 'firewalls' | 'failover'>,
+): FirewallConfig | undefined {
+  return config.firewalls.find(({ paths }) =>
+    paths.length > 0
+      ? paths.includes(name)
+      : kind === 'tunnel' || (config.failover?.paths.includes(name) ?? false),
+  )
 }

@@ -1,13 +1,12 @@
 /** What has to pass every filter of this machine, whosoever it is, for tunnels and firewall sections to do as configured. */
 
 import type { ServerName } from '../client/round.ts'
+import { sectionOf } from '../config/firewall.ts'
 import { allowRule, forwardRule } from '../config/firewall-kinds.ts'
 import type { AllowRule, Config, FirewallConfig, RedirectConfig, TunnelConfig } from '../config/types.ts'
 import type { Prefix } from '../ip/address.ts'
 import { ipFamily } from '../ip/address.ts'
 import { hostPrefix } from '../ip/prefix.ts'
-import { sectionOf } from '../system/firewall-input.ts'
-import type { Uplink } from '../system/uplinks.ts'
 import { filteringChain, type Judgement, judge } from './foreign.ts'
 import type { PacketKind } from './packet-kind.ts'
 import type { Whereabouts } from './whereabouts.ts'
@@ -81,8 +80,16 @@ export function deniedByDefaultText({ tunnels, chain }: DeniedByDefault): {
   }
 }
 
+/** A way out that tunnels run over. */
+export interface Underlay {
+  readonly name: string
+  readonly device: string
+  /** Our addresses there. */
+  readonly addresses: readonly string[]
+}
+
 /** All that is needed, what tunnels run over first. */
-export function needsOf(config: Config, uplinks: readonly Uplink[]): readonly Need[] {
+export function needsOf(config: Config, uplinks: readonly Underlay[]): readonly Need[] {
   return [
     ...uplinks.flatMap((uplink) => underlayNeeds(uplink, config)),
     ...config.tunnels.filter(({ enabled }) => enabled).flatMap((tunnel) => tunnelNeeds(tunnel, config)),
@@ -92,7 +99,7 @@ export function needsOf(config: Config, uplinks: readonly Uplink[]): readonly Ne
   ]
 }
 
-function underlayNeeds({ name, device, addresses }: Uplink, config: Config): Need[] {
+function underlayNeeds({ name, device, addresses }: Underlay, config: Config): Need[] {
   const servers = config.tunnels.flatMap((tunnel) => tunnel.servers)
   const ports = [...new Set(servers.map(({ port }) => port))]
   const families = ([4, 6] as const).filter((family) =>

@@ -1,9 +1,10 @@
 /** Ways for answers of UDP sockets that are bound to no address, where the machine itself has none in that family. */
+
+import { sectionOf } from '../config/firewall.ts'
 import type { Config, PortRange, TunnelConfig } from '../config/types.ts'
 import type { Family } from '../ip/address.ts'
 import { IPPROTO_UDP, type Rule } from '../netlink/rule.ts'
 import { lookup } from './desired.ts'
-import { sectionOf } from './firewall-input.ts'
 
 /** Behind the tables main (32766) and default (32767): whoever finds a way there is not asked to take this one. */
 const LAST_PRIORITY = 32_768

@@ -1,4 +1,6 @@
 /** What the firewall has to know, from configuration, system and sessions. The active path has no say in it. */
+
+import { sectionOf } from '../config/firewall.ts'
 import type { Config, FirewallConfig } from '../config/types.ts'
 import type { Sharing } from '../failover/sharing.ts'
 import type { FirewallInput, FirewallPath, OwnedPrefix } from '../firewall/types.ts'
@@ -102,19 +104,6 @@ function uplinkPath(uplink: UplinkPath, situation: Situation): FirewallPath | un
     snat: section && snatOf(name, section, situation),
     uncarried: [],
   }
-}
-
-/** The section that covers a path; without a list of paths one covers all tunnels, and the uplinks in `failover`. */
-export function sectionOf(
-  name: string,
-  kind: FirewallPath['kind'],
-  config: Pick<Config, 'firewalls' | 'failover'>,
-): FirewallConfig | undefined {
-  return config.firewalls.find(({ paths }) =>
-    paths.length > 0
-      ? paths.includes(name)
-      : kind === 'tunnel' || (config.failover?.paths.includes(name) ?? false),
-  )
 }
 
 /** Among all paths with the same address, those that are not up included. */
