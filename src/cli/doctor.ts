@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Finding } from '../app/doctor/finding.ts'
-import type { Paint, Tone } from '../core/status/status-text.ts'
+import type { Paint, Tone } from '../core/paint.ts'
 import { chooseConfigFile, namedFile, withConfigFile } from './config-file.ts'
 import type { CliContext, Finish } from './context.ts'
 import { EXIT, refusalError } from './exit-codes.ts'

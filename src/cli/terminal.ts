@@ -1,5 +1,5 @@
 import type { Zone } from '../core/amounts.ts'
-import type { Paint, Tone } from '../core/status/status-text.ts'
+import type { Paint, Tone } from '../core/paint.ts'
 
 /** Where a command writes. */
 export interface Terminal {

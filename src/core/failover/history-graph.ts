@@ -1,5 +1,5 @@
 import { formatClock, formatLoss, formatRtt, formatSpan, type Zone } from '../amounts.ts'
-import type { Paint, Tone } from '../status/status-text.ts'
+import type { Paint, Tone } from '../paint.ts'
 import type { HistoryEvent, PathHistory } from './history.ts'
 import { type Column, type Columns, columnsOf } from './history-columns.ts'
 

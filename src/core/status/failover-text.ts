@@ -1,7 +1,7 @@
 /** What failover does, in words. */
 import { formatClock, formatLoss, formatRtt, formatSpan, type Zone } from '../amounts.ts'
+import type { Paint, Tone } from '../paint.ts'
 import type { FailoverStatus, PathStatus, Status } from './status.ts'
-import type { Paint, Tone } from './status-text.ts'
 
 /**
  * The main clause where failover is configured: which path is in use, and what is wrong with a better one. Undefined

@@ -1,11 +1,8 @@
 import { formatLoss, formatOctets, formatRtt, formatSpan, UTC, type Zone } from '../amounts.ts'
 import type { FailureCode } from '../failure.ts'
+import type { Paint, Tone } from '../paint.ts'
 import { backupClause, failoverBlock, failoverClause, standbyClauses } from './failover-text.ts'
 import type { FailoverStatus, Status, Traffic, TunnelStatus, UplinkStatus } from './status.ts'
-
-/** What a piece of text says about the state of things; a terminal may show it as a colour. */
-export type Tone = 'good' | 'busy' | 'bad' | 'quiet'
-export type Paint = (tone: Tone, text: string) => string
 
 /**
  * The state of things in one sentence: how the internet is reached, and what the first tunnel that is not up waits for.
