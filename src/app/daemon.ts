@@ -27,7 +27,7 @@ import type {
   PlanReport,
   Refusal,
   ReloadReport,
-} from './control/control.ts'
+} from './control/target.ts'
 import { Budgets } from './failover/budgets.ts'
 import { drillOutcome } from './failover/drill.ts'
 import { Failover, type FailoverPorts, type Switched } from './failover/failover.ts'

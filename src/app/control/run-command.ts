@@ -1,6 +1,6 @@
 import type { CommandName } from '../../core/commands.ts'
 import type { Result } from '../../core/result.ts'
-import type { ControlTarget, DrillReport, Refusal } from './control.ts'
+import type { ControlTarget, DrillReport, Refusal } from './target.ts'
 
 /** What carries out the commands of core/commands.ts. */
 export type CommandTarget = Pick<ControlTarget, CommandName | 'paths'>

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from '../../core/result.ts'
 import { trouble } from '../../core/status/failover-text.ts'
 import { after, type Millis } from '../../core/time.ts'
-import type { DrillReport, Refusal } from '../control/control.ts'
+import type { DrillReport, Refusal } from '../control/target.ts'
 import type { Cancel, Clock } from '../ports.ts'
 import type { FailoverPatch } from '../status-store.ts'
 

@@ -16,7 +16,7 @@ import type {
 } from '../../core/failover/types.ts'
 import { type Facts, linkNamed, NO_FACTS } from '../../core/system/facts.ts'
 import { type Uplink, uplinks } from '../../core/system/uplinks.ts'
-import type { DrillReport } from '../control/control.ts'
+import type { DrillReport } from '../control/target.ts'
 import type { Cancel, Clock, Counters, Log } from '../ports.ts'
 import { SocketErrors } from '../socket-errors.ts'
 import type { FailoverPatch, StatusWriter } from '../status-store.ts'
