@@ -1,11 +1,11 @@
 /** A router with lifeline on it, in virtual time: the real Supervisor and Session on simulated ports. */
 
 import { Devices } from '../../src/app/kernel/devices.ts'
-import { targets } from '../../src/app/kernel/neighbourhood.ts'
 import { StatusStore } from '../../src/app/status-store.ts'
 import type { Carrier } from '../../src/app/tunnel/attempt.ts'
 import { Memory } from '../../src/app/tunnel/memory.ts'
 import { Names } from '../../src/app/tunnel/names.ts'
+import { targets } from '../../src/app/tunnel/neighbourhood.ts'
 import { Supervisor } from '../../src/app/tunnel/supervisor.ts'
 import type { Config, TunnelConfig } from '../../src/core/config/types.ts'
 import type { StatusEvent, TunnelStatus } from '../../src/core/status/status.ts'

@@ -4,9 +4,9 @@ import { ipFamily } from '../../core/ip/address.ts'
 import type { Facts } from '../../core/system/facts.ts'
 import { type Learnt, type Surroundings, surroundingsOf } from '../../core/system/surroundings.ts'
 import { type Uplink, uplinks } from '../../core/system/uplinks.ts'
+import type { FactsWatcher } from '../kernel/facts.ts'
 import type { SystemResolvers } from '../ports.ts'
-import type { Names } from '../tunnel/names.ts'
-import type { FactsWatcher } from './facts.ts'
+import type { Names } from './names.ts'
 
 export interface NeighbourhoodPorts {
   readonly watcher: Pick<FactsWatcher, 'facts'>
