@@ -1,6 +1,6 @@
 import type { Config } from '../../core/config/types.ts'
+import { offeredDns } from '../../core/status/offered-dns.ts'
 import { linkNamed } from '../../core/system/facts.ts'
-import { offeredDns } from '../../core/system/offered-dns.ts'
 import { after } from '../../core/time.ts'
 import { type Cancel, type Clock, type Log, type StateFiles, type SystemDns, SystemError } from '../ports.ts'
 import type { StatusStore } from '../status-store.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { offeredDns } from '../../../src/core/status/offered-dns.ts'
 import type { FailoverStatus, PathStatus, TunnelStatus } from '../../../src/core/status/status.ts'
-import { offeredDns } from '../../../src/core/system/offered-dns.ts'
-import { samplePath, sampleTunnel, UP } from '../status/status-samples.ts'
+import { samplePath, sampleTunnel, UP } from './status-samples.ts'
 
 const SERVERS = ['198.51.100.53', '198.51.100.54']
 const OFFER = [{ device: 'l2tp-aaisp', servers: SERVERS }]

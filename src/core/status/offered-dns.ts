@@ -1,5 +1,5 @@
 import type { TunnelConfig } from '../config/types.ts'
-import type { Status } from '../status/status.ts'
+import type { Status } from './status.ts'
 
 /** Resolvers that this machine is to ask while their tunnel is in use. */
 export interface DnsOffer {
