@@ -1,3 +1,4 @@
+import type { Zone } from '../../core/amounts.ts'
 import type { Readiness } from '../../core/client/dialer-state.ts'
 import type { FailoverConfig } from '../../core/config/types.ts'
 import { CheckSchedule } from '../../core/failover/check-schedule.ts'
@@ -5,12 +6,19 @@ import type { Sharing } from '../../core/failover/sharing.ts'
 import type { ActiveRoute, PathPlan } from '../../core/failover/types.ts'
 import type { Family } from '../../core/ip/address.ts'
 import type { DrillReport } from '../control/target.ts'
-import type { Cancel } from '../ports.ts'
-import type { FailoverPatch } from '../status-store.ts'
+import type { Cancel, Clock, Log } from '../ports.ts'
+import type { FailoverPatch, StatusWriter } from '../status-store.ts'
 import type { Supervisor } from '../tunnel/supervisor.ts'
-import type { FailoverPorts } from './failover.ts'
 import type { PathWatcher } from './path-watcher.ts'
 import { type StandbyFound, testStandby } from './standby-test.ts'
+
+export interface StandbyChecksPorts {
+  readonly clock: Clock
+  readonly status: StatusWriter
+  readonly log: Log
+  /** Of the machine, for times that users write. */
+  readonly zone: Zone
+}
 
 export interface StandbyChecksOptions {
   readonly plans: readonly PathPlan[]
@@ -42,7 +50,7 @@ type Known = { readonly found: StandbyFound; readonly awaited: Set<Family> }
 /** Tests of the paths that stand by: at the times of `standby_check`, and when somebody drills one of them. */
 export class StandbyChecks {
   readonly #options: StandbyChecksOptions
-  readonly #ports: Pick<FailoverPorts, 'clock' | 'status' | 'log' | 'zone'>
+  readonly #ports: StandbyChecksPorts
   readonly #schedule: CheckSchedule | undefined
   readonly #known = new Map<string, Known>()
   /** Paths whose turn has come: it waits until all is well. */
@@ -53,10 +61,7 @@ export class StandbyChecks {
   #cancel: Cancel | undefined
   #closed = false
 
-  constructor(
-    options: StandbyChecksOptions,
-    ports: Pick<FailoverPorts, 'clock' | 'status' | 'log' | 'zone'>,
-  ) {
+  constructor(options: StandbyChecksOptions, ports: StandbyChecksPorts) {
     this.#options = options
     this.#ports = ports
     this.#schedule = options.when === 'off' ? undefined : new CheckSchedule(options.when, ports.zone)
