@@ -14,7 +14,7 @@ import type { ActiveRoute } from '../core/failover/types.ts'
 import { scriptOf } from '../core/firewall/filters.ts'
 import { err, ok, type Result } from '../core/result.ts'
 import { describeChange } from '../core/system/change.ts'
-import { type DesiredState, desiredState } from '../core/system/desired.ts'
+import { desiredState } from '../core/system/desired.ts'
 import { NO_FACTS } from '../core/system/facts.ts'
 import { fitSession } from '../core/system/fitting.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../core/system/session.ts'
@@ -392,7 +392,7 @@ export class Daemon implements ControlTarget {
     return this.#ports.apply.want(this.#desired())
   }
 
-  #desired(): DesiredState {
+  #desired() {
     const { facts } = this.#ports.watcher
     const learnt = this.#neighbourhood.learnt(this.#config)
     return desiredState(this.#config, facts, this.#states, this.#active, this.#addresses.sharing, learnt)

@@ -1,7 +1,7 @@
 /** Makes the kernel hold what is desired: the only place that writes links, addresses, routes, rules and filters. */
 import type { GuardedPort } from '../../core/firewall/guard.ts'
 import { type Change, describeChange, encodeChange, type NetlinkChange } from '../../core/system/change.ts'
-import type { DesiredState } from '../../core/system/desired.ts'
+import type { DesiredState } from '../../core/system/desired-state.ts'
 import { difference } from '../../core/system/difference.ts'
 import { linkNamed, same } from '../../core/system/facts.ts'
 import { type Cancel, type Log, type Nft, type Sysctls, SystemError } from '../ports.ts'

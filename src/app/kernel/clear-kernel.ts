@@ -1,4 +1,4 @@
-import { NOTHING_DESIRED } from '../../core/system/desired.ts'
+import { NOTHING_DESIRED } from '../../core/system/desired-state.ts'
 import { after } from '../../core/time.ts'
 import type { Clock, Log } from '../ports.ts'
 import type { Apply } from './apply.ts'

@@ -4,7 +4,7 @@ import { sectionOf } from '../config/firewall.ts'
 import type { Config, PortRange, TunnelConfig } from '../config/types.ts'
 import type { Family } from '../ip/address.ts'
 import { IPPROTO_UDP, type Rule } from '../netlink/rule.ts'
-import { lookup } from './desired.ts'
+import { lookup } from './lookup.ts'
 
 /** Behind the tables main (32766) and default (32767): whoever finds a way there is not asked to take this one. */
 const LAST_PRIORITY = 32_768

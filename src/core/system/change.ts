@@ -5,7 +5,7 @@ import { encodeLinkChange, encodeLinkRemoval, type LinkChange } from '../netlink
 import { encodeNewRoute, encodeRouteRemoval, type Route, TABLE_MAIN } from '../netlink/route.ts'
 import { encodeNewRule, encodeRuleRemoval, IPPROTO_TCP, IPPROTO_UDP, type Rule } from '../netlink/rule.ts'
 import { unreachable } from '../result.ts'
-import type { DesiredAddress, DesiredRoute, Sysctl } from './desired.ts'
+import type { DesiredAddress, DesiredRoute, Sysctl } from './desired-state.ts'
 import { type Facts, linkNamed, OUR_PROTOCOL } from './facts.ts'
 
 export type Change =

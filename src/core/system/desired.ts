@@ -4,90 +4,21 @@ import { activeTable, STEP } from '../config/numbering.ts'
 import type { Config } from '../config/types.ts'
 import type { Sharing } from '../failover/sharing.ts'
 import type { ActiveRoute } from '../failover/types.ts'
-import type { DesiredFilters } from '../firewall/filters.ts'
 import { firewallText } from '../firewall/firewall.ts'
-import type { Family, Prefix } from '../ip/address.ts'
 import { TABLE_MAIN } from '../netlink/route.ts'
 import type { Rule } from '../netlink/rule.ts'
 import { activeRoutes, refusesIpv6 } from './active-routes.ts'
+import { type DesiredRoute, type DesiredState, NOTHING_DESIRED } from './desired-state.ts'
 import { desiredDevice } from './device.ts'
-import { type Facts, OUR_PROTOCOL } from './facts.ts'
+import type { Facts } from './facts.ts'
 import { firewallInput } from './firewall-input.ts'
-
+import { lookup } from './lookup.ts'
 import type { TunnelState } from './session.ts'
 import { leader, SharedWays, sharingNow } from './sharing.ts'
 import { type Learnt, NOTHING_KNOWN } from './surroundings.ts'
 import { tunnelRoutes, tunnelRules } from './tunnel-routes.ts'
 import { tunnelsOf } from './tunnels.ts'
 import { serverRoutes, uplinkPaths, uplinkRules } from './uplink-routes.ts'
-
-export interface DesiredState {
-  readonly filters: DesiredFilters
-  readonly devices: readonly DesiredDevice[]
-  readonly routes: readonly DesiredRoute[]
-  readonly rules: readonly Rule[]
-  /** The table whose routes are a switch from one path to another: written last, when all that they lead to is ready. */
-  readonly switchTable: number | undefined
-}
-
-/** A persistent TUN device. */
-export interface DesiredDevice {
-  readonly name: string
-  /** Shown by `ip link`; marks the device as ours, so that it is removed when nothing wants it any more. */
-  readonly alias: string
-  /** Octets. */
-  readonly mtu: number
-  /**
-   * A session is up, or traffic waits for one. Turned on after all else is in place except the way into it for
-   * everybody, and off before anything else.
-   */
-  readonly carrier: boolean
-  /** Below /proc/sys. */
-  readonly sysctls: readonly Sysctl[]
-  readonly addresses: readonly DesiredAddress[]
-}
-
-export interface Sysctl {
-  readonly path: string
-  readonly value: string
-}
-
-/** Lifetimes are for ever: whoever learnt an address with a lifetime takes it out of the wish in time. */
-export interface DesiredAddress {
-  readonly family: Family
-  readonly address: string
-  readonly length: number
-  readonly peer: string | undefined
-  readonly deprecated: boolean
-  readonly noPrefixRoute: boolean
-}
-
-export interface DesiredRoute {
-  readonly family: Family
-  readonly table: number
-  /** Without host bits. */
-  readonly destination: Prefix
-  /** Or how its packets are refused: with an ICMP error, or in silence. */
-  readonly via: DesiredNexthop | 'unreachable' | 'blackhole'
-  /** At least 1: IPv6 knows no 0. */
-  readonly metric: number
-  readonly source: string | undefined
-}
-
-export interface DesiredNexthop {
-  readonly device: string
-  readonly gateway: string | undefined
-  readonly onlink: boolean
-}
-
-/** After a clean stop: nothing of ours is left. */
-export const NOTHING_DESIRED: DesiredState = {
-  filters: { kind: 'none' },
-  devices: [],
-  routes: [],
-  rules: [],
-  switchTable: undefined,
-}
 
 /**
  * The wish for a configuration, given what the system is like and which sessions are up. `states` by name of the
@@ -156,26 +87,6 @@ function framed(config: Config, rules: readonly Rule[], routes: readonly Desired
       ? [lookup(family, base + STEP.active, table)]
       : []),
   ])
-}
-
-/** A rule of ours that sends everything to a table. */
-export function lookup(family: Family, priority: number, table: number): Rule {
-  return {
-    family,
-    priority,
-    action: 'lookup',
-    table,
-    protocol: OUR_PROTOCOL,
-    suppressPrefixLength: undefined,
-    from: undefined,
-    to: undefined,
-    iif: undefined,
-    oif: undefined,
-    mark: undefined,
-    ipProtocol: undefined,
-    sourcePorts: undefined,
-    inverted: false,
-  }
 }
 
 /** The first of those with the same key: two tunnels may share an address or a prefix. */

@@ -3,7 +3,7 @@ import { concat, fromHex } from '../bytes.ts'
 import type { TunnelConfig } from '../config/types.ts'
 import { formatIp } from '../ip/address.ts'
 import { LEAST_IPV6_MTU } from '../ip/encapsulation.ts'
-import type { DesiredAddress, DesiredDevice, Sysctl } from './desired.ts'
+import type { DesiredAddress, DesiredDevice, Sysctl } from './desired-state.ts'
 import { type Facts, linkNamed } from './facts.ts'
 import type { Tunnel } from './tunnel-routes.ts'
 

@@ -5,7 +5,7 @@ import type { LinkChange } from '../netlink/link.ts'
 import type { Route } from '../netlink/route.ts'
 import type { Rule } from '../netlink/rule.ts'
 import { type Change, kernelRoute } from './change.ts'
-import type { DesiredAddress, DesiredDevice, DesiredRoute, DesiredState } from './desired.ts'
+import type { DesiredAddress, DesiredDevice, DesiredRoute, DesiredState } from './desired-state.ts'
 import { ALIAS_PREFIX } from './device.ts'
 import { addressesOf, type Facts, type Link, linkNamed, OUR_PROTOCOL, same } from './facts.ts'
 

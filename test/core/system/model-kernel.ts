@@ -1,7 +1,7 @@
 /** A kernel in memory that does what changes ask for, through the same octets as the real one. */
 import assert from 'node:assert/strict'
 import { type Change, encodeChange } from '../../../src/core/system/change.ts'
-import type { DesiredState } from '../../../src/core/system/desired.ts'
+import type { DesiredState } from '../../../src/core/system/desired-state.ts'
 import { ALIAS_PREFIX } from '../../../src/core/system/device.ts'
 import { difference, type Holdings } from '../../../src/core/system/difference.ts'
 import { type Facts, linkNamed, reduceFacts } from '../../../src/core/system/facts.ts'
