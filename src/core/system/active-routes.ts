@@ -9,8 +9,9 @@ import type { Route } from '../netlink/route.ts'
 import type { DesiredRoute } from './desired-state.ts'
 import { type Facts, OUR_PROTOCOL } from './facts.ts'
 import { leader } from './sharing.ts'
-import { intoTunnel, type Tunnel } from './tunnel-routes.ts'
-import type { UplinkPath } from './uplink-routes.ts'
+import type { Tunnel } from './tunnel.ts'
+import { intoTunnel } from './tunnel-routes.ts'
+import type { UplinkPath } from './uplink-path.ts'
 
 /**
  * The default routes of both families. Traffic that waits for a tunnel goes into its device, whose carrier is on

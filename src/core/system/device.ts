@@ -5,7 +5,7 @@ import { formatIp } from '../ip/address.ts'
 import { LEAST_IPV6_MTU } from '../ip/encapsulation.ts'
 import type { DesiredAddress, DesiredDevice, Sysctl } from './desired-state.ts'
 import { type Facts, linkNamed } from './facts.ts'
-import type { Tunnel } from './tunnel-routes.ts'
+import type { Tunnel } from './tunnel.ts'
 
 /** Aliases of our devices begin with this. */
 export const ALIAS_PREFIX = 'lifeline tunnel '

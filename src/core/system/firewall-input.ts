@@ -8,8 +8,8 @@ import type { Family } from '../ip/address.ts'
 import { ipFamily, prefixContains } from '../ip/address.ts'
 import { hostPrefix, PRIVATE_NETWORKS } from '../ip/prefix.ts'
 import type { Facts } from './facts.ts'
-import { addressesOf, blocks, hasAddress, type Tunnel } from './tunnel-routes.ts'
-import type { UplinkPath } from './uplink-routes.ts'
+import { addressesOf, blocks, hasAddress, type Tunnel } from './tunnel.ts'
+import type { UplinkPath } from './uplink-path.ts'
 
 /** Addresses that may yet turn out to be shared are treated so from the start: connections begin before it is known. */
 export function firewallInput(

@@ -6,9 +6,9 @@ import type { Family } from '../ip/address.ts'
 import type { Facts } from './facts.ts'
 import type { TunnelState } from './session.ts'
 import { type Learnt, NOTHING_KNOWN } from './surroundings.ts'
-import { ipv4Of, type Tunnel, usable } from './tunnel-routes.ts'
+import { ipv4Of, type Tunnel, usable } from './tunnel.ts'
 import { tunnelsOf } from './tunnels.ts'
-import type { UplinkPath } from './uplink-routes.ts'
+import type { UplinkPath } from './uplink-path.ts'
 import { uplinks } from './uplinks.ts'
 
 /** The paths of `failover` in their order with what they bear now, a tunnel also what it bore last; without one, none. */

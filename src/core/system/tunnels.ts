@@ -5,7 +5,7 @@ import type { Facts } from './facts.ts'
 import { fitState } from './fitting.ts'
 import type { TunnelState } from './session.ts'
 import { type Learnt, surroundingsOf } from './surroundings.ts'
-import { describeTunnel, type Tunnel } from './tunnel-routes.ts'
+import { describeTunnel, type Tunnel } from './tunnel.ts'
 
 /** Those that are enabled and whose device is not somebody else's, with what fits of their sessions. */
 export function tunnelsOf(

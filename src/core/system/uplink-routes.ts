@@ -12,35 +12,9 @@ import type { DesiredRoute } from './desired-state.ts'
 import { type Facts, type Link, linkNamed } from './facts.ts'
 import { lookup } from './lookup.ts'
 import type { SharedWays } from './sharing.ts'
-import { addressesOf, blocks, type Tunnel } from './tunnel-routes.ts'
+import { addressesOf, blocks, type Tunnel } from './tunnel.ts'
+import type { UplinkPath } from './uplink-path.ts'
 import { leadsMain, type UsableUplink, uplinks, type Way, wayOut } from './uplinks.ts'
-
-export interface UplinkPath {
-  /** That of its section, or the device's. */
-  readonly name: string
-  readonly device: string
-  /** Octets; undefined while there is no such device. */
-  readonly mtu: number | undefined
-  readonly addresses: readonly string[]
-  /** Of its IPv4 addresses those that another device has as well: they do not tell whose a packet is. */
-  readonly twins: readonly string[]
-  readonly table: number
-  /**
-   * Where packets from its addresses find their way. Outside of `failover` that is main, as long as main leads out of the
-   * same device: a copy of its default would outlive this process and a change of main, and a connect asks twice, the
-   * second time with the address that it was given.
-   */
-  readonly replies: Readonly<Record<Family, number>>
-  /** A path of `failover` or of a firewall: the marks of its connections and of what is steered over it. */
-  readonly marks: { readonly flow: Mark; readonly steering: Mark } | undefined
-  readonly rulePriority: number
-  /** Those that the kernel speaks. */
-  readonly families: readonly Family[]
-  /** Its defaults; none while it is of no use. */
-  readonly routes: readonly DesiredRoute[]
-}
-
-type Mark = NonNullable<Rule['mark']>
 
 /**
  * Answers and connections that are open. When IPv6 finds no way the kernel chooses a source address all the same and asks
