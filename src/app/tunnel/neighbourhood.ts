@@ -1,8 +1,10 @@
 /** Keeps what is known of hosts and networks that no address of a peer may take the place of. */
+
+import type { Surroundings } from '../../core/config/fitness.ts'
 import type { Config } from '../../core/config/types.ts'
 import { ipFamily } from '../../core/ip/address.ts'
 import type { Facts } from '../../core/system/facts.ts'
-import { type Learnt, type Surroundings, surroundingsOf } from '../../core/system/surroundings.ts'
+import { type Learnt, surroundingsOf } from '../../core/system/surroundings.ts'
 import { type Uplink, uplinks } from '../../core/system/uplinks.ts'
 import type { FactsWatcher } from '../kernel/facts.ts'
 import type { SystemResolvers } from '../ports.ts'

@@ -1,6 +1,6 @@
 /** What sections have to do with one another. Only sections that take part are compared. */
 
-import { hostsOf, unfit } from '../system/surroundings.ts'
+import { hostsOf, unfit } from './fitness.ts'
 import { BLOCK } from './lifeline.ts'
 import { marksFit, marksNeeded } from './marks.ts'
 import type { ReadSection } from './read-section.ts'

@@ -1,7 +1,8 @@
 /** What of a session can be used: the rest is left out, and told. */
+
+import { type Surroundings, unfit } from '../config/fitness.ts'
 import type { TunnelConfig } from '../config/types.ts'
 import type { TunnelSession, TunnelState } from './session.ts'
-import { type Surroundings, unfit } from './surroundings.ts'
 
 /** Something that the peer gave, or (`ip6addr`) configuration, and that is not taken. */
 export interface RefusedAddress {

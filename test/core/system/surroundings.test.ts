@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { type AddressUse, unfit } from '../../../src/core/config/fitness.ts'
 import { DEFAULT_PROBE } from '../../../src/core/config/probe.ts'
 import type { Config, TunnelConfig } from '../../../src/core/config/types.ts'
 import { describeChange } from '../../../src/core/system/change.ts'
@@ -9,13 +10,7 @@ import { difference } from '../../../src/core/system/difference.ts'
 import type { Facts } from '../../../src/core/system/facts.ts'
 import { carries, fitSession } from '../../../src/core/system/fitting.ts'
 import { nextState, type TunnelSession } from '../../../src/core/system/session.ts'
-import {
-  type AddressUse,
-  type Learnt,
-  NOTHING_KNOWN,
-  surroundingsOf,
-  unfit,
-} from '../../../src/core/system/surroundings.ts'
+import { type Learnt, NOTHING_KNOWN, surroundingsOf } from '../../../src/core/system/surroundings.ts'
 import { addressOn, configOf, defaultOver, linkOf, SESSION, SYSTEM, tunnelOf, uplinkOf } from './samples.ts'
 
 /**
