@@ -29,9 +29,10 @@ import {
   tunnelOf,
   uplinkOf,
 } from '../core/system/samples.ts'
-import { MemoryFiles } from '../sim/ports.ts'
+import { MemoryFiles } from '../memory-files.ts'
+import { MemoryLog } from '../memory-log.ts'
 import { seededEntropy } from '../sim/random.ts'
-import { FakeClock, FakeSystem, logInto } from './fake-system.ts'
+import { FakeClock, FakeSystem } from './fake-system.ts'
 
 const LITERAL = [{ host: '198.51.100.1', port: 1701 }]
 
@@ -50,8 +51,7 @@ const FAILOVER: FailoverConfig = {
 function daemonOf(first: Config, sessions: Readonly<Record<string, TunnelSession>> = {}) {
   const clock = new FakeClock()
   const system = new FakeSystem(SYSTEM)
-  const lines: string[] = []
-  const log = logInto(lines)
+  const log = new MemoryLog()
   let openSockets = 0
   let sent = 0
   const socket = (): DatagramSocket => {
@@ -131,7 +131,7 @@ function daemonOf(first: Config, sessions: Readonly<Record<string, TunnelSession
     status,
     devices,
     files,
-    lines,
+    log,
     lookUps,
     pingers,
     told,
@@ -283,7 +283,7 @@ test('a reload whose filters nft refuses leaves everything as it was, and says w
   })
   assert.deepEqual(here.system.done.slice(length), ['nft check EINVAL'])
   assert.deepEqual(Object.keys(here.status.status().tunnel), ['aaisp'])
-  assert.equal(here.lines.at(-1), 'error the new configuration cannot be used, the running one stays')
+  assert.equal(here.log.lines.at(-1), 'error the new configuration cannot be used, the running one stays')
 
   here.system.refuse = () => undefined
   assert.ok((await here.within(5_000, here.daemon.reload())).ok)
@@ -341,7 +341,7 @@ test('a reload that would leave no tunnel where one runs is refused until it is 
     ok: false,
     error: { code: 'refused', message },
   })
-  assert.equal(here.lines.at(-1), `error ${message}`)
+  assert.equal(here.log.lines.at(-1), `error ${message}`)
   assert.deepEqual(here.system.done.slice(length), [])
   assert.deepEqual(Object.keys(here.status.status().tunnel), ['aaisp', 'off'])
 
@@ -384,11 +384,11 @@ test('a reload logs its warnings, and says what takes a restart', async () => {
   const here = daemonOf(config)
   await here.start()
   here.write({ ...config, lifeline: { ...config.lifeline, stateDir: '/srv/lifeline' } })
-  const { length } = here.lines
+  const { length } = here.log.lines
   const reload = await here.within(5_000, here.daemon.reload())
   const restart = 'option state_dir counts from the next start on: restart lifeline'
   assert.deepEqual(reload.ok && reload.value.warnings, ['a warning', restart])
-  assert.deepEqual(here.lines.slice(length), ['warn a warning', `warn ${restart}`])
+  assert.deepEqual(here.log.lines.slice(length), ['warn a warning', `warn ${restart}`])
 })
 
 test('a path cannot be chosen where there is no failover', async () => {
@@ -431,7 +431,7 @@ test('a hanging nft: said within 2 s, no message leaves, and a stop ends within 
   await here.within(4_900, here.daemon.stop())
   assert.deepEqual(here.devices.names(), [])
   assert.equal(here.openSockets, 0)
-  assert.ok(here.lines.some((line) => line.includes('nft does not end, so our filters stay')))
+  assert.ok(here.log.lines.some((line) => line.includes('nft does not end, so our filters stay')))
 })
 
 test('an nft that begins to hang while it works does not hold up the stop either', async () => {
@@ -465,12 +465,12 @@ async function changeOver(address: string, further: readonly string[] = []): Pro
   await here.start()
   here.daemon.use('fibre')
   await here.clock.pass(2_000)
-  here.lines.length = 0
+  here.log.entries.length = 0
   here.daemon.use('lte')
   await here.clock.pass(2_000)
   assert.equal(here.status.status().failover?.active, 'lte')
   await here.within(5_000, here.daemon.stop())
-  return here.lines.filter((line) => line.includes('were forgotten'))
+  return here.log.lines.filter((line) => line.includes('were forgotten'))
 }
 
 test('connections are forgotten after a change between two lines, also when they bear the same address', async () => {

@@ -3,7 +3,6 @@ import type {
   DataPath,
   DataPaths,
   DataSession,
-  Log,
   Netlink,
   Netlinks,
   Nft,
@@ -333,19 +332,6 @@ export async function idle(): Promise<void> {
   for (let quiet = 0; quiet < 3; quiet = underWay === 0 ? quiet + 1 : 0) {
     await new Promise((resolve) => setImmediate(resolve))
   }
-}
-
-/** Keeps what was logged, as `level message`. */
-export function logInto(lines: string[]): Log {
-  const level = (name: string) => (message: string) => void lines.push(`${name} ${message}`)
-  const log: Log = {
-    debug: level('debug'),
-    info: level('info'),
-    warn: level('warn'),
-    error: level('error'),
-    with: () => log,
-  }
-  return log
 }
 
 function linkMessage(link: Link, type: number): Uint8Array {

@@ -4,7 +4,7 @@ import { Hooks } from '../../src/app/hooks.ts'
 import type { HookRunner } from '../../src/app/ports.ts'
 import { StatusStore } from '../../src/app/status-store.ts'
 import type { HookEvent } from '../../src/core/hooks.ts'
-import { MemoryLog } from '../sim/ports.ts'
+import { MemoryLog } from '../memory-log.ts'
 import { VirtualClock } from '../virtual-clock.ts'
 
 /** Runs hooks until it is told that they have ended. */

@@ -1,53 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as dnsPacket from 'dns-packet'
-import {
-  type Clock,
-  type DatagramOptions,
-  type Datagrams,
-  type ResolveVia,
-  SystemError,
-} from '../../src/app/ports.ts'
+import { type DatagramOptions, type Datagrams, type ResolveVia, SystemError } from '../../src/app/ports.ts'
 import { DnsResolver } from '../../src/app/resolver.ts'
-import { type Millis, millis } from '../../src/core/time.ts'
-
-/** A clock that moves only when told to. */
-class ManualClock implements Clock {
-  #now = 1_000
-  #alarms: { at: number; run: () => void }[] = []
-
-  now(): Millis {
-    return millis(this.#now)
-  }
-
-  wall(): Date {
-    return new Date(0)
-  }
-
-  alarm(at: Millis, run: () => void): () => void {
-    const alarm = { at, run }
-    this.#alarms.push(alarm)
-    return () => {
-      this.#alarms = this.#alarms.filter((one) => one !== alarm)
-    }
-  }
-
-  armed(): number {
-    return this.#alarms.length
-  }
-
-  advance(span: number): void {
-    const until = this.#now + span
-    for (;;) {
-      const [next] = this.#alarms.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)
-      if (next === undefined) break
-      this.#alarms = this.#alarms.filter((one) => one !== next)
-      this.#now = Math.max(this.#now, next.at)
-      next.run()
-    }
-    this.#now = until
-  }
-}
+import { VirtualClock } from '../virtual-clock.ts'
 
 interface Query {
   /** Milliseconds since the lookup began. */
@@ -66,7 +22,7 @@ type Reaction = Partial<dnsPacket.Packet> | 'silence' | 'refused' | Uint8Array
 class Net implements Datagrams {
   readonly queries: Query[] = []
   openSockets = 0
-  readonly clock = new ManualClock()
+  readonly clock = new VirtualClock()
   readonly react: (query: Query) => Reaction
 
   constructor(react: (query: Query) => Reaction) {
@@ -164,7 +120,7 @@ async function lookup(net: Net, { name = NAME, via = {}, passing = 0 }: Lookup =
   await settled()
   if (outcome !== 'pending') {
     assert.equal(net.openSockets, 0, 'all sockets are closed')
-    assert.equal(net.clock.armed(), 0, 'no alarm is left')
+    assert.equal(net.clock.armed, 0, 'no alarm is left')
   }
   return outcome
 }
@@ -441,7 +397,7 @@ describe('an abort', () => {
     assert.equal(net.openSockets, 1)
     controller.abort(new Error('enough'))
     await assert.rejects(outcome, /enough/)
-    assert.deepEqual([net.openSockets, net.clock.armed()], [0, 0])
+    assert.deepEqual([net.openSockets, net.clock.armed], [0, 0])
   })
 
   it('before the start asks nothing', async () => {

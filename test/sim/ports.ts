@@ -1,5 +1,4 @@
-/** The smaller ports of the app in memory: resolver, state files, log. Machine and SimTuns are the others. */
-import type { Log, Resolution, Resolver, StateFiles } from '../../src/app/ports.ts'
+import type { Resolution, Resolver } from '../../src/app/ports.ts'
 import { SystemError } from '../../src/app/ports.ts'
 import { ipFamily } from '../../src/core/ip/address.ts'
 import { millis } from '../../src/core/time.ts'
@@ -29,42 +28,5 @@ export class SimResolver implements Resolver {
         else resolve({ addresses: answer, ttl: millis(60_000) })
       })
     })
-  }
-}
-
-export class MemoryFiles implements StateFiles {
-  readonly texts = new Map<string, string>()
-  /** How often something was written that differed. */
-  writes = 0
-
-  read(name: string): string | undefined {
-    return this.texts.get(name)
-  }
-
-  write(name: string, text: string): void {
-    if (this.texts.get(name) === text) return
-    this.writes++
-    this.texts.set(name, text)
-  }
-
-  async settled(): Promise<void> {}
-}
-
-/** Keeps errors and warnings, which a test may want to be none. */
-export class MemoryLog implements Log {
-  readonly complaints: string[] = []
-  debug(): void {}
-  info(): void {}
-
-  warn(message: string): void {
-    this.complaints.push(message)
-  }
-
-  error(message: string): void {
-    this.complaints.push(message)
-  }
-
-  with(): Log {
-    return this
   }
 }

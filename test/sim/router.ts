@@ -13,10 +13,12 @@ import { nextState, type TunnelSession, type TunnelState } from '../../src/core/
 import { surroundingsOf } from '../../src/core/system/surroundings.ts'
 import { carriersOf, type UsableUplink } from '../../src/core/system/uplinks.ts'
 import { configOf, tunnelOf, uplinkOf } from '../core/system/samples.ts'
+import { MemoryFiles } from '../memory-files.ts'
+import { MemoryLog } from '../memory-log.ts'
 import { digests, LNS_ADDRESS } from './endpoints.ts'
 import { Machine } from './machine.ts'
 import type { Network } from './network.ts'
-import { MemoryFiles, MemoryLog, SimResolver } from './ports.ts'
+import { SimResolver } from './ports.ts'
 import { seededEntropy } from './random.ts'
 import { type SimTun, SimTuns } from './tuns.ts'
 
@@ -27,7 +29,7 @@ export class SimRouter {
   readonly tuns: SimTuns
   readonly resolver: SimResolver
   readonly files: MemoryFiles
-  readonly log = new MemoryLog()
+  readonly log = new MemoryLog('warn')
   readonly status: StatusStore
   readonly supervisor: Supervisor
   readonly #config: Config

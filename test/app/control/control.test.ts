@@ -3,30 +3,11 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { Control } from '../../../src/app/control/control.ts'
 import type { ControlTarget, Outcome, Refusal } from '../../../src/app/control/target.ts'
-import type { Log } from '../../../src/app/ports.ts'
 import type { PathHistory } from '../../../src/core/failover/history.ts'
 import { err, ok } from '../../../src/core/result.ts'
 import type { StatusEvent, TunnelStatus } from '../../../src/core/status/status.ts'
 import { sampleStatus, UP } from '../../core/status/status-samples.ts'
-
-class RecordingLog implements Log {
-  readonly lines: string[] = []
-  debug(message: string): void {
-    this.lines.push(`debug ${message}`)
-  }
-  info(message: string): void {
-    this.lines.push(`info ${message}`)
-  }
-  warn(message: string): void {
-    this.lines.push(`warn ${message}`)
-  }
-  error(message: string): void {
-    this.lines.push(`error ${message}`)
-  }
-  with(): Log {
-    return this
-  }
-}
+import { MemoryLog } from '../../memory-log.ts'
 
 const HISTORY: PathHistory = {
   path: 'fibre',
@@ -91,7 +72,7 @@ class Target implements ControlTarget {
 
 function make() {
   const target = new Target()
-  const log = new RecordingLog()
+  const log = new MemoryLog()
   const control = new Control(target, log)
   const sent: unknown[] = []
   let closed = false

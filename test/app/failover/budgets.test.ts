@@ -1,28 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Budgets } from '../../../src/app/failover/budgets.ts'
-import type { Clock } from '../../../src/app/ports.ts'
 import { StatusStore } from '../../../src/app/status-store.ts'
 import type { UplinkConfig } from '../../../src/core/config/types.ts'
 import type { DeviceTraffic } from '../../../src/core/system/device-traffic.ts'
 import { NO_FACTS } from '../../../src/core/system/facts.ts'
 import { linkOf, uplinkOf } from '../../core/system/samples.ts'
-import { Network } from '../../sim/network.ts'
-import { MemoryFiles } from '../../sim/ports.ts'
+import { MemoryFiles } from '../../memory-files.ts'
+import { VirtualClock } from '../../virtual-clock.ts'
 
 const FIBRE = uplinkOf('fibre', 'eth0')
 const LTE = uplinkOf('lte', 'wwan0', { metered: true, monthlyBudget: 1e9, budgetCutoff: true })
 const FACTS = { ...NO_FACTS, links: [linkOf(2, 'eth0'), linkOf(3, 'wwan0')] }
 
 function make(files = new MemoryFiles(), uplinks: readonly UplinkConfig[] = [FIBRE, LTE]) {
-  const network = new Network(1, { delay: 10 })
-  /** What the wall clock showed at the beginning. */
-  const wall = { start: Date.UTC(2027, 2, 10) }
-  const clock: Clock = {
-    now: () => network.clock.now(),
-    wall: () => new Date(wall.start + network.now),
-    alarm: (at, run) => network.clock.alarm(at, run),
-  }
+  const clock = new VirtualClock({ wallOffset: Date.UTC(2027, 2, 10) })
   const status = new StatusStore(clock, '0.1.0')
   status.configure({ node: 'router', tunnels: [], uplinks })
   const traffic = new Map<string, DeviceTraffic>([
@@ -43,27 +35,26 @@ function make(files = new MemoryFiles(), uplinks: readonly UplinkConfig[] = [FIB
       sentOctets,
     })
   }
-  const run = (span: number) => network.run(network.now + span)
   const shown = () => status.status().uplink.lte?.budget
-  return { budgets, status, files, wall, said, carry, run, shown }
+  return { budgets, status, files, clock, said, carry, shown }
 }
 
-test('a metered uplink is counted, another is not', async () => {
-  const { status, carry, run, shown } = make()
+test('a metered uplink is counted, another is not', () => {
+  const { status, clock, carry, shown } = make()
   carry(3e6)
-  await run(10_000)
+  clock.advance(10_000)
   assert.deepEqual(shown(), { used: 3e6, limit: 1e9, period_start: '2027-03-01' })
   assert.equal(status.status().uplink.fibre?.budget, null)
 })
 
-test('warnings are events, and a spent budget cuts off until the month ends', async () => {
-  const { budgets, status, wall, said, carry, run } = make()
+test('warnings are events, and a spent budget cuts off until the month ends', () => {
+  const { budgets, status, clock, said, carry } = make()
   carry(0.85e9)
-  await run(10_000)
+  clock.advance(10_000)
   assert.equal(budgets.short('lte'), true)
   assert.deepEqual(said, [])
   carry(0.2e9)
-  await run(10_000)
+  clock.advance(10_000)
   assert.deepEqual([...budgets.cutOff], ['lte'])
   assert.deepEqual(said, ['lte'])
   const told = status.events.filter(({ event }) => event === 'budget')
@@ -74,17 +65,17 @@ test('warnings are events, and a spent budget cuts off until the month ends', as
       ['lte', 100, 1.05e9, 1e9],
     ],
   )
-  wall.start = Date.UTC(2027, 3, 1)
-  await run(10_000)
+  clock.wallOffset = Date.UTC(2027, 3, 1)
+  clock.advance(10_000)
   assert.deepEqual([...budgets.cutOff], [])
   assert.deepEqual(said, ['lte', ''])
 })
 
-test('what was counted survives a restart, and the configuration without it', async () => {
+test('what was counted survives a restart, and the configuration without it', () => {
   const files = new MemoryFiles()
   const first = make(files)
   first.carry(3e6)
-  await first.run(3000)
+  first.clock.advance(3000)
   first.budgets.close()
   const second = make(files, [FIBRE])
   assert.equal(second.shown(), undefined)
@@ -98,17 +89,17 @@ test('what was counted survives a restart, and the configuration without it', as
   assert.deepEqual([...third.budgets.cutOff], ['lte'])
 })
 
-test('a device that is not there is not counted, and harms nobody', async () => {
-  const { budgets, carry, run, shown } = make()
+test('a device that is not there is not counted, and harms nobody', () => {
+  const { budgets, clock, carry, shown } = make()
   budgets.factsChanged(NO_FACTS)
   carry(5e6)
-  await run(10_000)
+  clock.advance(10_000)
   assert.equal(shown()?.used, 0)
   budgets.factsChanged({ ...FACTS, links: [linkOf(9, 'wwan0')] })
   assert.equal(shown()?.used, 5e6)
 })
 
-test('nothing runs and nothing is written where nothing is metered', async () => {
+test('nothing runs and nothing is written where nothing is metered', () => {
   const files = new MemoryFiles()
   const { budgets } = make(files, [FIBRE])
   budgets.close()

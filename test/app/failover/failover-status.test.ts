@@ -17,9 +17,10 @@ import { decodeEcho, encodeEcho } from '../../../src/core/ip/icmp.ts'
 import type { DeviceTraffic } from '../../../src/core/system/device-traffic.ts'
 import { millis } from '../../../src/core/time.ts'
 import { configOf, tunnelOf, uplinkOf } from '../../core/system/samples.ts'
+import { MemoryFiles } from '../../memory-files.ts'
+import { MemoryLog } from '../../memory-log.ts'
 import { Machine } from '../../sim/machine.ts'
 import { Network } from '../../sim/network.ts'
-import { MemoryFiles, MemoryLog } from '../../sim/ports.ts'
 
 const FAILOVER: FailoverConfig = {
   name: 'failover',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Histories } from '../../../src/app/failover/histories.ts'
-import { MemoryFiles } from '../../sim/ports.ts'
+import { MemoryFiles } from '../../memory-files.ts'
 import { VirtualClock } from '../../virtual-clock.ts'
 
 const HOUR = 3_600_000

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KnownTargets } from '../../../src/app/failover/known-targets.ts'
-import { MemoryFiles } from '../../sim/ports.ts'
+import { MemoryFiles } from '../../memory-files.ts'
 
 const keys = (count: number) => Array.from({ length: count }, (_, i) => `icmp:192.0.2.${i}`)
 

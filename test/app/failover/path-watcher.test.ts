@@ -5,9 +5,9 @@ import { SocketErrors } from '../../../src/app/socket-errors.ts'
 import { DEFAULT_PROBE } from '../../../src/core/config/probe.ts'
 import type { ProbeTarget } from '../../../src/core/config/types.ts'
 import { targetKey } from '../../../src/core/failover/probing.ts'
+import { MemoryLog } from '../../memory-log.ts'
 import { Machine } from '../../sim/machine.ts'
 import { Network } from '../../sim/network.ts'
-import { MemoryLog } from '../../sim/ports.ts'
 
 const TARGET: ProbeTarget = { kind: 'icmp', address: '1.1.1.1' }
 

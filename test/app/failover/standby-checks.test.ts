@@ -9,8 +9,8 @@ import { UTC } from '../../../src/core/amounts.ts'
 import type { Readiness } from '../../../src/core/client/dialer-state.ts'
 import { Sharing } from '../../../src/core/failover/sharing.ts'
 import type { PathPlan } from '../../../src/core/failover/types.ts'
+import { MemoryLog } from '../../memory-log.ts'
 import { Network } from '../../sim/network.ts'
-import { MemoryLog } from '../../sim/ports.ts'
 
 const MINUTE = 60_000
 const PLAN = { standby: 'cold', backsUp: undefined, metered: false } as const

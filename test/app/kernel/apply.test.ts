@@ -8,18 +8,18 @@ import { desiredState } from '../../../src/core/system/desired.ts'
 import { type DesiredState, NOTHING_DESIRED } from '../../../src/core/system/desired-state.ts'
 import { nextState, type TunnelSession } from '../../../src/core/system/session.ts'
 import { configOf, SESSION, SYSTEM, tunnelOf } from '../../core/system/samples.ts'
-import { FakeSystem, logInto } from '../fake-system.ts'
+import { MemoryLog } from '../../memory-log.ts'
+import { FakeSystem } from '../fake-system.ts'
 
 const DEVICE = 'l2tp-aaisp'
 
 async function setUp(system = new FakeSystem(SYSTEM)) {
-  const lines: string[] = []
-  const log = logInto(lines)
+  const log = new MemoryLog()
   const watcher = new FactsWatcher(system, log)
   await watcher.start()
   const devices = new Devices(system, system)
   const apply = new Apply({ watcher, devices, nft: system, sysctls: system, log })
-  return { system, watcher, devices, apply, lines }
+  return { system, watcher, devices, apply, log }
 }
 
 function desiredWith(session: TunnelSession | undefined): DesiredState {
@@ -120,14 +120,14 @@ describe('Apply', () => {
   })
 
   it('brings up no device and turns on no carrier without filters', async () => {
-    const { system, apply, lines } = await setUp()
+    const { system, apply, log } = await setUp()
     system.refuse = (what) => (what === 'nft' ? 'EINVAL' : undefined)
     const [failure, ...more] = await apply.want(UP)
     assert.deepEqual(more, [])
     assert.ok(failure && keepsDown(failure, DEVICE))
     assert.equal(failure.message, 'could not load nft table inet lifeline: nft is refused')
     assert.deepEqual(system.done, ['nft EINVAL'])
-    assert.deepEqual(lines, ['warn the system refused a change'])
+    assert.deepEqual(log.lines, ['warn the system refused a change'])
   })
 
   it('turns the carrier of a running device off if new filters are refused', async () => {
@@ -193,11 +193,11 @@ describe('Apply', () => {
   })
 
   it('goes on where such a device cannot be removed', async () => {
-    const { system, devices, apply, lines } = await setUp()
+    const { system, devices, apply, log } = await setUp()
     devices.open('l2tp-second')
     system.refuse = (what) => (what.startsWith('destroy') ? 'EBUSY' : undefined)
     assert.deepEqual(await apply.want(UP), [])
-    assert.deepEqual(lines, ['warn a device could not be removed'])
+    assert.deepEqual(log.lines, ['warn a device could not be removed'])
   })
 
   it('opens no device for an older wish that a newer one does without', async () => {

@@ -7,8 +7,9 @@ import type { TunnelConfig } from '../../../src/core/config/types.ts'
 import type { Facts } from '../../../src/core/system/facts.ts'
 import { samplePath } from '../../core/status/status-samples.ts'
 import { configOf, linkOf, SYSTEM, tunnelOf } from '../../core/system/samples.ts'
+import { MemoryFiles } from '../../memory-files.ts'
+import { MemoryLog } from '../../memory-log.ts'
 import { Network } from '../../sim/network.ts'
-import { MemoryFiles, MemoryLog } from '../../sim/ports.ts'
 
 const DNS = ['198.51.100.53', '198.51.100.54']
 

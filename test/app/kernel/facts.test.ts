@@ -7,7 +7,8 @@ import { encodeNewRule, encodeRuleRemoval } from '../../../src/core/netlink/rule
 import type { Facts } from '../../../src/core/system/facts.ts'
 import { lookup } from '../../../src/core/system/lookup.ts'
 import { defaultOver, SYSTEM } from '../../core/system/samples.ts'
-import { FakeSystem, idle, logInto } from '../fake-system.ts'
+import { MemoryLog } from '../../memory-log.ts'
+import { FakeSystem, idle } from '../fake-system.ts'
 
 const FULL: Facts = { ...SYSTEM, rules: [lookup(4, 31000, 254), lookup(6, 31000, 254)] }
 
@@ -15,7 +16,7 @@ const RTM_GETROUTE = 26
 const RTM_GETRULE = 34
 
 async function watching(system: FakeSystem) {
-  const watcher = new FactsWatcher(system, logInto([]))
+  const watcher = new FactsWatcher(system, new MemoryLog())
   const seen: Facts[] = []
   await watcher.start()
   watcher.onChange((facts) => seen.push(facts))
@@ -36,7 +37,7 @@ describe('FactsWatcher', () => {
 
   it('knows of a change that is announced during the dump, after what the dump says', async () => {
     const system = new FakeSystem(FULL)
-    const watcher = new FactsWatcher(system, logInto([]))
+    const watcher = new FactsWatcher(system, new MemoryLog())
     system.onRequest = (type) => {
       // The rules of IPv4 are asked for: links have been read already.
       if (type === RTM_GETRULE) system.setLink('usb0', {})

@@ -11,7 +11,8 @@ import { desiredState } from '../../../src/core/system/desired.ts'
 import type { DesiredState } from '../../../src/core/system/desired-state.ts'
 import { nextState } from '../../../src/core/system/session.ts'
 import { configOf, SESSION, SYSTEM, tunnelOf } from '../../core/system/samples.ts'
-import { FakeClock, FakeSystem, idle, logInto } from '../fake-system.ts'
+import { MemoryLog } from '../../memory-log.ts'
+import { FakeClock, FakeSystem, idle } from '../fake-system.ts'
 
 const DEVICE = 'l2tp-aaisp'
 
@@ -25,8 +26,7 @@ function changed(desired: DesiredState): DesiredState {
 async function kept() {
   const system = new FakeSystem(SYSTEM)
   const clock = new FakeClock()
-  const lines: string[] = []
-  const log = logInto(lines)
+  const log = new MemoryLog()
   const watcher = new FactsWatcher(system, log)
   await watcher.start()
   const devices = new Devices(system, system)
@@ -43,26 +43,26 @@ async function kept() {
     assert.ok(rule)
     system.announce(encodeRuleRemoval(rule))
   }
-  return { system, clock, lines, devices, apply, keeper, desired, removeRule }
+  return { system, clock, log, devices, apply, keeper, desired, removeRule }
 }
 
 describe('Keeper', () => {
   it('does nothing while all is well', async () => {
-    const { system, clock, lines } = await kept()
+    const { system, clock, log } = await kept()
     system.setLink('usb0', {})
     await clock.pass(60_000)
-    assert.deepEqual([system.done, lines], [[], []])
+    assert.deepEqual([system.done, log.lines], [[], []])
   })
 
   it('does again what somebody undid, soon, and says so', async () => {
-    const { system, clock, lines, removeRule } = await kept()
+    const { system, clock, log, removeRule } = await kept()
     removeRule()
     await clock.pass(49)
     assert.deepEqual(system.done, [])
     await clock.pass(1)
     await idle()
     assert.equal(system.done[0], 'add rule')
-    assert.deepEqual(lines, ['info the system is not as it should be, correcting it'])
+    assert.deepEqual(log.lines, ['info the system is not as it should be, correcting it'])
   })
 
   for (const change of ['removeTable', 'removeFilter'] as const) {
@@ -84,7 +84,7 @@ describe('Keeper', () => {
   for (const when of ['before', 'after'] as const) {
     for (const what of ['a guard', 'the table'] as const) {
       it(`notices that somebody removes the table while ${what} is loaded, ${when} the kernel takes it`, async () => {
-        const { system, clock, devices, apply, desired, lines } = await kept()
+        const { system, clock, devices, apply, desired, log } = await kept()
         devices.get(DEVICE)?.attach({ mtu: 1462, ipv4: true, ipv6: true } as DataSession)
         const passes = () => system.tuns.get(DEVICE)?.session?.ipv4
         system.onNft = (now) => {
@@ -95,7 +95,7 @@ describe('Keeper', () => {
         const loading = what === 'a guard' ? apply.guardPort(PORT) : apply.want(changed(desired))
         await loading.catch(() => {})
         assert.equal(passes(), false)
-        assert.ok(lines.some((line) => line.includes('somebody changed our filters')))
+        assert.ok(log.lines.some((line) => line.includes('somebody changed our filters')))
         await clock.pass(0)
         await idle()
         assert.ok(
@@ -197,14 +197,14 @@ describe('Keeper', () => {
   })
 
   it('tries again what a wish was refused, though nothing changes', async () => {
-    const { system, clock, lines, apply, desired } = await kept()
+    const { system, clock, log, apply, desired } = await kept()
     system.refuse = (what) => (what === 'nft remove' ? 'EINVAL' : undefined)
     await apply.want({ ...desired, filters: { kind: 'none' } })
     await clock.pass(60_000)
     const tried = () => system.done.filter((what) => what.startsWith('nft remove')).length
     assert.ok(tried() > 3)
     assert.ok(tried() < 12, 'ever more rarely')
-    assert.equal(lines.filter((line) => line.includes('refused')).length, tried())
+    assert.equal(log.lines.filter((line) => line.includes('refused')).length, tried())
     system.refuse = () => undefined
     await clock.pass(30_000)
     assert.equal(system.table, undefined)

@@ -1,6 +1,7 @@
 /** What Home Assistant makes of the messages, in the order in which they come. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MemoryFiles } from '../../memory-files.ts'
 import { HomeAssistant } from './home-assistant.ts'
 import { configOf, HOME, Setup, TUNNEL } from './setup.ts'
 
@@ -96,8 +97,7 @@ test('the same over a restart, of which only what the broker and the state direc
   show(first, 'lte')
   await first.time.pass(5000)
   await first.publishers.stop()
-  const second = new Setup()
-  for (const [name, text] of first.files.files) second.files.write(name, text)
+  const second = new Setup(1, new MemoryFiles(first.files.texts))
   second.configure(content('mobile'))
   show(second, 'mobile')
   await second.time.pass(5000)
@@ -130,7 +130,7 @@ test('what is removed: first the entities, their topics a second later; on reloa
   const emptied = when(setup, `${BASE}/tunnel/old/state`, (payload) => payload === '') ?? Number.NaN
   assert.ok(emptied - announced >= 1000 && emptied - announced < 1500, `${emptied - announced} ms`)
   assertCalm(setup)
-  assert.doesNotMatch(setup.files.files.get('mqtt-home.json') ?? '', /tunnel\/old/)
+  assert.doesNotMatch(setup.files.texts.get('mqtt-home.json') ?? '', /tunnel\/old/)
 })
 
 test('also where the status is rid of it a little before the configuration is', async () => {
@@ -151,8 +151,7 @@ test('and on restart, also where the connection breaks in the second between', a
     const first = new Setup()
     await first.begin({ ...MQTT, tunnel: { aaisp: TUNNEL, old: TUNNEL } })
     await first.publishers.stop()
-    const second = new Setup()
-    for (const [name, text] of first.files.files) second.files.write(name, text)
+    const second = new Setup(1, new MemoryFiles(first.files.texts))
     second.configure({ ...MQTT, tunnel: { aaisp: TUNNEL } })
     await second.time.pass(500)
     if (broken) second.broker.drop()

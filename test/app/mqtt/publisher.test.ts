@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MAX_EVENTS } from '../../../src/app/mqtt/events.ts'
+import { MemoryFiles } from '../../memory-files.ts'
 import { HOME, Setup, TUNNEL } from './setup.ts'
 
 const BASE = 'lifeline/router'
@@ -59,7 +60,7 @@ test('two clients of one name at a broker: both back off, and the log says which
   const within = (span: number) => setup.broker.attempts.filter((at) => at - begun < span).length
   assert.ok(within(30_000) <= 3, `${within(30_000)} attempts in 30 s`)
   assert.ok(within(3600_000) <= 80, `${within(3600_000)} attempts in an hour`)
-  const warned = setup.log.filter(({ level }) => level === 'warn')
+  const warned = setup.log.entries.filter(({ level }) => level === 'warn')
   assert.equal(warned.length, 1, 'told once')
   assert.equal(warned[0]?.fields.client_id, 'lifeline-router-c0ffee')
   assert.match(
@@ -80,7 +81,7 @@ test('so where the broker gives no reason, as by MQTT 3.1.1; a connection that l
     await setup.time.pass(36_000)
     assert.ok(setup.broker.connected)
   }
-  const warned = setup.log.filter(({ level }) => level === 'warn')
+  const warned = setup.log.entries.filter(({ level }) => level === 'warn')
   assert.equal(warned[0]?.fields.client_id, 'lifeline-router-c0ffee')
   await setup.time.pass(120_000)
   setup.broker.drop({ code: 'closed' })
@@ -317,8 +318,7 @@ test('entities and states that the configuration no longer has are taken back, a
   assert.ok(components().aaisp_works.unique_id)
   assert.ok(!setup.broker.retained.has(`${BASE}/tunnel/old/state`))
 
-  const later = new Setup()
-  for (const [name, text] of setup.files.files) later.files.write(name, text)
+  const later = new Setup(1, new MemoryFiles(setup.files.texts))
   for (const [topic, payload] of setup.broker.retained) later.broker.retained.set(topic, payload)
   await later.begin({ mqtt: { home: HOME }, tunnel: { another: TUNNEL } })
   const after = JSON.parse(later.broker.retained.get(DISCOVERY) ?? '').components

@@ -1,11 +1,13 @@
 /** A publisher with everything around it in memory. */
 import { Publishers } from '../../../src/app/mqtt/publishers.ts'
-import type { Log, Machine, StateFiles } from '../../../src/app/ports.ts'
+import type { Machine } from '../../../src/app/ports.ts'
 import { StatusStore } from '../../../src/app/status-store.ts'
 import type { Config } from '../../../src/core/config/types.ts'
 import { err, ok } from '../../../src/core/result.ts'
 import type { DeviceTraffic } from '../../../src/core/system/device-traffic.ts'
 import { mustRead } from '../../core/config/reading.ts'
+import { MemoryFiles } from '../../memory-files.ts'
+import { type Level, MemoryLog } from '../../memory-log.ts'
 import { seededRandom } from '../../sim/random.ts'
 import { VirtualClock } from '../../virtual-clock.ts'
 import { FakeBroker } from './broker.ts'
@@ -22,34 +24,11 @@ export const MACHINE: Machine = {
   identity: () => ({ mac: '02:00:5e:00:53:01', page: undefined }),
 }
 
-export interface Line {
-  readonly level: string
-  readonly message: string
-  readonly fields: Readonly<Record<string, unknown>>
-}
-
-export class MemoryFiles implements StateFiles {
-  readonly files = new Map<string, string>()
-  writes = 0
-
-  read(name: string): string | undefined {
-    return this.files.get(name)
-  }
-
-  write(name: string, text: string): void {
-    if (this.files.get(name) === text) return
-    this.files.set(name, text)
-    this.writes += 1
-  }
-
-  async settled(): Promise<void> {}
-}
-
 export class Setup {
   readonly time = new VirtualClock({ wallOffset: Date.UTC(2026, 0, 1) })
   readonly broker = new FakeBroker(this.time)
-  readonly files = new MemoryFiles()
-  readonly log: Line[] = []
+  readonly files: MemoryFiles
+  readonly log = new MemoryLog()
   readonly status = new StatusStore(this.time, '0.1.0')
   readonly commands: string[] = []
   /** What commands answer. */
@@ -58,11 +37,12 @@ export class Setup {
   readonly traffic = new Map<string, DeviceTraffic>()
   readonly publishers: Publishers
 
-  constructor(seed = 1) {
+  constructor(seed = 1, files = new MemoryFiles()) {
+    this.files = files
     this.publishers = new Publishers({
       brokers: this.broker,
       clock: this.time,
-      log: recorder(this.log),
+      log: this.log,
       random: seededRandom(seed),
       status: this.status,
       files: this.files,
@@ -101,27 +81,12 @@ export class Setup {
     await this.time.pass(3000)
   }
 
-  said(level: string): string[] {
-    return this.log
+  said(level: Level): string[] {
+    return this.log.entries
       .filter((line) => line.level === level)
       .map(({ message, fields }) => {
         const { cause } = fields
         return cause === undefined ? message : `${message}: ${String(cause)}`
       })
-  }
-}
-
-function recorder(lines: Line[], fixed: Readonly<Record<string, unknown>> = {}): Log {
-  const at =
-    (level: string) =>
-    (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
-      lines.push({ level, message, fields: { ...fixed, ...fields } })
-    }
-  return {
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-    with: (fields) => recorder(lines, { ...fixed, ...fields }),
   }
 }

@@ -35,7 +35,7 @@ test('a week grows no queue and no memory, and ends with what is so', { timeout:
     // In peace, so that only what is kept for ever counts.
     peace(setup)
     await time.pass(2 * MINUTE)
-    setup.log.length = 0
+    setup.log.entries.length = 0
     collect()
     heap.push(process.memoryUsage().heapUsed)
     armed.push(time.armed)

@@ -11,9 +11,9 @@ import { type Failure, failureMessage } from '../../../src/core/failure.ts'
 import { carriersOf } from '../../../src/core/system/uplinks.ts'
 import { digests } from '../../../src/host/digests.ts'
 import { configOf, SYSTEM, tunnelOf } from '../../core/system/samples.ts'
+import { MemoryLog } from '../../memory-log.ts'
 import { seededEntropy } from '../../sim/random.ts'
 import { VirtualClock } from '../../virtual-clock.ts'
-import { logInto } from '../fake-system.ts'
 
 const LNS = '198.51.100.1'
 const LATE: Failure = { code: 'system_refused', action: 'wait', cause: 'late' }
@@ -70,8 +70,7 @@ function dialThrough(gates: readonly Gate[], told: string[] = []) {
     expect: () => {},
     close: () => void told.push('close socket'),
   }
-  const lines: string[] = []
-  const log = logInto(lines)
+  const log = new MemoryLog()
   const runner = new AttemptRunner(
     {
       attempt: { id: 1, uplink: carrier, server: { host: LNS, port: 1701 }, address: LNS },
@@ -96,7 +95,7 @@ function dialThrough(gates: readonly Gate[], told: string[] = []) {
     },
   )
   runner.command({ type: 'dial', call: true })
-  return { clock, runner, told, lines }
+  return { clock, runner, told, log }
 }
 
 test('without gates the first message leaves at once', () => {
@@ -135,14 +134,14 @@ test('gates that open at once take no time', async () => {
 test('the gate that stays shut says what is told, and what others held is given back', async () => {
   const told: string[] = []
   const gates = [new TestGate('a', told), new TestGate('b', told)] as const
-  const { clock, lines } = dialThrough(gates, told)
+  const { clock, log } = dialThrough(gates, told)
   gates[0].hold()
   await clock.pass(10)
   gates[1].shut(new SystemError('EINVAL', 'these words'))
   await clock.pass(60_000)
   assert.deepEqual(told.slice(0, 4), ['ask a', 'ask b', 'release a', `ended: ${failureMessage(REFUSED)}`])
   assert.ok(!told.some((what) => what.startsWith('send')))
-  assert.ok(lines.some((line) => line.includes('a dial does not begin') && line.includes('b')))
+  assert.ok(log.lines.some((line) => line.includes('a dial does not begin') && line.includes('b')))
 })
 
 test('all gates together have 1.5 s, then the one that is waited for says so, and nothing leaves any more', async () => {

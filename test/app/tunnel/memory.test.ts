@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Memory } from '../../../src/app/tunnel/memory.ts'
 import type { TunnelSession } from '../../../src/core/system/session.ts'
-import { MemoryFiles } from '../../sim/ports.ts'
+import { MemoryFiles } from '../../memory-files.ts'
 
 const fits = () => undefined
 const SESSION: TunnelSession = {

@@ -9,8 +9,9 @@ import { SessionSlot } from '../../../src/app/tunnel/session-slot.ts'
 import { type Failure, failureMessage } from '../../../src/core/failure.ts'
 import type { Change } from '../../../src/core/system/change.ts'
 import { SYSTEM, tunnelOf } from '../../core/system/samples.ts'
+import { MemoryLog } from '../../memory-log.ts'
 import { seededEntropy } from '../../sim/random.ts'
-import { FakeClock, FakeSystem, idle, logInto } from '../fake-system.ts'
+import { FakeClock, FakeSystem, idle } from '../fake-system.ts'
 
 const DEVICE = 'l2tp-aaisp'
 const PEER = { host: '198.51.100.1', port: 1701 }
@@ -43,8 +44,8 @@ async function told(change: Change, code: string): Promise<Failure[]> {
       clock: new FakeClock(),
       datagrams: { open: () => assert.fail(), openIcmp: () => assert.fail() },
       entropy: seededEntropy(1),
-      log: logInto([]),
-      errors: new SocketErrors(new FakeClock(), logInto([])),
+      log: new MemoryLog(),
+      errors: new SocketErrors(new FakeClock(), new MemoryLog()),
       refusals: { refusedAddresses: () => new Map(), onWritten: () => () => {} },
       devices: new Devices(system, system),
       status: { failed: (_tunnel: string, failure: Failure) => void failures.push(failure) } as StatusWriter,
@@ -90,8 +91,8 @@ function slotOf() {
       clock,
       datagrams: { open: () => assert.fail(), openIcmp: () => assert.fail() },
       entropy: seededEntropy(1),
-      log: logInto([]),
-      errors: new SocketErrors(clock, logInto([])),
+      log: new MemoryLog(),
+      errors: new SocketErrors(clock, new MemoryLog()),
       refusals: { refusedAddresses: () => new Map(), onWritten: () => () => {} },
       devices: new Devices(system, system),
       status: { failed: () => assert.fail('nothing fails') } as unknown as StatusWriter,

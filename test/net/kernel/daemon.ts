@@ -8,7 +8,6 @@ import { Conntrack } from '../../../src/app/kernel/conntrack.ts'
 import { Devices } from '../../../src/app/kernel/devices.ts'
 import { FactsWatcher } from '../../../src/app/kernel/facts.ts'
 import { Keeper } from '../../../src/app/kernel/keeper.ts'
-import type { Log } from '../../../src/app/ports.ts'
 import { fromHex } from '../../../src/core/bytes.ts'
 import type { Config } from '../../../src/core/config/types.ts'
 import type { ActiveRoute } from '../../../src/core/failover/types.ts'
@@ -17,6 +16,7 @@ import { NOTHING_DESIRED } from '../../../src/core/system/desired-state.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../../../src/core/system/session.ts'
 import { systemClock as clock } from '../../../src/host/clock.ts'
 import { NativeDataPaths } from '../../../src/host/data-paths.ts'
+import { LineLog } from '../../../src/host/log.ts'
 import { NativeNetlinks } from '../../../src/host/netlinks.ts'
 import { nft } from '../../../src/host/nft.ts'
 import { sysctls } from '../../../src/host/sysctls.ts'
@@ -24,13 +24,7 @@ import { NativeTuns } from '../../../src/host/tuns.ts'
 import { carry } from './carry.ts'
 import type { DaemonCommand } from './kernel-daemon.ts'
 
-const log: Log = {
-  debug: line,
-  info: line,
-  warn: line,
-  error: line,
-  with: () => log,
-}
+const log = new LineLog({ level: 'debug', style: 'daemon', write: (line) => process.stdout.write(line) })
 
 const netlinks = new NativeNetlinks()
 const devices = new Devices(new NativeTuns(), new NativeDataPaths())
@@ -97,8 +91,4 @@ function sessionOf({ session }: Extract<DaemonCommand, { do: 'show' | 'remember'
     ipv4,
     ipv6: ipv6 && { interfaceId: fromHex(interfaceId), addresses },
   }
-}
-
-function line(message: string, fields?: unknown): void {
-  console.log(`${performance.now().toFixed(1)} ${message} ${JSON.stringify(fields ?? {})}`)
 }

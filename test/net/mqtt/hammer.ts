@@ -2,7 +2,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Publishers } from '../../../src/app/mqtt/publishers.ts'
-import type { Log } from '../../../src/app/ports.ts'
 import { StatusStore } from '../../../src/app/status-store.ts'
 import { err, ok } from '../../../src/core/result.ts'
 import { systemClock as clock } from '../../../src/host/clock.ts'
@@ -10,6 +9,8 @@ import { deviceCounters } from '../../../src/host/device-counters.ts'
 import { machine } from '../../../src/host/machine.ts'
 import { brokers } from '../../../src/host/mqtt.ts'
 import { mustRead } from '../../core/config/reading.ts'
+import { MemoryFiles } from '../../memory-files.ts'
+import { MemoryLog } from '../../memory-log.ts'
 
 const [port = 1883, rate = 1000, seconds = 5] = process.argv.slice(2).map(Number)
 const { config } = mustRead(
@@ -20,18 +21,16 @@ const { config } = mustRead(
     mqtt: { home: { url: `mqtt://127.0.0.1:${port}` } },
   }),
 )
-const quiet: Log = { debug() {}, info() {}, warn() {}, error() {}, with: () => quiet }
 const status = new StatusStore(clock, '0.1.0')
 status.configure({ node: 'router', tunnels: config.tunnels, uplinks: config.uplinks })
-const files = { read: () => undefined, write: () => {}, settled: async () => {} }
 const begun = performance.now()
 const publishers = new Publishers({
   brokers,
   clock,
-  log: quiet,
+  log: new MemoryLog('error'),
   random: Math.random,
   status,
-  files,
+  files: new MemoryFiles(),
   machine,
   counters: deviceCounters,
   homepage: undefined,
