@@ -1,6 +1,7 @@
-/** `npm run check`: types (everything, and what no engine matters for without those of Node), lint and format, shell scripts, file lengths. */
+/** `npm run check`: types (everything, and what no engine matters for without those of Node), lint and format, shell scripts, file lengths, the order of rooms. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { inOrder } from './rooms.ts'
 
 const MAX_LINES = 400
 
@@ -42,6 +43,7 @@ const passed = [
   ...['core', 'app', 'cli'].map((room) => run('node_modules/.bin/tsc', ['-p', `src/${room}/tsconfig.json`])),
   run('node_modules/.bin/biome', ['check', '--error-on-warnings', '.']),
   shortEnough(),
+  inOrder(),
   scripts.length === 0 || run('shellcheck', scripts),
 ]
 process.exit(passed.every(Boolean) ? 0 : 1)

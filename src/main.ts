@@ -16,6 +16,7 @@ import { Keeper } from './app/kernel/keeper.ts'
 import { Publishers } from './app/mqtt/publishers.ts'
 import { tryBrokers } from './app/mqtt/trial.ts'
 import { planAtStart } from './app/plan.ts'
+import { DnsResolver } from './app/resolver.ts'
 import { StatusStore } from './app/status-store.ts'
 import { filterGates } from './app/tunnel/filter-gates.ts'
 import { Memory } from './app/tunnel/memory.ts'
@@ -42,6 +43,13 @@ declare const LIFELINE_HOMEPAGE: string | null
 const version = typeof LIFELINE_VERSION === 'string' ? LIFELINE_VERSION : 'development'
 const homepage = typeof LIFELINE_HOMEPAGE === 'string' ? LIFELINE_HOMEPAGE : undefined
 
+/** The hosts of this system, and names resolved over them. */
+function openPorts() {
+  const system = openSystem()
+  const { datagrams, clock, entropy } = system
+  return { ...system, resolver: new DnsResolver(datagrams, clock, entropy) }
+}
+
 /** Runs until SIGTERM or SIGINT; then everything of ours is gone again. */
 async function startDaemon({ configFile, socket, notices }: DaemonOptions): Promise<number> {
   // Their defaults would end the process while that starts.
@@ -62,7 +70,7 @@ async function startDaemon({ configFile, socket, notices }: DaemonOptions): Prom
   const { lifeline } = ready.value.config
   sink.level = lifeline.logLevel
   const lock = await lockNamespace({ sockets: [DEFAULT_SOCKET, socket], log })
-  const system = openSystem()
+  const system = openPorts()
   const devices = new Devices(system.tuns, system.dataPaths)
   const watcher = new FactsWatcher(system.netlinks, log)
   const files = new StateDirectory(lifeline.stateDir, log)
@@ -135,7 +143,7 @@ runCli(process.argv.slice(2), {
   },
   examine: async (configFile, tell) => {
     const ready = readConfig(configFile)
-    return ready.ok ? ok(await examine(ready.value.config, openSystem(), tell)) : ready
+    return ready.ok ? ok(await examine(ready.value.config, openPorts(), tell)) : ready
   },
   tryBrokers: async (configFile, name, tell) => {
     const ready = readConfig(configFile)

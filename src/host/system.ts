@@ -1,6 +1,5 @@
 /** The hosts of this system, one for each port of the app. */
 
-import { DnsResolver } from '../app/resolver.ts'
 import { systemClock as clock } from './clock.ts'
 import { NativeDataPaths } from './data-paths.ts'
 import { NativeDatagrams } from './datagrams.ts'
@@ -19,11 +18,10 @@ import { NativeTuns } from './tuns.ts'
 
 /** Loads the native addon; throws SystemError if it cannot be loaded. Nothing is opened yet. */
 export function openSystem() {
-  const datagrams = new NativeDatagrams()
   return {
     clock,
     counters: deviceCounters,
-    datagrams,
+    datagrams: new NativeDatagrams(),
     netlinks: new NativeNetlinks(),
     tuns: new NativeTuns(),
     dataPaths: new NativeDataPaths(),
@@ -34,7 +32,6 @@ export function openSystem() {
     sysctls,
     digests,
     entropy,
-    resolver: new DnsResolver(datagrams, clock, entropy),
     systemResolvers: new FileSystemResolvers(),
     dns: new ProgramDns(),
     probe,

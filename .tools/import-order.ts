@@ -1,0 +1,229 @@
+/** What a tree of sources imports, and whether that follows a table of rooms. Knows nothing of this project's rooms. */
+import { posix } from 'node:path'
+
+/** A folder (its own files, not those of folders below) or a single file that stands for itself. */
+export interface Room {
+  /** Path from the root of the tree: `core/ip`, or `app/ports.ts`; an empty one stands for files at the root. */
+  readonly name: string
+  /** Rooms that stand before this one. */
+  readonly may: readonly string[]
+  /** Packages, by the whole specifier or by what it begins with: `mqtt/`, `node:`. */
+  readonly packages?: readonly string[]
+  /** Why it stands where one would not look for it. */
+  readonly because?: string
+}
+
+/** Exactly this import is let through for now. */
+export interface Exception {
+  readonly file: string
+  readonly imports: string
+}
+
+/** Text of each file by its path from the root of the tree. */
+export type Tree = ReadonlyMap<string, string>
+
+export interface Import {
+  readonly file: string
+  readonly line: number
+  readonly specifier: string
+  /** The file of the tree; undefined for a package. */
+  readonly target: string | undefined
+}
+
+const STATEMENT = /^(?:import|export)\s+(?:[^'"`;=()]*?\sfrom\s+)?['"]([^'"\n]+)['"]/gm
+const CALL = /\bimport\(\s*['"]([^'"\n]+)['"]/g
+const INCLUDE = /^[ \t]*#[ \t]*include[ \t]+"([^"\n]+)"/gm
+
+/** All imports of TypeScript and all quoted includes of C. Imports of types count: they too say who knows whom. */
+export function importsOf(tree: Tree): Import[] {
+  return [...tree].flatMap(([file, text]) => {
+    const patterns = /\.[ch]$/.test(file) ? [INCLUDE] : [STATEMENT, CALL]
+    const found = patterns.flatMap((pattern) => [...text.matchAll(pattern)])
+    return found.map((match): Import => {
+      const [whole, specifier = ''] = match
+      // A statement of several lines is told by the line that names the module.
+      const line = text.slice(0, match.index + whole.length).split('\n').length
+      return { file, line, specifier, target: targetOf(file, specifier, tree) }
+    })
+  })
+}
+
+function targetOf(file: string, specifier: string, tree: Tree): string | undefined {
+  if (isPackage(file, specifier)) return undefined
+  const path = posix.normalize(posix.join(posix.dirname(file), specifier))
+  return [path, `${path}.ts`, `${path}.d.ts`, `${path}/index.ts`].find((name) => tree.has(name))
+}
+
+/** In C what is quoted stands beside the file, whatever it begins with. */
+function isPackage(file: string, specifier: string): boolean {
+  return file.endsWith('.ts') && !specifier.startsWith('.')
+}
+
+/** One sentence for each thing that is wrong with the tree, the table or the exceptions; `root` goes before paths. */
+export function orderProblems(
+  tree: Tree,
+  rooms: readonly Room[],
+  exceptions: readonly Exception[],
+  root: string,
+): string[] {
+  const every = importsOf(tree)
+  const kept = every.filter((one) => !exceptions.some((exception) => covers(exception, one)))
+  return [
+    ...tableProblems(tree, rooms, root),
+    ...kept.flatMap((one) => forbidden(one, rooms, root) ?? []),
+    ...circles(kept, unitOf).map((circle) => `circle of files: ${walk(circle, root)}`),
+    ...circles(kept, (file) => roomOf(file, rooms)?.name).map(
+      (circle) => `circle of folders: ${walk(circle, root)}`,
+    ),
+    ...exceptions
+      .filter((exception) => !isNeeded(exception, every, rooms, root))
+      .map(
+        ({ file, imports }) => `stale exception: ${root}/${file} may import ${root}/${imports} without it`,
+      ),
+  ]
+}
+
+function covers({ file, imports }: Exception, one: Import): boolean {
+  return one.file === file && one.target === imports
+}
+
+/** Judged among all imports, so that of two exceptions in one circle both are needed. */
+function isNeeded(
+  exception: Exception,
+  every: readonly Import[],
+  rooms: readonly Room[],
+  root: string,
+): boolean {
+  return every
+    .filter((one) => covers(exception, one))
+    .some(
+      (one) =>
+        forbidden(one, rooms, root) !== undefined ||
+        leadsBack(one, every, unitOf) ||
+        leadsBack(one, every, (file) => roomOf(file, rooms)?.name),
+    )
+}
+
+/** A table in order can have no circle in it. */
+function tableProblems(tree: Tree, rooms: readonly Room[], root: string): string[] {
+  const places = new Map(rooms.map(({ name }, place) => [name, place] as const).reverse())
+  const misplaced = rooms.flatMap(({ name, may }, place) =>
+    may
+      .filter((other) => !((places.get(other) ?? place) < place))
+      .map((other) => `table: ${name} may import ${other}, which does not stand before it`),
+  )
+  const twice = rooms.filter(({ name }, place) => places.get(name) !== place)
+  const files = [...tree.keys()]
+  const empty = rooms.filter((room) => !files.some((file) => roomOf(file, rooms)?.name === room.name))
+  const homeless = files.filter((file) => roomOf(file, rooms) === undefined)
+  return [
+    ...misplaced,
+    ...twice.map(({ name }) => `table: ${name} stands there twice`),
+    ...empty.map(({ name }) => `table: no file is in ${name}`),
+    ...homeless.map((file) => `${root}/${file}: is in no room of the table`),
+  ]
+}
+
+function roomOf(file: string, rooms: readonly Room[]): Room | undefined {
+  const folder = posix.dirname(file)
+  return (
+    rooms.find(({ name }) => name === file) ??
+    rooms.find(({ name }) => name === (folder === '.' ? '' : folder))
+  )
+}
+
+function forbidden(one: Import, rooms: readonly Room[], root: string): string | undefined {
+  const { file, line, specifier, target } = one
+  const room = roomOf(file, rooms)
+  if (room === undefined) return undefined
+  const where = `${root}/${file}:${line}: imports`
+  if (target === undefined) {
+    if (!isPackage(file, specifier)) return `${where} ${specifier}, which is no file of ${root}`
+    const packages = room.packages ?? []
+    const known = packages.some((name) =>
+      /[:/]$/.test(name) ? specifier.startsWith(name) : specifier === name,
+    )
+    return known
+      ? undefined
+      : `${where} the package ${specifier}; ${room.name} may import ${list(packages, 'no package')}`
+  }
+  if (target === file) return `${where} itself`
+  const other = roomOf(target, rooms)
+  if (other === undefined || other === room || room.may.includes(other.name)) return undefined
+  return `${where} ${root}/${target}; ${room.name} may import ${list(room.may, 'no other room')}`
+}
+
+function list(names: readonly string[], none: string): string {
+  return names.length === 0 ? none : `only ${names.join(', ')}`
+}
+
+/** A file of TypeScript; in C a header and its implementation are one. */
+function unitOf(file: string): string {
+  return file.replace(/\.[ch]$/, '')
+}
+
+type Grouping = (file: string) => string | undefined
+
+interface Step extends Import {
+  readonly target: string
+}
+
+/** Imports that lead from one group into another. */
+function stepsOf(imports: readonly Import[], groupOf: Grouping): Map<string, Step[]> {
+  const steps = new Map<string, Step[]>()
+  for (const one of imports) {
+    const from = groupOf(one.file)
+    const to = one.target === undefined ? undefined : groupOf(one.target)
+    if (from === undefined || to === undefined || one.target === undefined || from === to) continue
+    const known = steps.get(from) ?? []
+    steps.set(from, [...known, { ...one, target: one.target }])
+  }
+  return steps
+}
+
+/** The shortest way from one group to another, if there is one. */
+function way(
+  from: string,
+  to: string,
+  steps: ReadonlyMap<string, readonly Step[]>,
+  groupOf: Grouping,
+): Step[] | undefined {
+  const seen = new Set([from])
+  const queue: { readonly at: string; readonly path: Step[] }[] = [{ at: from, path: [] }]
+  for (const { at, path } of queue) {
+    for (const step of steps.get(at) ?? []) {
+      const next = groupOf(step.target)
+      if (next === to) return [...path, step]
+      if (next === undefined || seen.has(next)) continue
+      seen.add(next)
+      queue.push({ at: next, path: [...path, step] })
+    }
+  }
+  return undefined
+}
+
+function leadsBack({ file, target }: Import, every: readonly Import[], groupOf: Grouping): boolean {
+  const from = groupOf(file)
+  const to = target === undefined ? undefined : groupOf(target)
+  if (from === undefined || to === undefined || from === to) return false
+  return way(to, from, stepsOf(every, groupOf), groupOf) !== undefined
+}
+
+/** One circle, the shortest, for each set of groups that reach each other. */
+function circles(imports: readonly Import[], groupOf: Grouping): Step[][] {
+  const steps = stepsOf(imports, groupOf)
+  const told = new Set<string>()
+  return [...steps.keys()].flatMap((group) => {
+    if (told.has(group)) return []
+    const circle = way(group, group, steps, groupOf)
+    if (circle === undefined) return []
+    for (const { file } of circle) told.add(groupOf(file) ?? file)
+    return [circle]
+  })
+}
+
+function walk(circle: readonly Step[], root: string): string {
+  return circle
+    .map(({ file, line, target }) => `${root}/${file}:${line} imports ${root}/${target}`)
+    .join(', ')
+}

@@ -1,0 +1,231 @@
+/** The order of rooms in src: what each may import. `npm run check` holds the tree against it. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { type Exception, orderProblems, type Room } from './import-order.ts'
+
+const ROOT = 'src'
+
+/** From the bottom to the top: a room may import some of those above it here, and no other. */
+export const ROOMS: readonly Room[] = [
+  { name: 'core', may: [] },
+  { name: 'core/ip', may: ['core'] },
+  { name: 'core/dns', may: ['core', 'core/ip'] },
+  { name: 'core/netlink', may: ['core', 'core/ip'] },
+  // RFC 2661 and RFC 1661 do not know each other; client and lns join them.
+  { name: 'core/l2tp', may: ['core'] },
+  { name: 'core/ppp', may: ['core', 'core/ip'] },
+  { name: 'core/uci', may: ['core'] },
+  { name: 'core/ubus', may: ['core'] },
+  { name: 'core/client', may: ['core', 'core/ip', 'core/l2tp', 'core/ppp'] },
+  { name: 'core/lns', may: ['core', 'core/l2tp', 'core/ppp'] },
+  { name: 'core/config', may: ['core', 'core/ip', 'core/ppp', 'core/uci', 'core/client'] },
+  { name: 'core/failover', may: ['core', 'core/ip', 'core/client', 'core/config'] },
+  { name: 'core/firewall', may: ['core', 'core/ip', 'core/client', 'core/config'] },
+  {
+    name: 'core/system',
+    may: ['core', 'core/ip', 'core/netlink', 'core/config', 'core/failover', 'core/firewall'],
+  },
+  { name: 'core/status', may: ['core', 'core/config', 'core/failover'] },
+  { name: 'core/homeassistant', may: ['core', 'core/ip', 'core/status'] },
+  { name: 'core/mqtt', may: [] },
+  { name: 'core/hooks.ts', may: ['core', 'core/status'], because: 'hooks are told what status holds' },
+  {
+    name: 'app/ports.ts',
+    may: ['core', 'core/config', 'core/hooks.ts', 'core/mqtt', 'core/system'],
+    because: 'hosts implement it and know nothing else of app',
+  },
+  {
+    name: 'app',
+    may: [
+      'core',
+      'core/ip',
+      'core/dns',
+      'core/config',
+      'core/hooks.ts',
+      'core/status',
+      'core/system',
+      'app/ports.ts',
+    ],
+  },
+  {
+    name: 'app/control',
+    may: ['core', 'core/failover', 'core/status', 'app/ports.ts'],
+    packages: ['json-rpc-2.0'],
+  },
+  {
+    name: 'app/kernel',
+    may: [
+      'core',
+      'core/ip',
+      'core/netlink',
+      'core/config',
+      'core/firewall',
+      'core/status',
+      'core/system',
+      'app/ports.ts',
+      'app',
+    ],
+  },
+  {
+    name: 'app/tunnel',
+    may: [
+      'core',
+      'core/ip',
+      'core/client',
+      'core/config',
+      'core/failover',
+      'core/status',
+      'core/system',
+      'app/ports.ts',
+      'app',
+      'app/control',
+      'app/kernel',
+    ],
+  },
+  {
+    name: 'app/failover',
+    may: [
+      'core',
+      'core/ip',
+      'core/client',
+      'core/config',
+      'core/failover',
+      'core/status',
+      'core/system',
+      'app/ports.ts',
+      'app',
+      'app/control',
+      'app/tunnel',
+    ],
+  },
+  {
+    name: 'app/doctor',
+    may: [
+      'core',
+      'core/ip',
+      'core/netlink',
+      'core/l2tp',
+      'core/client',
+      'core/config',
+      'core/firewall',
+      'core/system',
+      'app/ports.ts',
+      'app',
+      'app/kernel',
+    ],
+  },
+  {
+    name: 'app/mqtt',
+    may: [
+      'core',
+      'core/ip',
+      'core/client',
+      'core/config',
+      'core/status',
+      'core/homeassistant',
+      'core/mqtt',
+      'app/ports.ts',
+      'app',
+      'app/control',
+      'app/doctor',
+    ],
+  },
+  {
+    name: 'app/plan.ts',
+    may: ['core', 'core/config', 'core/firewall', 'core/system', 'app/ports.ts', 'app', 'app/control'],
+    because: 'it joins rooms of app, as daemon.ts does',
+  },
+  {
+    name: 'app/next-config.ts',
+    may: ['core', 'core/config', 'app/ports.ts', 'app', 'app/control', 'app/plan.ts'],
+  },
+  {
+    name: 'app/daemon.ts',
+    may: [
+      'core',
+      'core/config',
+      'core/failover',
+      'core/firewall',
+      'core/system',
+      'app/ports.ts',
+      'app',
+      'app/control',
+      'app/kernel',
+      'app/tunnel',
+      'app/failover',
+      'app/mqtt',
+      'app/plan.ts',
+      'app/next-config.ts',
+    ],
+    because: 'the top of app: it makes and joins everything below',
+  },
+  // The port of an engine and the system below it; each engine fills it.
+  { name: 'host/system', may: ['app/ports.ts'] },
+  {
+    name: 'host',
+    may: [
+      'core',
+      'core/ip',
+      'core/netlink',
+      'core/config',
+      'core/hooks.ts',
+      'core/mqtt',
+      'core/system',
+      'app/ports.ts',
+    ],
+    packages: ['node:', 'js-md4', 'json-rpc-2.0', 'mqtt/'],
+  },
+  {
+    name: 'cli',
+    may: [
+      'core',
+      'core/uci',
+      'core/config',
+      'core/failover',
+      'core/status',
+      'app/ports.ts',
+      'app/control',
+      'app/doctor',
+    ],
+    packages: ['commander'],
+  },
+  { name: 'launcher.ts', may: ['host'], packages: ['node:'] },
+  {
+    name: 'main.ts',
+    may: [
+      'core',
+      'app',
+      'app/control',
+      'app/kernel',
+      'app/tunnel',
+      'app/failover',
+      'app/doctor',
+      'app/mqtt',
+      'app/daemon.ts',
+      'app/plan.ts',
+      'host',
+      'cli',
+    ],
+    packages: ['node:'],
+  },
+  { name: 'native', may: [] },
+]
+
+/** What is not yet in order. It only ever gets shorter: what is not needed any more is an error too. */
+const EXCEPTIONS: readonly Exception[] = [
+  { file: 'native/mail.c', imports: 'native/channel.h' },
+  { file: 'native/reactor.h', imports: 'native/channel.h' },
+  { file: 'native/tun.h', imports: 'native/datapath.h' },
+]
+
+/** Whether all of src is in order; says on stderr what is not. */
+export function inOrder(): boolean {
+  const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '--', ROOT], {
+    encoding: 'utf8',
+  })
+  const names = listed.split('\n').filter((name) => /\.(ts|c|h)$/.test(name) && existsSync(name))
+  const tree = new Map(names.map((name) => [name.slice(ROOT.length + 1), readFileSync(name, 'utf8')]))
+  const problems = orderProblems(tree, ROOMS, EXCEPTIONS, ROOT)
+  for (const problem of problems) console.error(problem)
+  return problems.length === 0
+}
