@@ -33,8 +33,9 @@ import { listenControl } from './host/control-socket.ts'
 import { HookFolder } from './host/hook-runner.ts'
 import { LineLog, standardError } from './host/log.ts'
 import { lockNamespace } from './host/namespace-lock.ts'
+import { loadAddon } from './host/native.ts'
 import { compiledCode, keepSmall } from './host/process-memory.ts'
-import { systemd } from './host/sd-notify.ts'
+import { Systemd } from './host/sd-notify.ts'
 import { StateDirectory } from './host/state-files.ts'
 import { openSystem } from './host/system.ts'
 
@@ -43,9 +44,9 @@ declare const LIFELINE_HOMEPAGE: string | null
 const version = typeof LIFELINE_VERSION === 'string' ? LIFELINE_VERSION : 'development'
 const homepage = typeof LIFELINE_HOMEPAGE === 'string' ? LIFELINE_HOMEPAGE : undefined
 
-/** The hosts of this system, and names resolved over them. */
-function openPorts() {
-  const system = openSystem()
+/** The hosts of this system, and names resolved over them. Throws SystemError if the addon cannot be loaded. */
+function openPorts(addon = loadAddon()) {
+  const system = openSystem(addon)
   const { datagrams, clock, entropy } = system
   return { ...system, resolver: new DnsResolver(datagrams, clock, entropy) }
 }
@@ -69,8 +70,9 @@ async function startDaemon({ configFile, socket, notices }: DaemonOptions): Prom
   for (const warning of [...notices(), ...ready.value.warnings]) log.warn(warning)
   const { lifeline } = ready.value.config
   sink.level = lifeline.logLevel
-  const lock = await lockNamespace({ sockets: [DEFAULT_SOCKET, socket], log })
-  const system = openPorts()
+  const addon = loadAddon()
+  const lock = await lockNamespace({ sockets: [DEFAULT_SOCKET, socket], log, addon })
+  const system = openPorts(addon)
   const devices = new Devices(system.tuns, system.dataPaths)
   const watcher = new FactsWatcher(system.netlinks, log)
   const files = new StateDirectory(lifeline.stateDir, log)
@@ -113,8 +115,8 @@ async function startDaemon({ configFile, socket, notices }: DaemonOptions): Prom
   const offers = new DnsOffers({ ...system, status, watcher, files, log, config: () => daemon.config })
   daemon.start()
   const code = compiledCode(log)
-  keepSmall(code)
-  const announcer = new Announcer(systemd, status)
+  keepSmall(code, addon)
+  const announcer = new Announcer(new Systemd(addon), status)
   reload = () => void announcer.reloading(daemon.reload())
   if (reloadAsked) reload()
   await stopAsked
@@ -138,7 +140,7 @@ runCli(process.argv.slice(2), {
   startDaemon,
   planAtStart: async (configFile) => {
     const ready = readConfig(configFile)
-    const system = openSystem()
+    const system = openPorts()
     return ready.ok ? ok(await planAtStart(ready.value, await readFacts(system.netlinks), system)) : ready
   },
   examine: async (configFile, tell) => {
@@ -147,7 +149,7 @@ runCli(process.argv.slice(2), {
   },
   tryBrokers: async (configFile, name, tell) => {
     const ready = readConfig(configFile)
-    const ports = { ...openSystem(), homepage, version, hostName: hostname() }
+    const ports = { ...openPorts(), homepage, version, hostName: hostname() }
     return ready.ok ? ok(await tryBrokers(ready.value.config, name, ports, tell)) : ready
   },
   realPath,

@@ -9,12 +9,16 @@ import {
 } from '../app/ports.ts'
 import { parseIp } from '../core/ip/address.ts'
 import { NativeDatagramSocket } from './datagrams.ts'
-import { type Addon, checked, loadAddon, type SessionKeys } from './native.ts'
+import { type Addon, checked, type SessionKeys } from './native.ts'
 import { NativeTunDevice } from './tuns.ts'
 
 /** Needs devices and sockets of the addon. */
 export class NativeDataPaths implements DataPaths {
-  readonly #addon: Addon = loadAddon()
+  readonly #addon: Addon
+
+  constructor(addon: Addon) {
+    this.#addon = addon
+  }
 
   attach(device: TunDevice, session: DataSession): DataPath {
     if (!(device instanceof NativeTunDevice)) throw new TypeError('a native data path needs a native device')

@@ -10,10 +10,15 @@ import type {
 import { SystemError } from '../app/ports.ts'
 import type { Address } from '../core/endpoint.ts'
 import { formatIp, parseIp } from '../core/ip/address.ts'
-import { type Addon, type Arrival, checked, errnoName, type Handle, loadAddon } from './native.ts'
+import { type Addon, type Arrival, checked, errnoName, type Handle } from './native.ts'
 
+/** Opens sockets through the addon. */
 export class NativeDatagrams implements Datagrams {
-  readonly #addon: Addon = loadAddon()
+  readonly #addon: Addon
+
+  constructor(addon: Addon) {
+    this.#addon = addon
+  }
 
   open(options: DatagramOptions): NativeDatagramSocket {
     return new NativeDatagramSocket(this.#addon, options)

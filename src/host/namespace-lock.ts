@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Log, SystemError } from '../app/ports.ts'
-import { errnoName, loadAddon } from './native.ts'
+import { type Addon, errnoName } from './native.ts'
 
 /** unix(7): abstract names live in a network namespace, and die with the process that listens. */
 const NAME = 'lifeline'
@@ -15,6 +15,7 @@ export interface LockOptions {
   /** Those whose folders the control socket may lie in may be the service's user. */
   readonly sockets: readonly string[]
   readonly log: Log
+  readonly addon: Addon
   /** Of letters and digits. */
   readonly name?: string
 }
@@ -31,14 +32,15 @@ type Listener = { readonly uid: number; readonly pid: number } | { readonly code
  * under such a name, so only root, our own user and the owner of a control socket's folder count: a stranger who has the
  * first name costs a warning, and we take one that nobody can guess, under which the next daemon finds us.
  */
-export async function lockNamespace({ sockets, log, name = NAME }: LockOptions): Promise<NamespaceLock> {
+export async function lockNamespace(options: LockOptions): Promise<NamespaceLock> {
+  const { sockets, log, addon, name = NAME } = options
   const trusted = new Set([0, process.geteuid?.(), ...sockets.map((path) => ownerOf(dirname(path)))])
   const isOther = (listener: Listener) =>
     'uid' in listener && trusted.has(listener.uid) && listener.pid !== process.pid
   // That somebody asks who we are is all that happens here, and the kernel answers that.
   const server = createServer((socket) => socket.destroy())
   if (!(await listen(server, name))) {
-    const holders = await firstListeners(name)
+    const holders = await firstListeners(addon, name)
     const daemon = holders.find(isOther)
     if (daemon) throw refusal(daemon)
     log.warn('another user has the name under which daemons find each other, so another one is taken', {
@@ -48,7 +50,7 @@ export async function lockNamespace({ sockets, log, name = NAME }: LockOptions):
     await listen(server, `${name}-${crypto.randomUUID()}`)
   }
   // Listening before looking: of two that start at the same moment at least one sees the other.
-  const other = [name, ...laterNames(name)].flatMap(listenersOf).find(isOther)
+  const other = [name, ...laterNames(name)].flatMap((each) => listenersOf(addon, each)).find(isOther)
   if (other) {
     server.close()
     throw refusal(other)
@@ -86,18 +88,18 @@ function listen(server: Server, name: string): Promise<boolean> {
 }
 
 /** Whether a name ends where it ends, or is filled up with zeros, is another matter in each version of Node. */
-function listenersOf(name: string): Listener[] {
+function listenersOf(addon: Addon, name: string): Listener[] {
   return [false, true].map((padded) => {
-    const answer = loadAddon().listener(name, padded)
+    const answer = addon.listener(name, padded)
     return typeof answer === 'number' ? { code: errnoName(-answer) } : answer
   })
 }
 
-async function firstListeners(name: string): Promise<Listener[]> {
-  let listeners = listenersOf(name)
+async function firstListeners(addon: Addon, name: string): Promise<Listener[]> {
+  let listeners = listenersOf(addon, name)
   for (let tries = 1; !listeners.some((each) => 'uid' in each) && tries < TRIES; tries++) {
     await sleep(PAUSE)
-    listeners = listenersOf(name)
+    listeners = listenersOf(addon, name)
   }
   return listeners
 }

@@ -10,7 +10,7 @@ import {
   NLMSG_NOOP,
   splitMessages,
 } from '../core/netlink/message.ts'
-import { type Addon, type Arrival, checked, errnoName, type Handle, loadAddon } from './native.ts'
+import { type Addon, type Arrival, checked, errnoName, type Handle } from './native.ts'
 
 type NetlinkOptions = Parameters<Netlinks['open']>[0]
 
@@ -32,12 +32,13 @@ const DUMP_ATTEMPTS = 5
 /** ms without a word from the kernel after which the answer to the oldest request counts as lost. */
 const PATIENCE = 10_000
 
+/** Opens netlink sockets through the addon. */
 export class NativeNetlinks implements Netlinks {
   readonly #addon: Addon
   readonly #patience: number
 
   /** `patience`: ms after which a request that has no answer is rejected with ETIMEDOUT. */
-  constructor(patience = PATIENCE, addon: Addon = loadAddon()) {
+  constructor(addon: Addon, patience = PATIENCE) {
     this.#addon = addon
     this.#patience = patience
   }

@@ -1,18 +1,35 @@
 import type { ServiceManager } from '../app/ports.ts'
 import { encodeUtf8 } from '../core/bytes.ts'
-import { loadAddon } from './native.ts'
+import type { Addon } from './native.ts'
 
 /** The service manager behind NOTIFY_SOCKET (sd_notify(3)). That it does not listen is no failure of the service. */
-export const systemd: ServiceManager = {
-  ready: () => notify('READY=1'),
-  // Type=notify-reload (since systemd 253) wants to know which reload it is that has begun.
-  reloading: () => notify('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`),
-  stopping: () => notify('STOPPING=1'),
-  status: (text) => notify(`STATUS=${text.replace(/\s+/g, ' ')}`),
-}
+export class Systemd implements ServiceManager {
+  readonly #addon: Addon
 
-function notify(...assignments: readonly string[]): void {
-  const socket = process.env.NOTIFY_SOCKET
-  if (socket?.startsWith('/') || socket?.startsWith('@'))
-    loadAddon().notify(socket, encodeUtf8(assignments.join('\n')))
+  constructor(addon: Addon) {
+    this.#addon = addon
+  }
+
+  ready(): void {
+    this.#notify('READY=1')
+  }
+
+  /** Type=notify-reload (since systemd 253) wants to know which reload it is that has begun. */
+  reloading(): void {
+    this.#notify('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`)
+  }
+
+  stopping(): void {
+    this.#notify('STOPPING=1')
+  }
+
+  status(text: string): void {
+    this.#notify(`STATUS=${text.replace(/\s+/g, ' ')}`)
+  }
+
+  #notify(...assignments: readonly string[]): void {
+    const socket = process.env.NOTIFY_SOCKET
+    if (socket?.startsWith('/') || socket?.startsWith('@'))
+      this.#addon.notify(socket, encodeUtf8(assignments.join('\n')))
+  }
 }

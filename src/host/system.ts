@@ -7,6 +7,7 @@ import { deviceCounters } from './device-counters.ts'
 import { digests, entropy } from './digests.ts'
 import { machine } from './machine.ts'
 import { brokers } from './mqtt.ts'
+import type { Addon } from './native.ts'
 import { NativeNetlinks } from './netlinks.ts'
 import { nft } from './nft.ts'
 import { sysctls } from './sysctls.ts'
@@ -16,16 +17,16 @@ import { FileSystemResolvers } from './system-resolvers.ts'
 import { NativeTcpProbes } from './tcp-probes.ts'
 import { NativeTuns } from './tuns.ts'
 
-/** Loads the native addon; throws SystemError if it cannot be loaded. Nothing is opened yet. */
-export function openSystem() {
+/** Nothing is opened yet. */
+export function openSystem(addon: Addon) {
   return {
     clock,
     counters: deviceCounters,
-    datagrams: new NativeDatagrams(),
-    netlinks: new NativeNetlinks(),
-    tuns: new NativeTuns(),
-    dataPaths: new NativeDataPaths(),
-    tcpProbes: new NativeTcpProbes(),
+    datagrams: new NativeDatagrams(addon),
+    netlinks: new NativeNetlinks(addon),
+    tuns: new NativeTuns(addon),
+    dataPaths: new NativeDataPaths(addon),
+    tcpProbes: new NativeTcpProbes(addon),
     nft,
     brokers,
     machine,

@@ -2,10 +2,15 @@
 import { type Cancel, SystemError, type TcpProbeOptions, type TcpProbes } from '../app/ports.ts'
 import { ipFamily } from '../core/ip/address.ts'
 import { localOctets, octets } from './datagrams.ts'
-import { type Addon, checked, errnoName, loadAddon } from './native.ts'
+import { type Addon, checked, errnoName } from './native.ts'
 
+/** Connects through the addon. */
 export class NativeTcpProbes implements TcpProbes {
-  readonly #addon: Addon = loadAddon()
+  readonly #addon: Addon
+
+  constructor(addon: Addon) {
+    this.#addon = addon
+  }
 
   connect({ to, device = '', source, mark = 0, onOutcome }: TcpProbeOptions): Cancel {
     const family = ipFamily(to.host)

@@ -1,9 +1,14 @@
 /** Persistent TUN devices. What goes into one without a data path is read and dropped. */
 import type { DataCounters, DataPath, TunDevice, Tuns } from '../app/ports.ts'
-import { type Addon, checked, errnoName, type Handle, loadAddon } from './native.ts'
+import { type Addon, checked, errnoName, type Handle } from './native.ts'
 
+/** Opens devices through the addon. */
 export class NativeTuns implements Tuns {
-  readonly #addon: Addon = loadAddon()
+  readonly #addon: Addon
+
+  constructor(addon: Addon) {
+    this.#addon = addon
+  }
 
   open(name: string, onGone?: () => void): TunDevice {
     return new NativeTunDevice(this.#addon, name, onGone)

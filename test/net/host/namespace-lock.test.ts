@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { after, afterEach, test } from 'node:test'
 import { LineLog } from '../../../src/host/log.ts'
 import { lockNamespace, type NamespaceLock } from '../../../src/host/namespace-lock.ts'
+import { loadAddon } from '../../../src/host/native.ts'
 
 const name = `lifelinetest${process.pid}`
 const module = (file: string) => JSON.stringify(new URL(`../../../src/host/${file}`, import.meta.url).href)
@@ -23,8 +24,9 @@ after(() => rmSync(folder, { recursive: true }))
 const HOLD = `
   import { lockNamespace } from ${module('namespace-lock.ts')}
   import { LineLog } from ${module('log.ts')}
+  import { loadAddon } from ${module('native.ts')}
   const log = new LineLog({ level: 'info', style: 'daemon', write: () => {} })
-  lockNamespace({ sockets: [], log, name: process.argv.at(-1) }).then(
+  lockNamespace({ sockets: [], log, addon: loadAddon(), name: process.argv.at(-1) }).then(
     () => { console.log('held'); setInterval(() => {}, 1000) },
     (error) => console.log(error.message))
 `
@@ -75,7 +77,7 @@ const sit = (uid: number, names: readonly string[], script = SIT) =>
 async function take(sockets: readonly string[] = []): Promise<string[]> {
   const lines: string[] = []
   const log = new LineLog({ level: 'info', style: 'daemon', write: (line) => lines.push(line) })
-  locks.push(await lockNamespace({ sockets, log, name }))
+  locks.push(await lockNamespace({ sockets, log, addon: loadAddon(), name }))
   return lines
 }
 

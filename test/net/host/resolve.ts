@@ -5,8 +5,9 @@ import { SystemError } from '../../../src/app/ports.ts'
 import { DnsResolver } from '../../../src/app/resolver.ts'
 import { systemClock } from '../../../src/host/clock.ts'
 import { NativeDatagrams } from '../../../src/host/datagrams.ts'
+import { loadAddon } from '../../../src/host/native.ts'
 
-const resolver = new DnsResolver(new NativeDatagrams(), systemClock, randomBytes)
+const resolver = new DnsResolver(new NativeDatagrams(loadAddon()), systemClock, randomBytes)
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { name, via } = JSON.parse(line)

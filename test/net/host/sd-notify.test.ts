@@ -3,13 +3,15 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { systemd } from '../../../src/host/sd-notify.ts'
+import { after, test } from 'node:test'
+import { loadAddon } from '../../../src/host/native.ts'
+import { Systemd } from '../../../src/host/sd-notify.ts'
 import { Process } from '../process.ts'
 import { waitFor } from '../wait.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lifeline-notify-'))
-before(() => execFileSync('make', ['-s', '-C', 'src/native']))
+execFileSync('make', ['-s', '-C', 'src/native'])
+const systemd = new Systemd(loadAddon())
 after(() => {
   delete process.env.NOTIFY_SOCKET
   rmSync(folder, { recursive: true })

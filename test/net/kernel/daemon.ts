@@ -17,6 +17,7 @@ import { nextState, type TunnelSession, type TunnelState } from '../../../src/co
 import { systemClock as clock } from '../../../src/host/clock.ts'
 import { NativeDataPaths } from '../../../src/host/data-paths.ts'
 import { LineLog } from '../../../src/host/log.ts'
+import { loadAddon } from '../../../src/host/native.ts'
 import { NativeNetlinks } from '../../../src/host/netlinks.ts'
 import { nft } from '../../../src/host/nft.ts'
 import { sysctls } from '../../../src/host/sysctls.ts'
@@ -26,8 +27,9 @@ import type { DaemonCommand } from './kernel-daemon.ts'
 
 const log = new LineLog({ level: 'debug', style: 'daemon', write: (line) => process.stdout.write(line) })
 
-const netlinks = new NativeNetlinks()
-const devices = new Devices(new NativeTuns(), new NativeDataPaths())
+const addon = loadAddon()
+const netlinks = new NativeNetlinks(addon)
+const devices = new Devices(new NativeTuns(addon), new NativeDataPaths(addon))
 const watcher = new FactsWatcher(netlinks, log)
 const apply = new Apply({ watcher, devices, nft, sysctls, log })
 const conntrack = new Conntrack({ netlinks, log })

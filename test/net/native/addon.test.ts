@@ -12,8 +12,9 @@ const ADDON = 'src/native/build/lifeline.node'
 /** Opens a socket, sends a message to itself, and prints it with what the process has mapped of the addon. */
 const ENTRY = `
   import { readFileSync } from 'node:fs'
+  import { loadAddon } from './src/host/native.ts'
   import { NativeDatagrams } from './src/host/datagrams.ts'
-  const socket = new NativeDatagrams().open({ family: 4, source: '127.0.0.1', onError() {}, onMessage(from, bytes) {
+  const socket = new NativeDatagrams(loadAddon()).open({ family: 4, source: '127.0.0.1', onError() {}, onMessage(from, bytes) {
     const maps = readFileSync('/proc/self/maps', 'latin1').split('\\n').filter((line) => line.includes(' r-x') && /deleted|lifeline/.test(line))
     console.log(String.fromCharCode(...bytes), maps.length, maps.join())
     socket.close()

@@ -8,6 +8,7 @@ import { type DatagramSocket, SystemError } from '../../../src/app/ports.ts'
 import { toHex } from '../../../src/core/bytes.ts'
 import type { Address } from '../../../src/core/endpoint.ts'
 import { NativeDatagrams } from '../../../src/host/datagrams.ts'
+import { loadAddon } from '../../../src/host/native.ts'
 import { inNamespace, run, until } from './namespace.ts'
 import { controlMessage, dataMessage } from './packets.ts'
 
@@ -31,7 +32,7 @@ function transmitted(device: string): number {
 }
 
 inNamespace(import.meta.url, () => {
-  const datagrams = new NativeDatagrams()
+  const datagrams = new NativeDatagrams(loadAddon())
 
   function open(options: { family?: 4 | 6; device?: string; source?: string; port?: number } = {}): Opened {
     const messages: Opened['messages'] = []

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { type IcmpOptions, SystemError } from '../../../src/app/ports.ts'
 import { NativeDatagrams } from '../../../src/host/datagrams.ts'
+import { loadAddon } from '../../../src/host/native.ts'
 import { inNamespace, run, until } from './namespace.ts'
 
 const ECHO_REPLY = 0
@@ -21,7 +22,7 @@ function echo6Request(sequence: number): Uint8Array {
 }
 
 inNamespace(import.meta.url, () => {
-  const datagrams = new NativeDatagrams()
+  const datagrams = new NativeDatagrams(loadAddon())
 
   // A second namespace, which lives as long as this process: niA here, niB there.
   const there = spawn('unshare', ['-n', 'sleep', '60'], { stdio: 'ignore' })

@@ -7,17 +7,19 @@ import { controlMessage } from './packets.ts'
 import { Bench } from './peer.ts'
 
 const BEGIN = `
+  import { loadAddon } from '$SRC/host/native.ts'
   import { NativeDatagrams } from '$SRC/host/datagrams.ts'
   import { NativeNetlinks } from '$SRC/host/netlinks.ts'
   import { NativeDataPaths } from '$SRC/host/data-paths.ts'
   import { NativeTuns } from '$SRC/host/tuns.ts'
   const onError = (code) => console.log('error', code)
   const onMessage = () => {}
-  const datagrams = new NativeDatagrams()
+  const addon = loadAddon()
+  const datagrams = new NativeDatagrams(addon)
   const socket = datagrams.open({ family: 4, source: '127.0.0.1', onMessage, onError })
-  const netlink = new NativeNetlinks().open({ protocol: 'route', groups: [1] })
-  const tun = new NativeTuns().open('nlt0')
-  const attach = (tun, socket) => new NativeDataPaths().attach(tun, {
+  const netlink = new NativeNetlinks(addon).open({ protocol: 'route', groups: [1] })
+  const tun = new NativeTuns(addon).open('nlt0')
+  const attach = (tun, socket) => new NativeDataPaths(addon).attach(tun, {
     socket, peer: { host: '127.0.0.1', port: socket.local.port }, mtu: 1462, sequencing: false, ipv4: true, ipv6: true,
     localTunnelId: 1, localSessionId: 1, peerTunnelId: 1, peerSessionId: 1,
   })
@@ -112,7 +114,7 @@ inNamespace(import.meta.url, () => {
             if (i % 3 === 2) { path.detach(); other.close(); second.destroy() }
             resolve()
           } })
-          const second = new NativeTuns().open('nlt1')
+          const second = new NativeTuns(addon).open('nlt1')
           const path = attach(second, other)
           for (let j = 0; j < 5; j++) socket.send(new Uint8Array([0xc8, 2, 0, 0]), other.local)
         })
@@ -165,7 +167,8 @@ inNamespace(import.meta.url, () => {
 
   test('2,000 sockets opened and closed are given back, handles included', async () => {
     const { NativeDatagrams } = await import('../../../src/host/datagrams.ts')
-    const datagrams = new NativeDatagrams()
+    const { loadAddon } = await import('../../../src/host/native.ts')
+    const datagrams = new NativeDatagrams(loadAddon())
     const cycle = async () => {
       const socket = datagrams.open({ family: 4, source: '127.0.0.1', onMessage() {}, onError() {} })
       socket.send(new Uint8Array(100), socket.local)

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { SystemError } from '../../../src/app/ports.ts'
 import { decodeLink } from '../../../src/core/netlink/link.ts'
 import { decodeMessage } from '../../../src/core/netlink/message.ts'
+import { loadAddon } from '../../../src/host/native.ts'
 import { NativeNetlinks } from '../../../src/host/netlinks.ts'
 import { inNamespace, run, until } from './namespace.ts'
 
@@ -44,7 +45,7 @@ function codeOf(error: unknown): string | undefined {
 }
 
 inNamespace(import.meta.url, () => {
-  const netlinks = new NativeNetlinks()
+  const netlinks = new NativeNetlinks(loadAddon())
 
   test('a dump gathers all links, however many requests are made at once', async () => {
     run('ip link add nlA type veth peer name nlB')
@@ -62,7 +63,7 @@ inNamespace(import.meta.url, () => {
   })
 
   test('a request that the kernel passes over is given up in time, and holds up no other for good', async () => {
-    const netlink = new NativeNetlinks(100).open({ protocol: 'route' })
+    const netlink = new NativeNetlinks(loadAddon(), 100).open({ protocol: 'route' })
     // Shorter than a header: not even an error comes.
     const lost = () =>
       assert.rejects(netlink.request(new Uint8Array(12)), (error) => codeOf(error) === 'ENOBUFS')

@@ -4,6 +4,7 @@ import { firewallText } from '../../../src/core/firewall/firewall.ts'
 import { encodeEcho } from '../../../src/core/ip/icmp.ts'
 import { encodeRouterSolicitation } from '../../../src/core/ip/ra.ts'
 import { NativeDatagrams } from '../../../src/host/datagrams.ts'
+import { loadAddon } from '../../../src/host/native.ts'
 import { inNamespace, run, until } from './namespace.ts'
 
 const DEVICE = 'l2tp-aaisp'
@@ -20,7 +21,7 @@ const COUNTERS = `table inet seen {
 }`
 
 inNamespace(import.meta.url, () => {
-  const datagrams = new NativeDatagrams()
+  const datagrams = new NativeDatagrams(loadAddon())
 
   /** Packets by the comment of their counter. */
   const seen = (comment: string) => {

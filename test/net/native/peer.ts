@@ -7,6 +7,7 @@ import type { DataPath, DataSession, TunDevice } from '../../../src/app/ports.ts
 import type { Address } from '../../../src/core/endpoint.ts'
 import { NativeDataPaths } from '../../../src/host/data-paths.ts'
 import { NativeDatagrams } from '../../../src/host/datagrams.ts'
+import { loadAddon } from '../../../src/host/native.ts'
 import { NativeTuns } from '../../../src/host/tuns.ts'
 import { link, run, until } from './namespace.ts'
 import { type DataForm, dataMessage, ipv4Udp } from './packets.ts'
@@ -22,7 +23,7 @@ export const THEIRS = { tunnel: 0x3333, session: 0x4444 } as const
 
 export class Bench {
   readonly tun: TunDevice
-  readonly datagrams = new NativeDatagrams()
+  readonly datagrams = new NativeDatagrams(loadAddon())
   /** What came to JS on the session's socket. */
   readonly toJs: Uint8Array[] = []
   readonly errors: string[] = []
@@ -56,7 +57,7 @@ export class Bench {
   }
 
   private constructor(device: string, peer: Socket, application: Socket, change: Partial<DataSession>) {
-    this.tun = new NativeTuns().open(device, () => this.gone++)
+    this.tun = new NativeTuns(loadAddon()).open(device, () => this.gone++)
     this.peer = peer
     this.application = application
     peer.on('close', () => {
@@ -90,7 +91,7 @@ export class Bench {
   }
 
   attach(): void {
-    this.#path = new NativeDataPaths().attach(this.tun, this.session)
+    this.#path = new NativeDataPaths(loadAddon()).attach(this.tun, this.session)
   }
 
   /** The data path that was attached last. */

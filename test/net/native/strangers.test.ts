@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { IcmpNotice } from '../../../src/app/ports.ts'
 import { parseIp } from '../../../src/core/ip/address.ts'
 import { NativeDatagrams } from '../../../src/host/datagrams.ts'
+import { loadAddon } from '../../../src/host/native.ts'
 import { inNamespace, run, until } from './namespace.ts'
 import { be16, sum16 } from './packets.ts'
 
@@ -24,7 +25,7 @@ const NEVER_CHECKED = [0, 0]
 const LEAST_MTU = { 4: 552, 6: 1280 } as const
 
 inNamespace(import.meta.url, () => {
-  const datagrams = new NativeDatagrams()
+  const datagrams = new NativeDatagrams(loadAddon())
 
   test('an uplink is made', () => {
     run('ip link add fsA type veth peer name fsB')

@@ -4,11 +4,12 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { SystemError } from '../../../src/app/ports.ts'
 import { NativeDatagrams } from '../../../src/host/datagrams.ts'
+import { loadAddon } from '../../../src/host/native.ts'
 import { NativeTcpProbes } from '../../../src/host/tcp-probes.ts'
 import { inNamespace, run } from './namespace.ts'
 
 inNamespace(import.meta.url, () => {
-  const probes = new NativeTcpProbes()
+  const probes = new NativeTcpProbes(loadAddon())
 
   function outcome(host: string, port: number, device?: string): Promise<string> {
     return new Promise((onOutcome) => {
@@ -56,7 +57,7 @@ inNamespace(import.meta.url, () => {
       })
     await assert.rejects(async () => marked(), SystemError)
     const errors: string[] = []
-    const socket = new NativeDatagrams().open({
+    const socket = new NativeDatagrams(loadAddon()).open({
       family: 4,
       mark: 0x1000000,
       onMessage: () => {},

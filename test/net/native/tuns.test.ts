@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { SystemError } from '../../../src/app/ports.ts'
+import { loadAddon } from '../../../src/host/native.ts'
 import { NativeTuns } from '../../../src/host/tuns.ts'
 import { inNamespace, link, run, startScript, until } from './namespace.ts'
 
 inNamespace(import.meta.url, () => {
-  const tuns = new NativeTuns()
+  const tuns = new NativeTuns(loadAddon())
 
   test('a device is persistent, has a long queue and shows the carrier that it is told', async () => {
     const tun = tuns.open('nat0')
@@ -37,8 +38,9 @@ inNamespace(import.meta.url, () => {
 
   test('a killed process leaves the device, which can be opened again', async () => {
     const child = startScript(`
+      import { loadAddon } from '$SRC/host/native.ts'
       import { NativeTuns } from '$SRC/host/tuns.ts'
-      const tun = new NativeTuns().open('nat2')
+      const tun = new NativeTuns(loadAddon()).open('nat2')
       tun.setCarrier(true)
       console.log('open')
       setInterval(() => {}, 1000)`)
