@@ -31,9 +31,10 @@ export const ROOMS: readonly Room[] = [
   { name: 'core/hooks.ts', may: ['core', 'core/status'], because: 'hooks are told what status holds' },
   {
     name: 'app/ports.ts',
-    may: ['core', 'core/config', 'core/hooks.ts', 'core/mqtt', 'core/system'],
+    may: ['core', 'core/hooks.ts', 'core/system'],
     because: 'hosts implement it and know nothing else of app',
   },
+  { name: 'app/brokers.ts', may: ['core', 'core/config', 'core/mqtt'], because: 'it is the port to brokers' },
   {
     name: 'app',
     may: [
@@ -125,6 +126,7 @@ export const ROOMS: readonly Room[] = [
       'core/homeassistant',
       'core/mqtt',
       'app/ports.ts',
+      'app/brokers.ts',
       'app',
       'app/control',
       'app/doctor',
@@ -172,6 +174,7 @@ export const ROOMS: readonly Room[] = [
       'core/mqtt',
       'core/system',
       'app/ports.ts',
+      'app/brokers.ts',
     ],
     packages: ['node:', 'js-md4', 'json-rpc-2.0', 'mqtt/'],
   },

@@ -1,5 +1,5 @@
 /** Errors of sockets, TLS and the MQTT package, told as failures of the broker. */
-import type { BrokerOptions } from '../app/ports.ts'
+import type { BrokerOptions } from '../app/brokers.ts'
 import type { BrokerUrl } from '../core/config/types.ts'
 import type { BrokerFailure } from '../core/mqtt/failure.ts'
 

@@ -2,7 +2,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext, type SecureContext } from 'node:tls'
-import type { BrokerOptions } from '../app/ports.ts'
+import type { BrokerOptions } from '../app/brokers.ts'
 import { BrokerError } from '../core/mqtt/failure.ts'
 
 /** Reads the files anew, since certificates are renewed. Throws BrokerError that names the file at fault. */

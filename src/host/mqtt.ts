@@ -2,7 +2,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext } from 'node:tls'
 import type MqttClient from 'mqtt/lib/client'
-import type { BrokerConnection, BrokerMessage, BrokerOptions, Brokers } from '../app/ports.ts'
+import type { BrokerConnection, BrokerMessage, BrokerOptions, Brokers } from '../app/brokers.ts'
 import type { AbortSignal } from '../core/abort.ts'
 import { BrokerError, type BrokerFailure, connectionRefusal, messageRefusal } from '../core/mqtt/failure.ts'
 import { brokerText, failureOfMqtt, failureOfSocket } from './mqtt-failure.ts'

@@ -2,7 +2,8 @@ import { AbortController } from '../../core/abort.ts'
 import { Backoff } from '../../core/client/backoff.ts'
 import { BrokerError, type BrokerFailure } from '../../core/mqtt/failure.ts'
 import { after } from '../../core/time.ts'
-import type { BrokerConnection, BrokerOptions, Brokers, Cancel, Clock, Log } from '../ports.ts'
+import type { BrokerConnection, BrokerOptions, Brokers } from '../brokers.ts'
+import type { Cancel, Clock, Log } from '../ports.ts'
 
 /** What a link to a broker needs of the system. */
 export interface LinkPorts {

@@ -1,11 +1,6 @@
 /** A broker in virtual time: it keeps retained messages, acknowledges after a while, and can go away. */
-import type {
-  BrokerConnection,
-  BrokerMessage,
-  BrokerOptions,
-  Brokers,
-  Clock,
-} from '../../../src/app/ports.ts'
+import type { BrokerConnection, BrokerMessage, BrokerOptions, Brokers } from '../../../src/app/brokers.ts'
+import type { Clock } from '../../../src/app/ports.ts'
 import { BrokerError, type BrokerFailure } from '../../../src/core/mqtt/failure.ts'
 import { after } from '../../../src/core/time.ts'
 
