@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "reactor.h"
-
 static struct channel *open_channels;
 
+static bool read_watched(struct watch *watch, uint8_t *buffer);
+static void forget(struct channel *channel);
 static void on_collected(napi_env env, void *data, void *hint);
 
 struct channel *channel_create(enum channel_kind kind, size_t size, size_t capacity) {
@@ -15,8 +15,8 @@ struct channel *channel_create(enum channel_kind kind, size_t size, size_t capac
   if (channel == NULL) return NULL;
   channel->kind = kind;
   channel->fd = -1;
-  channel->references = 1;
-  if (!mailbox_create(&channel->mailbox, capacity)) {
+  channel->watch.read = read_watched;
+  if (!mailbox_create(&channel->mailbox, capacity, &channel->watch)) {
     free(channel);
     return NULL;
   }
@@ -25,7 +25,7 @@ struct channel *channel_create(enum channel_kind kind, size_t size, size_t capac
 
 napi_value channel_open(napi_env env, struct channel *channel, int fd, napi_value callback) {
   napi_value handle;
-  if (napi_create_reference(env, callback, 1, &channel->callback) != napi_ok) {
+  if (napi_create_reference(env, callback, 1, &channel->mailbox.callback) != napi_ok) {
     close(fd);
     return channel_refuse(env, channel, EINVAL);
   }
@@ -34,14 +34,14 @@ napi_value channel_open(napi_env env, struct channel *channel, int fd, napi_valu
   if (open_channels != NULL) open_channels->previous_open = channel;
   open_channels = channel;
   mail_keep_alive(env, true);
-  int error = reactor_add(channel);
+  int error = channel_watch(channel);
   if (error == 0 && napi_create_external(env, channel, on_collected, NULL, &handle) == napi_ok) return handle;
   channel_close(env, channel);
   return channel_refuse(env, channel, error != 0 ? error : ENOMEM);
 }
 
 napi_value channel_refuse(napi_env env, struct channel *channel, int error) {
-  if (channel != NULL) channel_release(channel);
+  if (channel != NULL) forget(channel);
   return js_number(env, -error);
 }
 
@@ -57,27 +57,25 @@ struct channel *channel_from(napi_env env, napi_value handle, enum channel_kind 
 void channel_close(napi_env env, struct channel *channel) {
   if (channel->fd < 0) return;
   if (channel->closing != NULL) channel->closing(channel);
-  reactor_remove(channel);
-  mail_close(channel);
+  channel_unwatch(channel);
+  napi_ref callback = channel->mailbox.callback;
+  mail_close(&channel->mailbox);
   close(channel->fd);
   channel->fd = -1;
   if (channel->next_open != NULL) channel->next_open->previous_open = channel->previous_open;
   if (channel->previous_open != NULL) channel->previous_open->next_open = channel->next_open;
   if (open_channels == channel) open_channels = channel->next_open;
   if (env == NULL) return;
-  napi_delete_reference(env, channel->callback);
-  channel->callback = NULL;
+  napi_delete_reference(env, callback);
   mail_keep_alive(env, open_channels != NULL);
 }
 
-void channel_hold(struct channel *channel) {
-  channel->references++;
+int channel_watch(struct channel *channel) {
+  return reactor_add(&channel->watch, channel->fd);
 }
 
-void channel_release(struct channel *channel) {
-  if (--channel->references > 0) return;
-  mailbox_destroy(&channel->mailbox);
-  free(channel);
+void channel_unwatch(struct channel *channel) {
+  reactor_remove(&channel->watch);
 }
 
 void channel_close_all(void) {
@@ -95,10 +93,20 @@ napi_value js_close(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static bool read_watched(struct watch *watch, uint8_t *buffer) {
+  struct channel *channel = (void *)((char *)watch - offsetof(struct channel, watch));
+  return channel->read(channel, buffer);
+}
+
+static void forget(struct channel *channel) {
+  mailbox_destroy(&channel->mailbox);
+  free(channel);
+}
+
 /* The callback of an open channel keeps its handle reachable from JS, so this comes after close or at the very end. */
 static void on_collected(napi_env env, void *data, void *hint) {
   (void)hint;
   (void)env;
   channel_close(NULL, data);
-  channel_release(data);
+  forget(data);
 }

@@ -10,9 +10,7 @@
 
 #include "mail.h"
 #include "napi.h"
-
-/* The largest datagram, and the largest part of a netlink dump. */
-#define MAX_DATAGRAM 65536
+#include "reactor.h"
 
 /* Reads that one turn of a thread makes before it looks at what else there is to do. */
 #define READS_PER_TURN 64
@@ -22,22 +20,16 @@ enum channel_kind { CHANNEL_DATAGRAM, CHANNEL_ICMP, CHANNEL_NETLINK, CHANNEL_TCP
 struct channel {
   enum channel_kind kind;
   int fd; /* -1 once closed */
-  uint32_t events; /* what the reactor waits for (epoll); 0 means something to read */
   /* Called by the reactor when there may be something to read; asks first whether the mailbox has room. False: nothing
    * will ever come again. */
   bool (*read)(struct channel *channel, uint8_t *buffer);
   /* Called by JS before the descriptor is closed. */
   void (*closing)(struct channel *channel);
 
+  struct watch watch; /* with which the reactor reads it */
   struct mailbox mailbox;
 
-  /* Owned by the reactor. */
-  uint64_t token; /* 0: the reactor does not read it */
-  struct channel *next_watched;
-
   /* Owned by the JS thread. */
-  napi_ref callback;
-  int references;
   struct channel *next_open, *previous_open;
 };
 
@@ -58,8 +50,9 @@ struct channel *channel_from(napi_env env, napi_value handle, enum channel_kind 
 /* Closes and forgets what has not been delivered; may be called twice. `env` is NULL when the environment ends. */
 void channel_close(napi_env env, struct channel *channel);
 
-void channel_hold(struct channel *channel);
-void channel_release(struct channel *channel);
+/* JS thread. The reactor reads the channel from now on (0 or an errno number), or does not any more once it returns. */
+int channel_watch(struct channel *channel);
+void channel_unwatch(struct channel *channel);
 
 /* When the environment ends. */
 void channel_close_all(void);

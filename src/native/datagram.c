@@ -105,7 +105,7 @@ napi_value js_send(napi_env env, napi_callback_info info) {
   }
   int error = socket_send(datagram->channel.fd, bytes.data, bytes.length, named ? &to : NULL);
   /* Only an ICMP message brings this about, which the queue tells. */
-  if (error != 0 && error != ECONNREFUSED) mail_post_error(&datagram->channel, error);
+  if (error != 0 && error != ECONNREFUSED) mail_post_error(&datagram->channel.mailbox, error);
   return NULL;
 }
 
@@ -144,12 +144,12 @@ ssize_t datagram_read(struct datagram *datagram, uint8_t *buffer, union address 
 
 static bool read_datagrams(struct channel *channel, uint8_t *buffer) {
   socket_drain_errors(channel);
-  for (int i = 0; i < READS_PER_TURN && mail_has_room(channel); i++) {
+  for (int i = 0; i < READS_PER_TURN && mail_has_room(&channel->mailbox); i++) {
     union address from;
     ssize_t length = datagram_read((struct datagram *)channel, buffer, &from);
     if (length < 0) break;
     if (datagram_wanted((struct datagram *)channel, buffer, length, &from))
-      mail_post(channel, buffer, length, &from, address_port(&from));
+      mail_post(&channel->mailbox, buffer, length, &from, address_port(&from));
   }
   return true;
 }

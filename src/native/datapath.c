@@ -88,7 +88,7 @@ static void receive(struct datapath *path, size_t length, const union address *f
   struct ppp_packet packet;
   bool valid = l2tp_parse(&message, bytes, length);
   if (valid && message.control) {
-    if (!datagram_wanted(path->socket, bytes, length, from) || !mail_post(&path->socket->channel, bytes, length, from, address_port(from))) counters->rx_dropped++;
+    if (!datagram_wanted(path->socket, bytes, length, from) || !mail_post(&path->socket->channel.mailbox, bytes, length, from, address_port(from))) counters->rx_dropped++;
     return;
   }
   valid = valid && address_equal(from, &path->session.peer) &&
@@ -103,7 +103,7 @@ static void receive(struct datapath *path, size_t length, const union address *f
   bool current = !message.numbered || sequence_take(&path->sequence, message.ns, mail_now_us() / 1000);
   if (packet.protocol != PPP_IPV4 && packet.protocol != PPP_IPV6) {
     /* PPP negotiates with identifiers of its own: even a late packet is for JS to judge. */
-    if (!mail_post(&path->socket->channel, bytes, length, from, address_port(from))) counters->rx_dropped++;
+    if (!mail_post(&path->socket->channel.mailbox, bytes, length, from, address_port(from))) counters->rx_dropped++;
     return;
   }
   bool carried = current && is_open(path, packet.protocol, packet.payload, packet.length) &&
@@ -138,7 +138,7 @@ static bool flush_held(struct datapath *path) {
   } else {
     counters->tx_dropped++;
     /* A full queue of the uplink is congestion, not an error; a refusal is told by the error queue. */
-    if (error != ENOBUFS && error != ECONNREFUSED) mail_post_error(&path->socket->channel, error);
+    if (error != ENOBUFS && error != ECONNREFUSED) mail_post_error(&path->socket->channel.mailbox, error);
   }
   return true;
 }

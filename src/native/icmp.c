@@ -101,7 +101,7 @@ napi_value js_send_icmp(napi_env env, napi_callback_info info) {
   int error = EINVAL;
   if (address_from_octets(&to, host.data, host.length, 0))
     error = socket_send(channel->fd, bytes.data, bytes.length, &to);
-  if (error != 0) mail_post_error(channel, error);
+  if (error != 0) mail_post_error(&channel->mailbox, error);
   return NULL;
 }
 
@@ -126,18 +126,18 @@ static bool is_wanted(const struct icmp_socket *socket, const uint8_t *bytes, si
 static void post_message(struct channel *channel, struct msghdr *message, const uint8_t *bytes, size_t length) {
   const struct icmp_socket *icmp = (const struct icmp_socket *)channel;
   if (icmp->domain == AF_INET6) {
-    if (is_wanted(icmp, bytes, length)) mail_post(channel, bytes, length, message->msg_name, hop_limit(message));
+    if (is_wanted(icmp, bytes, length)) mail_post(&channel->mailbox, bytes, length, message->msg_name, hop_limit(message));
     return;
   }
   size_t header = length == 0 ? 0 : (size_t)(bytes[0] & 0x0f) * 4;
   if (header < sizeof(struct iphdr) || header > length) return;
   if (!is_wanted(icmp, bytes + header, length - header)) return;
-  mail_post(channel, bytes + header, length - header, message->msg_name, ((const struct iphdr *)bytes)->ttl);
+  mail_post(&channel->mailbox, bytes + header, length - header, message->msg_name, ((const struct iphdr *)bytes)->ttl);
 }
 
 static bool read_messages(struct channel *channel, uint8_t *buffer) {
   socket_drain_errors(channel);
-  for (int i = 0; i < READS_PER_TURN && mail_has_room(channel); i++) {
+  for (int i = 0; i < READS_PER_TURN && mail_has_room(&channel->mailbox); i++) {
     union address from;
     _Alignas(struct cmsghdr) uint8_t control[128];
     struct iovec part = {buffer, MAX_DATAGRAM};

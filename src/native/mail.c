@@ -6,16 +6,13 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "channel.h"
-#include "reactor.h"
-
 #define ERROR_INTERVAL_MS 200
 
-/* Mail that keeps coming must not starve the rest of the event loop, nor one channel another. */
+/* Mail that keeps coming must not starve the rest of the event loop, nor one mailbox another. */
 #define MESSAGES_PER_TURN 64
 #define MESSAGES_PER_VISIT 16
 
-/* Errors of one channel, whatever they are. */
+/* Errors of one mailbox, whatever they are. */
 #define ERRORS_PER_SECOND 5
 #define ERRORS_AT_ONCE 5
 
@@ -32,13 +29,14 @@ static struct {
   napi_threadsafe_function doorbell;
   napi_ref later, go_on; /* JS thread: setImmediate, and the function that goes on with the mail */
   pthread_mutex_t lock; /* guards all mailboxes and what follows */
-  struct channel *first, *last;
+  struct mailbox *first, *last;
+  struct mailbox *delivering; /* JS thread: whose messages JS has at hand, until it is closed */
   bool rung;
 } office = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void on_bell(napi_env env, napi_value unused, void *context, void *data);
 static napi_value js_go_on(napi_env env, napi_callback_info info);
-static bool append(struct channel *channel, const struct entry *entry, const void *bytes);
+static bool append(struct mailbox *mailbox, const struct entry *entry, const void *bytes);
 
 static size_t padded(size_t length) {
   return (length + 7) & ~(size_t)7;
@@ -50,7 +48,8 @@ static void *map(size_t octets) {
   return pages == MAP_FAILED ? NULL : pages;
 }
 
-bool mailbox_create(struct mailbox *mailbox, size_t capacity) {
+bool mailbox_create(struct mailbox *mailbox, size_t capacity, struct watch *source) {
+  mailbox->source = source;
   mailbox->capacity = capacity;
   mailbox->filling = map(capacity);
   mailbox->draining = map(capacity);
@@ -98,16 +97,15 @@ static void set_host(struct entry *entry, const union address *from) {
   memcpy(entry->host, host, count);
 }
 
-bool mail_post(struct channel *channel, const void *bytes, size_t length, const union address *from, uint32_t number) {
+bool mail_post(struct mailbox *mailbox, const void *bytes, size_t length, const union address *from, uint32_t number) {
   struct entry entry = {.length = length, .number = number};
-  struct rate *rate = &channel->mailbox.rate;
+  struct rate *rate = &mailbox->rate;
   if (rate->per_second > 0 && !rate_take(rate, mail_now_us())) return false;
   set_host(&entry, from);
-  return append(channel, &entry, bytes);
+  return append(mailbox, &entry, bytes);
 }
 
-void mail_post_error(struct channel *channel, int error) {
-  struct mailbox *mailbox = &channel->mailbox;
+void mail_post_error(struct mailbox *mailbox, int error) {
   int64_t now = mail_now_us() / 1000;
   pthread_mutex_lock(&office.lock);
   bool again = mailbox->last_error == error && now - mailbox->last_error_at < ERROR_INTERVAL_MS;
@@ -117,66 +115,64 @@ void mail_post_error(struct channel *channel, int error) {
     mailbox->last_error_at = now;
   }
   pthread_mutex_unlock(&office.lock);
-  if (!again) append(channel, &(struct entry){.error = error}, NULL);
+  if (!again) append(mailbox, &(struct entry){.error = error}, NULL);
 }
 
-void mail_post_icmp_error(struct channel *channel, const struct mail_error *error) {
+void mail_post_icmp_error(struct mailbox *mailbox, const struct mail_error *error) {
   struct entry entry = {.error = error->error, .length = error->quote_length};
   pthread_mutex_lock(&office.lock);
-  bool told = rate_take(&channel->mailbox.errors, mail_now_us());
+  bool told = rate_take(&mailbox->errors, mail_now_us());
   pthread_mutex_unlock(&office.lock);
   if (!told) return;
   set_host(&entry, error->offender);
-  append(channel, &entry, error->quote);
+  append(mailbox, &entry, error->quote);
 }
 
-void mail_post_loss(struct channel *channel) {
-  append(channel, &(struct entry){.error = ENOBUFS}, NULL);
+void mail_post_loss(struct mailbox *mailbox) {
+  append(mailbox, &(struct entry){.error = ENOBUFS}, NULL);
 }
 
-bool mail_has_room(struct channel *channel) {
-  struct mailbox *mailbox = &channel->mailbox;
+bool mail_has_room(struct mailbox *mailbox) {
   pthread_mutex_lock(&office.lock);
   bool room = mailbox->capacity - mailbox->used >= 2 * sizeof(struct entry) + MAX_DATAGRAM;
   if (!room) {
     mailbox->full = true;
-    reactor_pause(channel);
+    reactor_pause(mailbox->source);
   }
   pthread_mutex_unlock(&office.lock);
   return room;
 }
 
-void mail_close(struct channel *channel) {
+void mail_close(struct mailbox *mailbox) {
   pthread_mutex_lock(&office.lock);
-  struct channel **link = &office.first;
-  struct channel *previous = NULL;
-  while (*link != NULL && *link != channel) {
+  struct mailbox **link = &office.first;
+  struct mailbox *previous = NULL;
+  while (*link != NULL && *link != mailbox) {
     previous = *link;
-    link = &previous->mailbox.next;
+    link = &previous->next;
   }
-  if (*link == channel) {
-    *link = channel->mailbox.next;
-    if (office.last == channel) office.last = previous;
+  if (*link == mailbox) {
+    *link = mailbox->next;
+    if (office.last == mailbox) office.last = previous;
   }
-  mailbox_destroy(&channel->mailbox);
+  if (office.delivering == mailbox) office.delivering = NULL;
+  mailbox_destroy(mailbox);
   pthread_mutex_unlock(&office.lock);
 }
 
 /* The caller holds the lock. */
-static void list(struct channel *channel) {
-  struct mailbox *mailbox = &channel->mailbox;
+static void list(struct mailbox *mailbox) {
   if (mailbox->listed) return;
   mailbox->listed = true;
   mailbox->next = NULL;
   if (office.first == NULL)
-    office.first = channel;
+    office.first = mailbox;
   else
-    office.last->mailbox.next = channel;
-  office.last = channel;
+    office.last->next = mailbox;
+  office.last = mailbox;
 }
 
-static bool append(struct channel *channel, const struct entry *entry, const void *bytes) {
-  struct mailbox *mailbox = &channel->mailbox;
+static bool append(struct mailbox *mailbox, const struct entry *entry, const void *bytes) {
   size_t needed = sizeof *entry + padded(entry->length);
   pthread_mutex_lock(&office.lock);
   bool fits = mailbox->capacity - mailbox->used >= needed;
@@ -186,7 +182,7 @@ static bool append(struct channel *channel, const struct entry *entry, const voi
     memcpy(place, entry, sizeof *entry);
     if (entry->length > 0) memcpy(place + sizeof *entry, bytes, entry->length);
     mailbox->used += needed;
-    list(channel);
+    list(mailbox);
     ring = !office.rung;
     office.rung = true;
   }
@@ -195,14 +191,13 @@ static bool append(struct channel *channel, const struct entry *entry, const voi
   return fits;
 }
 
-/* The first channel that has mail for JS to read in its draining buffer; NULL if none has. */
-static struct channel *take(void) {
+/* The first mailbox that has mail for JS to read in its draining buffer; NULL if none has. */
+static struct mailbox *take(void) {
   pthread_mutex_lock(&office.lock);
-  struct channel *channel = office.first;
-  if (channel == NULL) {
+  struct mailbox *mailbox = office.delivering = office.first;
+  if (mailbox == NULL) {
     office.rung = false;
   } else {
-    struct mailbox *mailbox = &channel->mailbox;
     office.first = mailbox->next;
     if (office.first == NULL) office.last = NULL;
     mailbox->listed = false;
@@ -215,19 +210,20 @@ static struct channel *take(void) {
       mailbox->used = 0;
       if (mailbox->full) {
         mailbox->full = false;
-        reactor_resume(channel);
+        reactor_resume(mailbox->source);
       }
     }
   }
   pthread_mutex_unlock(&office.lock);
-  return channel;
+  return mailbox;
 }
 
-/* What is left of a channel's mail waits behind that of the others. */
-static void put_back(struct channel *channel) {
+/* What is left of the mail at hand waits behind that of the others. JS may have closed its mailbox meanwhile. */
+static void put_back(void) {
   pthread_mutex_lock(&office.lock);
-  struct mailbox *mailbox = &channel->mailbox;
-  if (mailbox->drained < mailbox->to_drain || mailbox->used > 0) list(channel);
+  struct mailbox *mailbox = office.delivering;
+  office.delivering = NULL;
+  if (mailbox != NULL && (mailbox->drained < mailbox->to_drain || mailbox->used > 0)) list(mailbox);
   pthread_mutex_unlock(&office.lock);
 }
 
@@ -255,8 +251,7 @@ static napi_value entry_to_js(napi_env env, const struct entry *entry) {
 }
 
 /* Hands at most `most` messages to JS; how many. */
-static uint32_t hand_over(napi_env env, struct channel *channel, uint32_t most) {
-  struct mailbox *mailbox = &channel->mailbox;
+static uint32_t hand_over(napi_env env, struct mailbox *mailbox, uint32_t most) {
   napi_value batch, callback, undefined;
   uint32_t count = 0;
   napi_create_array(env, &batch);
@@ -266,7 +261,7 @@ static uint32_t hand_over(napi_env env, struct channel *channel, uint32_t most) 
     mailbox->drained += sizeof *entry + padded(entry->length);
   }
   napi_get_undefined(env, &undefined);
-  napi_get_reference_value(env, channel->callback, &callback);
+  napi_get_reference_value(env, mailbox->callback, &callback);
   if (napi_call_function(env, undefined, callback, 1, &batch, NULL) == napi_pending_exception) {
     napi_value exception;
     napi_get_and_clear_last_exception(env, &exception);
@@ -286,15 +281,13 @@ static void go_on_later(napi_env env) {
 
 static void deliver(napi_env env) {
   for (uint32_t left = MESSAGES_PER_TURN; left > 0;) {
-    struct channel *channel = take();
-    if (channel == NULL) return;
+    struct mailbox *mailbox = take();
+    if (mailbox == NULL) return;
     napi_handle_scope scope;
-    channel_hold(channel);
     napi_open_handle_scope(env, &scope);
-    left -= hand_over(env, channel, left < MESSAGES_PER_VISIT ? left : MESSAGES_PER_VISIT);
+    left -= hand_over(env, mailbox, left < MESSAGES_PER_VISIT ? left : MESSAGES_PER_VISIT);
     napi_close_handle_scope(env, scope);
-    put_back(channel);
-    channel_release(channel);
+    put_back();
   }
   go_on_later(env);
 }

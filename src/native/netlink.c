@@ -68,7 +68,7 @@ static bool is_empty(int fd) {
  * told any sooner would be too soon: what JS reads anew then would be newer than the messages that follow. */
 static bool read_messages(struct channel *channel, uint8_t *buffer) {
   struct netlink *netlink = (struct netlink *)channel;
-  for (int i = 0; i < READS_PER_TURN && mail_has_room(channel); i++) {
+  for (int i = 0; i < READS_PER_TURN && mail_has_room(&channel->mailbox); i++) {
     struct sockaddr_nl from = {0};
     socklen_t size = sizeof from;
     ssize_t length = recvfrom(channel->fd, buffer, MAX_DATAGRAM, MSG_TRUNC, (struct sockaddr *)&from, &size);
@@ -76,12 +76,12 @@ static bool read_messages(struct channel *channel, uint8_t *buffer) {
     if (length > MAX_DATAGRAM || (length < 0 && errno == ENOBUFS))
       netlink->lossy = true;
     else if (length < 0)
-      mail_post_error(channel, errno);
+      mail_post_error(&channel->mailbox, errno);
     else if (from.nl_pid == 0) /* other processes may write to our port too */
-      mail_post(channel, buffer, length, NULL, 0);
+      mail_post(&channel->mailbox, buffer, length, NULL, 0);
     if (!netlink->lossy || !is_empty(channel->fd)) continue;
     netlink->lossy = false;
-    mail_post_loss(channel);
+    mail_post_loss(&channel->mailbox);
   }
   return true;
 }

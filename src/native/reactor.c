@@ -14,57 +14,58 @@ static struct {
   bool running;
   pthread_t thread;
   int epoll, wake;
-  /* Held while a channel is read: who takes it to remove a channel has waited for its reader. */
+  /* Held while a descriptor is read: who takes it to remove one has waited for its reader. */
   pthread_mutex_t lock;
-  struct channel *watched;
+  struct watch *first;
   uint64_t last_token; /* 0 is the wake descriptor */
 } reactor = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static int start(void);
 static void *react(void *unused);
 
-static uint32_t awaited(const struct channel *channel) {
-  return channel->events != 0 ? channel->events : EPOLLIN;
+static uint32_t awaited(const struct watch *watch) {
+  return watch->events != 0 ? watch->events : EPOLLIN;
 }
 
-int reactor_add(struct channel *channel) {
+int reactor_add(struct watch *watch, int fd) {
   int error = start();
   if (error != 0) return error;
   pthread_mutex_lock(&reactor.lock);
-  channel->token = ++reactor.last_token;
-  struct epoll_event event = {.events = awaited(channel), .data.u64 = channel->token};
-  if (epoll_ctl(reactor.epoll, EPOLL_CTL_ADD, channel->fd, &event) == 0) {
-    channel->next_watched = reactor.watched;
-    reactor.watched = channel;
+  watch->fd = fd;
+  watch->token = ++reactor.last_token;
+  struct epoll_event event = {.events = awaited(watch), .data.u64 = watch->token};
+  if (epoll_ctl(reactor.epoll, EPOLL_CTL_ADD, fd, &event) == 0) {
+    watch->next = reactor.first;
+    reactor.first = watch;
   } else {
     error = errno;
-    channel->token = 0;
+    watch->token = 0;
   }
   pthread_mutex_unlock(&reactor.lock);
   return error;
 }
 
-static void forget(struct channel *channel) {
-  struct channel **link = &reactor.watched;
-  while (*link != NULL && *link != channel) link = &(*link)->next_watched;
-  if (*link == channel) *link = channel->next_watched;
-  channel->token = 0;
-  epoll_ctl(reactor.epoll, EPOLL_CTL_DEL, channel->fd, NULL);
+static void forget(struct watch *watch) {
+  struct watch **link = &reactor.first;
+  while (*link != NULL && *link != watch) link = &(*link)->next;
+  if (*link == watch) *link = watch->next;
+  watch->token = 0;
+  epoll_ctl(reactor.epoll, EPOLL_CTL_DEL, watch->fd, NULL);
 }
 
-void reactor_remove(struct channel *channel) {
+void reactor_remove(struct watch *watch) {
   pthread_mutex_lock(&reactor.lock);
-  if (channel->token != 0) forget(channel);
+  if (watch->token != 0) forget(watch);
   pthread_mutex_unlock(&reactor.lock);
 }
 
-void reactor_pause(struct channel *channel) {
-  epoll_ctl(reactor.epoll, EPOLL_CTL_DEL, channel->fd, NULL);
+void reactor_pause(struct watch *watch) {
+  epoll_ctl(reactor.epoll, EPOLL_CTL_DEL, watch->fd, NULL);
 }
 
-void reactor_resume(struct channel *channel) {
-  struct epoll_event event = {.events = awaited(channel), .data.u64 = channel->token};
-  if (channel->token != 0) epoll_ctl(reactor.epoll, EPOLL_CTL_ADD, channel->fd, &event);
+void reactor_resume(struct watch *watch) {
+  struct epoll_event event = {.events = awaited(watch), .data.u64 = watch->token};
+  if (watch->token != 0) epoll_ctl(reactor.epoll, EPOLL_CTL_ADD, watch->fd, &event);
 }
 
 void reactor_stop(void) {
@@ -94,12 +95,12 @@ static int start(void) {
   return error;
 }
 
-/* An event may be older than the removal of its channel: then no channel has its token any more. */
-static void read_channel(uint64_t token, uint8_t *buffer) {
+/* An event may be older than the removal of its descriptor: then none has its token any more. */
+static void read_one(uint64_t token, uint8_t *buffer) {
   pthread_mutex_lock(&reactor.lock);
-  struct channel *channel = reactor.watched;
-  while (channel != NULL && channel->token != token) channel = channel->next_watched;
-  if (channel != NULL && !channel->read(channel, buffer)) forget(channel);
+  struct watch *watch = reactor.first;
+  while (watch != NULL && watch->token != token) watch = watch->next;
+  if (watch != NULL && !watch->read(watch, buffer)) forget(watch);
   pthread_mutex_unlock(&reactor.lock);
 }
 
@@ -111,7 +112,7 @@ static void *react(void *unused) {
     int count = epoll_wait(reactor.epoll, events, EVENTS_PER_TURN, -1);
     for (int i = 0; i < count; i++) {
       if (events[i].data.u64 == 0) return NULL;
-      read_channel(events[i].data.u64, buffer);
+      read_one(events[i].data.u64, buffer);
     }
   }
 }

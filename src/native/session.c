@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "datagram.h"
-#include "reactor.h"
 #include "tun.h"
 
 static bool read_session(napi_env env, napi_value object, struct session *session) {
@@ -31,8 +30,8 @@ napi_value js_attach(napi_env env, napi_callback_info info) {
   if (tun->socket != NULL || socket->tun != NULL) return js_number(env, -EBUSY);
 
   datagram_number(socket, session.remote.tunnel, session.remote.session);
-  reactor_remove(&tun->channel);
-  reactor_remove(&socket->channel);
+  channel_unwatch(&tun->channel);
+  channel_unwatch(&socket->channel);
   tun->socket = socket;
   socket->tun = tun;
   int error = datapath_start(&tun->path, tun, socket, &session);
@@ -56,8 +55,8 @@ void tun_detach(struct tun *tun) {
   datapath_stop(&tun->path);
   tun->socket = NULL;
   socket->tun = NULL;
-  reactor_add(&tun->channel);
-  reactor_add(&socket->channel);
+  channel_watch(&tun->channel);
+  channel_watch(&socket->channel);
 }
 
 napi_value js_detach(napi_env env, napi_callback_info info) {

@@ -67,11 +67,11 @@ int socket_send(int fd, const void *bytes, size_t length, const union address *t
 static void report(struct channel *channel, const struct sock_extended_err *reason, const uint8_t *quote, size_t length) {
   if (reason->ee_errno == 0) return;
   if (reason->ee_origin != SO_EE_ORIGIN_ICMP && reason->ee_origin != SO_EE_ORIGIN_ICMP6) {
-    mail_post_error(channel, reason->ee_errno);
+    mail_post_error(&channel->mailbox, reason->ee_errno);
     return;
   }
   const union address *offender = (const void *)SO_EE_OFFENDER(reason);
-  mail_post_icmp_error(channel, &(struct mail_error){reason->ee_errno, offender, quote, length});
+  mail_post_icmp_error(&channel->mailbox, &(struct mail_error){reason->ee_errno, offender, quote, length});
 }
 
 void socket_drain_errors(struct channel *channel) {

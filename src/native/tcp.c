@@ -17,11 +17,11 @@ static bool read_outcome(struct channel *channel, uint8_t *buffer) {
   int error = 0;
   socklen_t length = sizeof error;
   (void)buffer;
-  if (!mail_has_room(channel)) return true;
+  if (!mail_has_room(&channel->mailbox)) return true;
   if (getsockopt(channel->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) error = errno;
   if (error == 0 && getpeername(channel->fd, &peer.any, &size) < 0) error = errno;
-  if (error != 0) mail_post_error(channel, error);
-  else mail_post(channel, "", 0, &peer, 0);
+  if (error != 0) mail_post_error(&channel->mailbox, error);
+  else mail_post(&channel->mailbox, "", 0, &peer, 0);
   return false;
 }
 
@@ -39,7 +39,7 @@ napi_value js_open_tcp(napi_env env, napi_callback_info info) {
   struct channel *channel = channel_create(CHANNEL_TCP, sizeof(struct channel), MAILBOX_OCTETS);
   if (channel == NULL) return js_number(env, -ENOMEM);
   channel->read = read_outcome;
-  channel->events = EPOLLOUT;
+  channel->watch.events = EPOLLOUT;
   int fd = socket_open(local.any.sa_family, SOCK_STREAM, 0);
   if (fd < 0) return channel_refuse(env, channel, -fd);
   int error = socket_mark(fd, get_int(env, call.arguments[5]));

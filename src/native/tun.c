@@ -69,7 +69,7 @@ ssize_t tun_read(struct tun *tun, uint8_t *buffer, size_t size) {
   ssize_t length = read(tun->channel.fd, buffer, size);
   if (length >= 0) return length;
   if (errno == EAGAIN || errno == EINTR) return 0;
-  mail_post_error(&tun->channel, errno);
+  mail_post_error(&tun->channel.mailbox, errno);
   return -1;
 }
 
