@@ -1,8 +1,8 @@
 import type { Cancel, Clock } from '../../src/app/ports.ts'
 import type { Address } from '../../src/core/endpoint.ts'
 import type { Millis } from '../../src/core/time.ts'
-import { millis } from '../../src/core/time.ts'
 import { seededRandom } from './random.ts'
+import { Timeline } from './timeline.ts'
 
 export interface Path {
   /** One way, in ms. */
@@ -18,12 +18,6 @@ export interface Path {
 type Receiver = (from: Address, bytes: Uint8Array) => void
 type HostReceiver = (from: Address, to: Address, bytes: Uint8Array) => void
 
-interface Entry {
-  readonly at: number
-  readonly order: number
-  run: (() => void) | undefined
-}
-
 /** Promises that may hang one on another. */
 const PROMISE_TURNS = 20
 /** 2026-01-01T00:00:00Z */
@@ -36,6 +30,8 @@ export class Network {
   cut = false
   /** Paths from or to these hosts that differ from `path`. */
   readonly paths = new Map<string, Path>()
+  /** Decides instead of both where it is set, for each datagram as it is sent. */
+  between: ((from: Address, to: Address) => Path) | undefined
   /** Datagrams that were sent so far, lost ones too. */
   sent = 0
   /** Those of them that never arrived. */
@@ -46,21 +42,21 @@ export class Network {
   readonly #random: () => number
   readonly #receivers = new Map<string, Receiver>()
   readonly #hosts = new Map<string, HostReceiver>()
-  readonly #queue = new Queue()
-  #now = millis(0)
+  readonly #time: Timeline
 
-  constructor(seed: number, path: Path) {
+  constructor(seed: number, path: Path, time = new Timeline()) {
+    this.#time = time
     this.#random = seededRandom(seed)
     this.path = path
     this.clock = {
-      now: () => this.#now,
-      wall: () => new Date(EPOCH + this.#now),
-      alarm: (at, run) => this.schedule(at, run),
+      now: () => time.now,
+      wall: () => new Date(EPOCH + time.now),
+      alarm: (at, run) => time.at(at, run),
     }
   }
 
   get now(): Millis {
-    return this.#now
+    return this.#time.now
   }
 
   /** Whether anyone listens there. */
@@ -92,14 +88,15 @@ export class Network {
   send(from: Address, to: Address, bytes: Uint8Array): void {
     this.sent++
     this.onSend?.(from, to, bytes)
-    const { delay, jitter = 0, loss = 0, duplicate = 0 } = this.pathBetween(from.host, to.host)
+    const path = this.between?.(from, to) ?? this.pathBetween(from.host, to.host)
+    const { delay, jitter = 0, loss = 0, duplicate = 0 } = path
     if (this.cut || this.#random() < loss) {
       this.lost++
       return
     }
     const copies = this.#random() < duplicate ? 2 : 1
     for (let copy = 0; copy < copies; copy++) {
-      const at = this.#now + delay + this.#random() * jitter
+      const at = this.now + delay + this.#random() * jitter
       this.schedule(at, () => this.#deliver(from, to, bytes))
     }
   }
@@ -112,10 +109,7 @@ export class Network {
   }
 
   schedule(at: number, run: () => void): Cancel {
-    const entry = this.#queue.push(at, run)
-    return () => {
-      entry.run = undefined
-    }
+    return this.#time.at(at, run)
   }
 
   /**
@@ -126,77 +120,15 @@ export class Network {
     for (let settled = false; ; ) {
       await Promise.resolve()
       if (done()) return true
-      const next = this.#queue.pop(until)
-      if (next === undefined) {
-        if (settled) {
-          this.#now = millis(Math.max(this.#now, until))
-          return false
-        }
-        for (let turn = 0; turn < PROMISE_TURNS; turn++) await Promise.resolve()
-        settled = true
+      if (this.#time.isDue(until)) {
+        settled = false
+        this.#time.step(until)
         continue
       }
-      settled = false
-      this.#now = millis(Math.max(this.#now, next.at))
-      next.run?.()
+      if (settled) return this.#time.step(until)
+      for (let turn = 0; turn < PROMISE_TURNS; turn++) await Promise.resolve()
+      settled = true
     }
-  }
-}
-
-/** A binary heap of what is to come, ordered by time, then by when it was put in. */
-class Queue {
-  readonly #heap: Entry[] = []
-  #order = 0
-
-  push(at: number, run: () => void): Entry {
-    const entry: Entry = { at, order: this.#order++, run }
-    this.#heap.push(entry)
-    for (let i = this.#heap.length - 1; i > 0; ) {
-      const parent = (i - 1) >> 1
-      if (!this.#before(i, parent)) break
-      this.#swap(i, parent)
-      i = parent
-    }
-    return entry
-  }
-
-  /** The first entry, if it is due by `until`; cancelled ones are skipped. */
-  pop(until: number): Entry | undefined {
-    for (;;) {
-      const first = this.#heap[0]
-      if (first === undefined || (first.at > until && first.run !== undefined)) return undefined
-      this.#removeFirst()
-      if (first.run !== undefined) return first
-    }
-  }
-
-  #removeFirst(): void {
-    const last = this.#heap.pop()
-    if (last === undefined || this.#heap.length === 0) return
-    this.#heap[0] = last
-    for (let i = 0; ; ) {
-      const left = 2 * i + 1
-      if (left >= this.#heap.length) return
-      const child = left + 1 < this.#heap.length && this.#before(left + 1, left) ? left + 1 : left
-      if (!this.#before(child, i)) return
-      this.#swap(child, i)
-      i = child
-    }
-  }
-
-  #before(a: number, b: number): boolean {
-    const first = this.#heap[a]
-    const second = this.#heap[b]
-    if (first === undefined || second === undefined) return false
-    return first.at < second.at || (first.at === second.at && first.order < second.order)
-  }
-
-  #swap(a: number, b: number): void {
-    const first = this.#heap[a]
-    const second = this.#heap[b]
-    if (first === undefined || second === undefined) return
-    this.#heap[a] = second
-    this.#heap[b] = first
   }
 }
 

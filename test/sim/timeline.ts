@@ -25,20 +25,27 @@ export class Timeline {
     }
   }
 
-  /** Runs what comes next if it is due by `end`; whether there was any. */
-  step(end: number): boolean {
+  /** Whether anything is to happen by `end`. */
+  isDue(end: number): boolean {
     for (;;) {
       const [first] = this.#heap
-      if (!first || first.at > end) {
-        this.now = millis(Math.max(this.now, end))
-        return false
-      }
+      if (!first || first.at > end) return false
+      if (first.run) return true
       this.#pop()
-      if (!first.run) continue
-      this.now = millis(first.at)
-      first.run()
-      return true
     }
+  }
+
+  /** Runs what comes next if it is due by `end`; whether there was any. */
+  step(end: number): boolean {
+    const [first] = this.isDue(end) ? this.#heap : []
+    if (!first) {
+      this.now = millis(Math.max(this.now, end))
+      return false
+    }
+    this.#pop()
+    this.now = millis(first.at)
+    first.run?.()
+    return true
   }
 
   #push(entry: Entry): void {
