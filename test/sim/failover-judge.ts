@@ -1,8 +1,10 @@
+import type { ProbeConfig } from '../../src/core/config/types.ts'
 import { LINGER, TRIAL_LIMIT } from '../../src/core/failover/controller.ts'
 import { FAILBACK_DELAY_LIMIT } from '../../src/core/failover/damping.ts'
 import { SPARING_INTERVAL, TRAFFIC_GRACE } from '../../src/core/failover/family-health.ts'
-import type { ActiveRoute, ControllerAction } from '../../src/core/failover/types.ts'
+import type { ActiveRoute } from '../../src/core/failover/types.ts'
 import type { Family } from '../../src/core/ip/address.ts'
+import type { StatusEvent } from '../../src/core/status/status.ts'
 import { alive, type Line, sound } from './failover-line.ts'
 import { type Story, story } from './failover-story.ts'
 import type { FailoverWorld } from './failover-world.ts'
@@ -24,16 +26,16 @@ export interface Verdict {
   readonly history: readonly string[]
 }
 
-/** Lives through the history of a seed and looks at every step whether what must hold does. */
-export function judge(seed: number, verbose = false): Verdict {
+/** Lives through the history of a seed, with real supervisors or what stands in for them, and looks at every step whether what must hold does. */
+export async function judge(seed: number, { verbose = false, supervised = false } = {}): Promise<Verdict> {
   const history: string[] = []
   const say = (text: string) => {
     if (verbose) history.push(`${(told.world.time.now / 1000).toFixed(3).padStart(9)} ${text}`)
   }
-  const told = story(seed, say)
+  const told = story(seed, say, supervised)
   if (verbose) history.push(told.setting)
   const judgement = new Judgement(told, say)
-  judgement.live()
+  await judgement.live()
   return { violations: judgement.violations, steps: judgement.steps, switches: judgement.switches, history }
 }
 
@@ -73,22 +75,22 @@ class Judgement {
     this.#story = told
     this.#world = told.world
     this.#say = say
-    this.#world.onAction = (action) => this.#heard(action)
-    this.#world.onHealth = (path, health, reason) => say(`  ${path} ${health}: ${reason}`)
+    this.#world.onEvent = (event) => this.#told(event)
   }
 
-  live(): void {
+  async live(): Promise<void> {
     const { world, length } = this.#story
-    world.begin()
-    while (this.violations.length === 0 && world.time.step(length)) this.#look()
-    this.#settle(length)
+    await world.begin()
+    this.#look()
+    while (this.violations.length === 0 && (await world.step(length))) this.#look()
+    await this.#settle(length)
   }
 
   /** The world is left as it is: in the end the traffic gets through, and by no path worse than one that is well. */
-  #settle(length: number): void {
+  async #settle(length: number): Promise<void> {
     const { time } = this.#world
     let since = length
-    while (this.violations.length === 0 && time.step(length + SETTLING)) {
+    while (this.violations.length === 0 && (await this.#world.step(length + SETTLING))) {
       this.#look()
       const expected = this.#expected()
       if (!this.#right(expected) || this.#drilling()) since = time.now
@@ -107,29 +109,28 @@ class Judgement {
     // What has lost a family that is not required is left for a line that has both.
     const both = options.lines.some((line) => this.#whole(line)) || this.#both(routed.name)
     if (this.#auto && both && this.#lacks(expected)) return !this.#lacks(routed.name)
-    const rank = (name: string) => options.plans.findIndex((plan) => plan.name === name)
+    const rank = (name: string) => options.failover.paths.indexOf(name)
     return routed.name === expected || rank(routed.name) < rank(expected)
   }
 
   get #auto(): boolean {
-    return this.#world.controller.mode === 'auto'
+    return this.#world.mode === 'auto'
   }
 
   #expected(): string | undefined {
-    const { controller, options } = this.#world
-    const { plans } = options
-    const candidates = this.#auto ? plans : plans.filter(({ name }) => name === controller.mode)
-    return candidates.find(({ name }) => {
+    const { mode, options } = this.#world
+    const candidates = this.#auto ? options.failover.paths : [mode]
+    return candidates.find((name) => {
       const line = this.#world.line(name)
       if (line) return this.#well(line)
       const tunnel = this.#world.tunnel(name)
       return tunnel?.promising && this.#enough(tunnel.serves(4), tunnel.serves(6))
-    })?.name
+    })
   }
 
   /** A family that is not required is there and does not work. */
   #lacks(name: string): boolean {
-    const { require } = this.#world.options.probe
+    const { require } = this.#probe
     if (this.#story.sixDeaf || require === 'both') return false
     const line = this.#world.line(name)
     const tunnel = this.#world.tunnel(name)
@@ -155,7 +156,7 @@ class Judgement {
 
   /** By option `require`. */
   #enough(four: boolean, six: boolean): boolean {
-    switch (this.#world.options.probe.require) {
+    switch (this.#probe.require) {
       case 'ipv4':
         return four
       case 'ipv6':
@@ -180,9 +181,11 @@ class Judgement {
       keep(this.#wellSince, line, this.#well(line), now)
       keep(this.#silentSince, line, line.link && !this.#enough(alive(line), alive(line, 6)), now)
       // Who was dead may need long to be believed in again: nobody is wrong about it before it was seen to be up.
-      const seen = this.#soundSince.has(line) || this.#world.healthOf(line.name)?.health === 'up'
-      keep(this.#soundSince, line, this.#flawless(line) && seen, now)
+      const seen = () => this.#soundSince.has(line) || this.#world.shown(line.name)?.health === 'up'
+      keep(this.#soundSince, line, this.#flawless(line) && seen(), now)
     }
+    this.#chooses(now)
+    if (this.#world.errors.length > 0) this.#violated(`an error was logged: ${this.#world.errors.join('; ')}`)
     this.#neverTwo(now)
     this.#cutOffRespected(now)
     this.#leavesTheDead(now)
@@ -194,8 +197,9 @@ class Judgement {
   #neverTwo(now: number): void {
     const { routed, options, tunnels } = this.#world
     const line = routed.kind === 'path' ? this.#world.line(routed.name) : undefined
-    const uses = line !== undefined && this.#world.healthOf(line.name)?.health !== 'down'
-    const both = uses && tunnels.some((tunnel) => tunnel.up && this.#world.shares(tunnel, line))
+    const taken =
+      line !== undefined && tunnels.some(({ up, traits }) => up && traits.address === line.address)
+    const both = taken && this.#world.shown(line.name)?.health !== 'down'
     this.#bothSince = both ? (this.#bothSince ?? now) : undefined
     if (this.#bothSince !== undefined && now - this.#bothSince > 4 * options.kernelDelay + 50)
       this.#violated(`two paths active: ${line?.name}, and the tunnel that has its address`)
@@ -213,7 +217,7 @@ class Judgement {
 
   #leavesTheDead(now: number): void {
     if (this.#world.deafSoFar) this.#deafAt = now
-    const meddling = this.#drilling() || this.#world.controller.mode !== 'auto'
+    const meddling = this.#drilling() || !this.#auto
     this.#meddledAt = meddling ? now : Math.max(this.#meddledAt, this.#world.meddledAt)
     this.#deadSince = this.#dead() ? (this.#deadSince ?? now) : undefined
     if (this.#deadSince === undefined) return
@@ -227,7 +231,8 @@ class Judgement {
 
   /** What the configuration implies, in ms: to notice, to wait for a tunnel, to believe in another, to try in vain. */
   #patience(): number {
-    const { probe, dialGrace, kernelDelay } = this.#world.options
+    const { failover, kernelDelay } = this.#world.options
+    const { probe, dialGrace } = failover
     const round = Math.max(probe.interval, 1_000)
     // Where no target has ever answered on any path a death is seen once one answers, at the pace of the metered ones.
     const first = this.#deafAt >= (this.#deadSince ?? 0) ? SPARING_INTERVAL : 0
@@ -238,13 +243,13 @@ class Judgement {
 
   /** In how many ms the death of a path is seen. */
   #notice(): number {
-    const { probe, lines } = this.#world.options
-    const traffic = lines.some(({ chatter }) => chatter) ? TRAFFIC_GRACE : 0
+    const probe = this.#probe
+    const traffic = this.#world.options.lines.some(({ chatter }) => chatter) ? TRAFFIC_GRACE : 0
     return probe.interval + (probe.down + 1) * Math.max(probe.interval, 1_000) + traffic
   }
 
   #pinnedOnly(): void {
-    const { active, mode } = this.#world.controller
+    const { active, mode } = this.#world
     if (mode === 'auto' || active.kind !== 'path' || active.name === mode) return
     const line = this.#world.line(mode)
     if (line && now(this.#wellSince.get(line), this.#world.time.now) > this.#patience())
@@ -253,8 +258,7 @@ class Judgement {
 
   /** Pinned means pinned: whoever answers, as long as the path can carry a packet. */
   #pinnedUsed(now: number): void {
-    const { controller, routed, options } = this.#world
-    const { mode } = controller
+    const { mode, routed, options } = this.#world
     const line = this.#world.line(mode)
     const carries = line ? line.link && !line.cutOff : this.#world.tunnel(mode)?.up === true
     const used = routed.kind === 'path' && routed.name === mode
@@ -270,24 +274,25 @@ class Judgement {
       )
   }
 
-  // ---- what the controller says
+  // ---- what is told, and chosen
 
-  #heard(action: ControllerAction): void {
+  #told(event: StatusEvent): void {
     const { now } = this.#world.time
-    this.#say(`    ${JSON.stringify(action)}`)
-    if (action.type === 'route') this.#routedTo(action.active, now)
-    if (action.type !== 'switched') return
+    const { seq, at, event: kind, ...fields } = event
+    this.#say(`    ${kind} ${JSON.stringify(fields)}`)
+    const { from, to } = fields
+    if (typeof to !== 'string' || kind === 'drill_ended') return
     this.switches++
-    const { kind, from, to } = action
-    if (kind === 'failover' && from !== undefined) this.#notWithoutReason(from, now)
-    if (kind === 'failback' && from !== undefined && this.#world.usable(from)) this.#notToTheSilent(to, now)
+    if (typeof from !== 'string') return
+    if (kind === 'failover') this.#notWithoutReason(from, now)
+    if (kind === 'failback' && this.#world.usable(from)) this.#notToTheSilent(to, now)
   }
 
   /** Full queues are no death. */
   #notWithoutReason(from: string, at: number): void {
     const line = this.#world.line(from)
     const since = line && this.#soundSince.get(line)
-    const known = line && this.#world.healthOf(from)?.answering.length !== 0
+    const known = this.#world.known(from)
     if (
       since !== undefined &&
       known &&
@@ -301,16 +306,19 @@ class Judgement {
   #notToTheSilent(to: string, at: number): void {
     const line = this.#world.line(to)
     const since = line && this.#silentSince.get(line)
-    const known = this.#world.healthOf(to)?.answering.length !== 0
+    const known = this.#world.known(to)
     if (since !== undefined && known && at - since > this.#notice())
       this.#violated(`back on ${to} although nothing gets through it for ${Math.round(at - since)} ms`)
   }
 
-  #routedTo(active: ActiveRoute, at: number): void {
+  #chooses(at: number): void {
+    const { active } = this.#world
     const before = this.#chosen
+    if (before.kind === active.kind && nameOf(before) === nameOf(active)) return
     this.#chosen = active
-    if (this.#world.meddledAt > 0) return
+    this.#say(`    chooses ${JSON.stringify(active)}`)
     const willing = before.kind === 'path' && this.#world.usable(before.name)
+    if (this.#world.meddledAt > 0) return
     if (active.kind === 'path') this.#returned(active.name, at, willing)
     if (before.kind !== 'path' || willing) return
     const old = this.#losses.get(before.name)
@@ -323,10 +331,10 @@ class Judgement {
     const loss = this.#losses.get(name)
     if (!loss) return
     loss.returned = true
-    const least = Math.min(this.#world.options.failbackDelay * 2 ** loss.flaps, FAILBACK_DELAY_LIMIT)
+    const least = Math.min(this.#world.options.failover.failbackDelay * 2 ** loss.flaps, FAILBACK_DELAY_LIMIT)
     if (willing && at - loss.at < least - 1)
       this.#violated(`back on ${name} after ${Math.round(at - loss.at)} ms, ${least} ms at least are due`)
-    if (this.#world.line(name) && this.#world.healthOf(name)?.health === 'unknown' && this.#sureOf(name))
+    if (this.#world.line(name) && this.#world.shown(name)?.health === 'unknown' && this.#sureOf(name))
       this.#violated(`back on ${name}, which has failed and not answered since, although another is up`)
   }
 
@@ -355,6 +363,10 @@ class Judgement {
     return !this.#serves(routed.name)
   }
 
+  get #probe(): ProbeConfig {
+    return this.#world.options.failover.probe
+  }
+
   #drilling(): boolean {
     return this.#world.drilledUntil > this.#world.time.now
   }
@@ -363,6 +375,10 @@ class Judgement {
     this.violations.push(what)
     this.#say(`VIOLATED: ${what}`)
   }
+}
+
+function nameOf(route: ActiveRoute): string {
+  return route.kind === 'path' ? route.name : route.kind === 'hold' ? route.awaited : ''
 }
 
 function now(since: number | undefined, at: number): number {

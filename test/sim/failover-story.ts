@@ -1,8 +1,9 @@
 import { DEFAULT_PROBE } from '../../src/core/config/probe.ts'
-import type { ProbeConfig, ProbeTarget, Standby } from '../../src/core/config/types.ts'
+import type { FailoverConfig, ProbeConfig, ProbeTarget, Standby } from '../../src/core/config/types.ts'
 import { targetKey } from '../../src/core/failover/probing.ts'
-import type { PathPlan } from '../../src/core/failover/types.ts'
 import { millis } from '../../src/core/time.ts'
+import { configOf, tunnelOf, uplinkOf } from '../core/system/samples.ts'
+import { LNS_ADDRESS } from './endpoints.ts'
 import type { Line } from './failover-line.ts'
 import { FailoverWorld } from './failover-world.ts'
 import { seededRandom } from './random.ts'
@@ -30,13 +31,15 @@ interface Scene {
   readonly length: number
 }
 
-/** A world and what befalls it, the same for the same seed. `tell` is called as it happens. */
-export function story(seed: number, tell: Tell): Story {
+/** A world and what befalls it, the same for the same seed. `tell` is called as it happens; `supervised`: with real supervisors. */
+export function story(seed: number, tell: Tell, supervised: boolean): Story {
   const random = seededRandom(seed)
   const pick = <T>(...choices: readonly T[]) => choices[Math.floor(random() * choices.length)] as T
   const chance = (share: number) => random() < share
   const dual = chance(0.6)
-  const fibre = newLine('fibre', STATIC, 5 + 20 * random(), false, dual)
+  // Of a stream of its own: what else befalls a seed does not hang on it.
+  const modem = seededRandom(~seed)() < 0.2 ? '192.168.100.2' : undefined
+  const fibre = { ...newLine('fibre', STATIC, 5 + 20 * random(), false, dual), modem }
   const cable = newLine('cable', '198.51.100.9', 10 + 30 * random(), false, dual && chance(0.7))
   const lte = newLine(
     'lte',
@@ -62,23 +65,14 @@ export function story(seed: number, tell: Tell): Story {
     idleLimit: pick(undefined, undefined, undefined, 20_000),
   }
   const backsUp = shares && chance(0.5) ? 'fibre' : undefined
-  const uplink = ({ name, metered }: Line): PathPlan => ({
-    name,
-    metered,
-    kind: 'uplink',
-    standby: 'hot',
-    backsUp: undefined,
-  })
-  const metered = carriers[0]?.metered ?? false
-  const dialled: PathPlan = { name: 'aaisp', kind: 'tunnel', standby, backsUp, metered }
-  const plans = {
-    shared: [uplink(fibre), dialled, uplink(lte)],
-    plain: [uplink(fibre), uplink(cable), uplink(lte)],
-    own: [uplink(fibre), dialled, uplink(lte)],
-    second: [uplink(fibre), dialled, uplink(cable), uplink(lte)],
-    server: [dialled, uplink(fibre), uplink(lte)],
+  const paths = {
+    shared: ['fibre', 'aaisp', 'lte'],
+    plain: ['fibre', 'cable', 'lte'],
+    own: ['fibre', 'aaisp', 'lte'],
+    second: ['fibre', 'aaisp', 'cable', 'lte'],
+    server: ['aaisp', 'fibre', 'lte'],
   }[layout]
-  const lines = [fibre, cable, lte].filter(({ name }) => plans.some((plan) => plan.name === name))
+  const lines = [fibre, cable, lte].filter(({ name }) => paths.includes(name))
   const targets = [
     ...['192.0.2.1', '192.0.2.2', '192.0.2.3'].slice(0, pick(1, 2, 3)),
     ...['2001:db8::1', '2001:db8::2'].slice(0, dual ? pick(1, 2) : 0),
@@ -102,34 +96,46 @@ export function story(seed: number, tell: Tell): Story {
     up: pick(5, 5, 3),
     require: dual && !sixDeaf ? pick('ipv4', 'ipv4', 'ipv4', 'both', 'any') : 'ipv4',
   }
-  const options = {
-    plans,
+  const failover: FailoverConfig = {
+    name: 'failover',
+    paths,
+    mode: 'auto',
+    dialGrace: millis(pick(5_000, 5_000, 1_000, 0)),
+    failbackDelay: millis(pick(10_000, 10_000, 2_000, 20_000)),
+    standbyCheck: 'off',
+    probe,
+  }
+  const uplinks = carriers.map(({ name }) => name)
+  const config = configOf(
+    layout === 'plain'
+      ? []
+      : [tunnelOf('aaisp', { servers: [LNS_ADDRESS], uplinks, standby, backsUp, ipv6: tunnel.six })],
+    lines.map(({ name, metered, modem, address }) =>
+      uplinkOf(name, name, { metered, source: modem && address }),
+    ),
+  )
+  const kernelDelay = pick(2, 10, 60)
+  const world = new FailoverWorld({
+    config: { ...config, failover },
+    failover,
     lines,
     tunnels: layout === 'plain' ? [] : [tunnel],
-    probe,
-    mode: 'auto',
-    dialGrace: pick(5_000, 5_000, 1_000, 0),
-    failbackDelay: pick(10_000, 10_000, 2_000, 20_000),
     mute,
-    kernelDelay: pick(2, 10, 60),
+    kernelDelay,
     random,
-  }
-  const world = new FailoverWorld(options)
+    supervised: supervised ? seed : undefined,
+  })
   const length = 20_000 + (LENGTH - 20_000) * random() ** 2
   const scene: Scene = { world, random, tell, length }
   for (const line of lines) befall(scene, line, deaf)
   meddle(scene, sixDeaf)
-  const { failbackDelay, dialGrace, kernelDelay } = options
   const setting = JSON.stringify({
     layout,
     deaf,
-    failbackDelay,
-    dialGrace,
+    failover,
     kernelDelay,
-    probe,
-    tunnel,
+    tunnel: { ...tunnel, carriers: uplinks, standby, backsUp },
     lines,
-    plans,
     mute: [...mute],
   })
   return { world, length, deaf, sixDeaf, setting }
@@ -146,6 +152,7 @@ function newLine(
   return {
     name,
     address,
+    modem: undefined,
     rtt,
     metered,
     mapping,
@@ -179,7 +186,7 @@ function befall({ world, random, tell, length }: Scene, line: Line, deaf: boolea
     time.at(at, () => {
       tell(`${line.name}: ${words}`)
       Object.assign(line, change)
-      if ('link' in change || 'cutOff' in change) world.linkChanged(line)
+      if ('link' in change || 'cutOff' in change) world.linkChanged()
       else world.weatherChanged()
     })
   }
@@ -225,7 +232,8 @@ function befall({ world, random, tell, length }: Scene, line: Line, deaf: boolea
 /** What users and the LNS do. */
 function meddle({ world, random, tell, length }: Scene, sixDeaf: boolean): void {
   const { time, tunnels, options } = world
-  const path = () => options.plans[Math.floor(random() * options.plans.length)]?.name ?? ''
+  const { paths } = options.failover
+  const path = () => paths[Math.floor(random() * paths.length)] ?? ''
   if (random() < 0.15) {
     const [one, until] = [path(), random() < 0.8 ? length * random() : Number.POSITIVE_INFINITY]
     time.at(length * random() * 0.7, () => {
@@ -240,10 +248,9 @@ function meddle({ world, random, tell, length }: Scene, sixDeaf: boolean): void 
   }
   if (random() < 0.2) {
     const drilled = path()
-    const span = 5_000 + 15_000 * random()
-    time.at(Math.max(0, length * random() - span), () => {
-      tell(`drill ${drilled} ${Math.round(span)} ms`)
-      world.drill(drilled, span)
+    time.at(length * random(), () => {
+      tell(`drill ${drilled}`)
+      world.drill(drilled)
     })
   }
   for (const tunnel of tunnels) {

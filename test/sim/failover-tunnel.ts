@@ -1,11 +1,13 @@
+import type { Supervisor } from '../../src/app/tunnel/supervisor.ts'
+import type { TunnelPath } from '../../src/app/tunnel/tunnel-status.ts'
 import type { Readiness } from '../../src/core/client/dialer-state.ts'
-import type { TunnelFacts } from '../../src/core/failover/types.ts'
 import type { Family } from '../../src/core/ip/address.ts'
+import type { TunnelSession } from '../../src/core/system/session.ts'
 import { alive, type Line } from './failover-line.ts'
 import type { Timeline } from './timeline.ts'
 
 /** How long the LNS believes in a session of which nothing is heard, in ms. */
-const LNS_PATIENCE = 30_000
+export const LNS_PATIENCE = 30_000
 /** How long the client does: ten LCP echoes. */
 const CLIENT_PATIENCE = 10_000
 const ECHO_INTERVAL = 1_000
@@ -29,8 +31,38 @@ export interface TunnelTraits {
   readonly idleLimit: number | undefined
 }
 
+/** A tunnel of the world: what a supervisor shows of it, and what is so. */
+export interface WorldTunnel {
+  readonly traits: TunnelTraits
+  readonly supervisor: Pick<Supervisor, 'path' | 'want' | 'linger' | 'afresh'>
+  /** The LNS answers. */
+  reachable: boolean
+  /** Families that the LNS does not forward, although it answers itself. */
+  lost: readonly Family[]
+  /** The LNS routes the address into the session, whether or not the client knows of it. */
+  readonly held: boolean
+  /** The client has a session. */
+  readonly up: boolean
+  /** The line that the session is on. */
+  readonly carrier: Line | undefined
+  /** What is sent to the address while the LNS holds it reaches the client. */
+  readonly delivers: boolean
+  /** Dialled now, it would come up. */
+  readonly promising: boolean
+  /** Once a session is up, packets of a family get through it. */
+  serves(family: Family): boolean
+  /** Packets of a family get through the session and on into the internet. */
+  gets(family: Family): boolean
+  /** The links or budgets of lines have changed. */
+  factsChanged(): void
+  /** The LNS, or the way to it, has come or gone. */
+  weather(): void
+  /** The LNS ends the session. */
+  kick(): void
+}
+
 /** Stands in for a supervisor, its dialer and its LNS: what they do to sessions, and how long it takes. */
-export class SimTunnel {
+export class SimTunnel implements WorldTunnel {
   readonly traits: TunnelTraits
   /** The LNS answers. */
   reachable = true
@@ -40,6 +72,7 @@ export class SimTunnel {
   held = false
   /** Packets of the session are still taken until then although it has ended. */
   lingersUntil = 0
+  readonly supervisor = this
   readonly #time: Timeline
   readonly #random: () => number
   readonly #notice: () => void
@@ -51,6 +84,7 @@ export class SimTunnel {
   #idleClosed = 0
   #backoff = 1_000
   #known = false
+  #uplinks = ''
   #sessions = 0
   #cancel = () => {}
   #forget = () => {}
@@ -69,27 +103,37 @@ export class SimTunnel {
     this.#echoed = echoed
   }
 
-  get facts(): TunnelFacts {
+  get path(): TunnelPath {
+    const { name, address, six } = this.traits
     const session = this.#state === 'up' ? 'up' : this.#state === 'dialling' ? 'dialling' : 'none'
-    const failed = this.#state === 'waiting'
-    return { dialable: this.#usable().length > 0, session, failed, idleClosed: this.#idleClosed }
+    return {
+      device: `l2tp-${name}`,
+      dialable: this.#usable().length > 0,
+      session,
+      failed: this.#state === 'waiting',
+      problem: null,
+      control: this.#state === 'up' || this.#state === 'warm',
+      heardAt: undefined,
+      idleClosed: this.#idleClosed,
+      address: this.#known ? address : undefined,
+      addresses: session !== 'up' ? [] : six ? [address, '2001:db8:a::2'] : [address],
+      dns: [],
+    }
+  }
+
+  /** What the kernel is told of it. */
+  get session(): TunnelSession | undefined {
+    const ipv4 = { address: this.traits.address, peer: undefined }
+    const underlay = { device: this.#carrier?.name ?? '', server: '192.0.2.1' }
+    return this.up ? { mtu: 1462, ipv4, ipv6: undefined, underlay } : undefined
   }
 
   get up(): boolean {
     return this.#state === 'up'
   }
 
-  get state(): string {
-    return this.#state
-  }
-
   get carrier(): Line | undefined {
     return this.#carrier
-  }
-
-  /** Its address, once it was seen. */
-  get address(): string | undefined {
-    return this.#known ? this.traits.address : undefined
   }
 
   /** Packets get through the session. */
@@ -130,13 +174,23 @@ export class SimTunnel {
     this.#strive()
   }
 
+  /** A back-off is over. */
+  afresh(): void {
+    this.#backoff = 1_000
+    if (this.#state !== 'waiting') return
+    this.#become('cold')
+    this.#strive()
+  }
+
   linger(span: number): void {
     this.lingersUntil = this.#time.now + span
   }
 
-  /** The links or budgets of its uplinks have changed. */
-  carriersChanged(): void {
+  factsChanged(): void {
     const usable = this.#usable()
+    const names = usable.map(({ name }) => name).join()
+    if (names === this.#uplinks) return
+    this.#uplinks = names
     const gone = this.#carrier !== undefined && !usable.includes(this.#carrier)
     if (gone && (this.#state === 'up' || this.#state === 'warm')) {
       this.#carrier = undefined

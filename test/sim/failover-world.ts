@@ -1,122 +1,181 @@
-import type { ProbeConfig, ProbeTarget } from '../../src/core/config/types.ts'
-import { FailoverController, TRIAL_LIMIT } from '../../src/core/failover/controller.ts'
-import { PathHealth } from '../../src/core/failover/health.ts'
-import { type Pace, type Probe, targetKey } from '../../src/core/failover/probing.ts'
+import { DRILL_SPAN } from '../../src/app/failover/drill.ts'
+import { Failover, type FailoverPorts } from '../../src/app/failover/failover.ts'
+import { Histories } from '../../src/app/failover/histories.ts'
+import { KnownTargets } from '../../src/app/failover/known-targets.ts'
+import type { Clock, Log } from '../../src/app/ports.ts'
+import { StatusStore } from '../../src/app/status-store.ts'
+import { UTC } from '../../src/core/amounts.ts'
+import { steeringMark } from '../../src/core/config/marks.ts'
+import type { Config, FailoverConfig } from '../../src/core/config/types.ts'
 import { PathAddresses } from '../../src/core/failover/sharing.ts'
-import type { ActiveRoute, ControllerAction, PathFacts, PathPlan } from '../../src/core/failover/types.ts'
+import type { ActiveRoute } from '../../src/core/failover/types.ts'
 import type { Family } from '../../src/core/ip/address.ts'
-import { ipFamily } from '../../src/core/ip/address.ts'
-import { after } from '../../src/core/time.ts'
-import { alive, type Line } from './failover-line.ts'
-import { SimTunnel, type TunnelTraits } from './failover-tunnel.ts'
+import type { PathStatus, StatusEvent } from '../../src/core/status/status.ts'
+import type { DeviceTraffic } from '../../src/core/system/device-traffic.ts'
+import type { Facts } from '../../src/core/system/facts.ts'
+import { nextState, type TunnelState } from '../../src/core/system/session.ts'
+import { addressedPaths } from '../../src/core/system/sharing.ts'
+import { MemoryFiles } from '../memory-files.ts'
+import { MemoryLog } from '../memory-log.ts'
+import { alive, factsOf, type Line } from './failover-line.ts'
+import { type ProbeWay, SimProbes } from './failover-probes.ts'
+import { SupervisedTunnel } from './failover-supervised.ts'
+import { SimTunnel, type TunnelTraits, type WorldTunnel } from './failover-tunnel.ts'
 import { Timeline } from './timeline.ts'
 
 export interface WorldOptions {
-  readonly plans: readonly PathPlan[]
+  readonly config: Config
+  readonly failover: FailoverConfig
   readonly lines: readonly Line[]
   readonly tunnels: readonly TunnelTraits[]
-  readonly probe: ProbeConfig
-  readonly mode: string
-  readonly dialGrace: number
-  readonly failbackDelay: number
   /** Keys of targets that do not answer, by any path. */
-  readonly mute: Set<string>
+  readonly mute: ReadonlySet<string>
   /** ms that the kernel takes for a new route. */
   readonly kernelDelay: number
   readonly random: () => number
+  /** Undefined: tunnels are stood in for; else their supervisors are real, and this is the seed of what they talk over. */
+  readonly supervised: number | undefined
 }
 
-interface Watched {
-  readonly plan: PathPlan
-  readonly health: PathHealth
-  way: string
-  /** Answers to probes of an earlier way find no one. */
-  generation: number
-  received: number
-  confirming: { readonly awaited: Set<Family>; readonly done: () => void } | undefined
-  pace: Pace
-  cancel: () => void
-}
+/** 2026-01-01T00:00:00Z */
+const EPOCH = Date.UTC(2026, 0, 1)
 
 /**
  * Lines, an LNS, a provider that sends a shared address into the tunnel while its session is up, and a kernel that takes
- * its time; joined with the real `PathHealth` and `FailoverController` in the way of src/app/failover.ts, without promises.
+ * its time; on them the real `Failover`. Nothing is decided here: this is what happens, and what packets do.
  */
 export class FailoverWorld {
   readonly time = new Timeline()
   readonly options: WorldOptions
-  readonly controller: FailoverController
-  readonly tunnels: readonly SimTunnel[]
-  readonly #watched: readonly Watched[]
-  readonly #known = new Map<string, Set<string>>()
+  readonly tunnels: readonly WorldTunnel[]
+  readonly #log = new MemoryLog('error')
+  readonly #failover: Failover
+  readonly #status: StatusStore
+  readonly #probes: SimProbes
   readonly #addresses = new PathAddresses()
-  readonly #steered = new Set<string>()
-  readonly #wanted = new Map<string, string>()
-  readonly #queue: ControllerAction[] = []
-  #busy = false
-  #cancel = () => {}
+  readonly #states = new Map<string, TunnelState>()
+  #facts: Facts
+  /** Packets that came in over a line without being asked for. */
+  readonly #chatter = new Map<string, number>()
   /** A path is being treated as dead until then. */
   drilledUntil = 0
   /** When users last drilled or chose; 0: never. */
   meddledAt = 0
+  /** What users want: `auto`, or the path that is pinned. */
+  mode: string
   /** What the kernel does. */
   routed: ActiveRoute = { kind: 'none' }
-  /** What was told to someone who reads along. */
-  onAction: (action: ControllerAction) => void = () => {}
-  onHealth: (path: string, health: string, reason: string) => void = () => {}
+  /** What is told to someone who reads along. */
+  onEvent: (event: StatusEvent) => void = () => {}
 
   constructor(options: WorldOptions) {
     this.options = options
-    const { plans, mode, dialGrace, failbackDelay } = options
-    this.controller = new FailoverController({ paths: plans, mode, dialGrace, failbackDelay })
-    this.tunnels = options.tunnels.map(
-      (traits) =>
-        new SimTunnel(
-          traits,
-          this.time,
-          options.random,
-          () => this.#look(traits.name),
-          () => this.#echoed(traits.name),
-        ),
+    const { config, failover, random, lines } = options
+    this.#facts = factsOf(lines)
+    this.mode = failover.mode
+    const clock: Clock = {
+      now: () => this.time.now,
+      wall: () => new Date(EPOCH + this.time.now),
+      alarm: (at, run) => this.time.at(at, run),
+    }
+    const log = this.#log
+    this.#status = new StatusStore(clock, 'simulated')
+    this.#status.configure({ node: 'sim', tunnels: config.tunnels, uplinks: config.uplinks })
+    this.#status.follow((event) => this.onEvent(event))
+    this.#probes = new SimProbes(this.time, {
+      wayOf: (device, mark) => this.#wayOf(device, mark),
+      roundTrip: (way, family) => this.#roundTrip(way, family),
+      returnsBy: (way, family) => this.#returnsBy(way, family),
+      mute: options.mute,
+    })
+    this.tunnels = options.tunnels.map((traits) => this.#newTunnel(traits, clock, log))
+    const histories = new Histories({ clock, files: new MemoryFiles() })
+    histories.keep(
+      failover.paths,
+      config.tunnels.map(({ name }) => name),
     )
-    this.#watched = plans.map((plan) => ({
-      plan,
-      health: new PathHealth(options.probe),
-      way: '',
-      generation: 0,
-      received: 0,
-      confirming: undefined,
-      pace: 'normal',
-      cancel: () => {},
-    }))
+    const ports: FailoverPorts = {
+      clock,
+      status: this.#status,
+      log,
+      known: new KnownTargets(new MemoryFiles()),
+      counters: { bootId: 'sim', read: () => this.#counters() },
+      zone: UTC,
+      datagrams: this.#probes,
+      tcpProbes: this.#probes,
+      entropy: (octets) => Uint8Array.from({ length: octets }, () => Math.floor(random() * 256)),
+    }
+    this.#failover = new Failover(
+      {
+        config,
+        failover,
+        carrying: undefined,
+        supervisor: (name) => this.tunnel(name)?.supervisor,
+        resolvers: () => [],
+        setRoute: (active) => this.#setRoute(active),
+        histories,
+        cutOff: () => this.#cutOff(),
+        short: () => false,
+        onSwitched: () => {},
+      },
+      ports,
+    )
   }
 
-  begin(): void {
-    for (const { plan } of this.#watched) this.#look(plan.name)
-    this.controller.begin(this.time.now, undefined)
-    this.#drain()
+  async begin(): Promise<void> {
+    this.#factsChanged()
+    await settled()
+  }
+
+  /** Lives through what comes next if it is due by `end`, and all promises that hang on it; whether there was any. */
+  async step(end: number): Promise<boolean> {
+    if (!this.time.step(end)) return false
+    await settled()
+    return true
+  }
+
+  /** Errors that were logged: subsystems that are down. */
+  get errors(): readonly string[] {
+    return this.#log.entries.map(({ message, fields }) => `${message} ${String(fields.error ?? '')}`)
   }
 
   line(name: string): Line | undefined {
     return this.options.lines.find((line) => line.name === name)
   }
 
-  tunnel(name: string): SimTunnel | undefined {
+  tunnel(name: string): WorldTunnel | undefined {
     return this.tunnels.find(({ traits }) => traits.name === name)
   }
 
-  healthOf(name: string): PathHealth | undefined {
-    return this.#watched.find(({ plan }) => plan.name === name)?.health
+  /** What users see of a path. */
+  shown(name: string): PathStatus | undefined {
+    return this.#status.status().failover?.path[name]
+  }
+
+  /** What was chosen, whether or not the kernel does it already. */
+  get active(): ActiveRoute {
+    return this.#failover.active
+  }
+
+  /** A target that the path has an address for has answered, on whatever path. */
+  known(name: string): boolean {
+    return this.#heard(4) || (this.#six(name) && this.#heard(6))
   }
 
   /** No target of a family that matters has answered yet, on any path. */
   get deafSoFar(): boolean {
-    const keys = [...this.#known.values()].flatMap((known) => [...known])
-    const heard = (family: Family) =>
-      keys.some((key) => key.startsWith(family === 4 ? 'icmp:192.' : 'icmp:2001:'))
-    const { require } = this.options.probe
-    if (require === 'any') return !heard(4) && !heard(6)
-    return (require !== 'ipv6' && !heard(4)) || (require !== 'ipv4' && !heard(6))
+    const { require } = this.options.failover.probe
+    if (require === 'any') return !this.#heard(4) && !this.#heard(6)
+    return (require !== 'ipv6' && !this.#heard(4)) || (require !== 'ipv4' && !this.#heard(6))
+  }
+
+  #heard(family: Family): boolean {
+    const start = family === 4 ? 'icmp:192.' : 'icmp:2001:'
+    return [...this.#probes.heard].some((key) => key.startsWith(start))
+  }
+
+  #six(name: string): boolean {
+    return this.line(name)?.six ?? this.tunnel(name)?.traits.six ?? false
   }
 
   /** Packets of a family get through the path and back, whoever has the address. */
@@ -127,29 +186,21 @@ export class FailoverWorld {
     return alive(line, family) && (holder === undefined || (holder.delivers && holder.serves(4)))
   }
 
-  /** The families of which the path has an address. */
-  #present(name: string): readonly Family[] {
-    const six = this.line(name)?.six ?? this.tunnel(name)?.traits.six
-    return six ? [4, 6] : [4]
-  }
-
-  /** As far as the controller can know, it carries traffic. */
+  /** As far as anyone on our side can know, it carries traffic. */
   usable(name: string): boolean {
-    const watched = this.#watched.find(({ plan }) => plan.name === name)
-    if (!watched || watched.health.health === 'down' || this.line(name)?.cutOff) return false
+    if (this.shown(name)?.health === 'down' || this.line(name)?.cutOff) return false
     return this.tunnel(name)?.up ?? true
   }
 
   /** The tunnel that has the address of this line, as the provider sees it. */
-  holder(line: Line): SimTunnel | undefined {
+  holder(line: Line): WorldTunnel | undefined {
     return this.tunnels.find((tunnel) => tunnel.held && tunnel.traits.address === line.address)
   }
 
   /** The link or the budget of a line has changed: everybody is told. */
-  linkChanged(line: Line): void {
-    for (const tunnel of this.tunnels) if (tunnel.traits.carriers.includes(line)) tunnel.carriersChanged()
+  linkChanged(): void {
     this.weatherChanged()
-    for (const { plan } of this.#watched) this.#look(plan.name)
+    this.#factsChanged()
   }
 
   /** Packets get through where they did not, or the other way round: nobody is told. */
@@ -160,252 +211,124 @@ export class FailoverWorld {
   use(mode: string): void {
     this.meddledAt = this.time.now + 1
     if (mode !== 'auto') this.drilledUntil = 0
-    this.controller.setMode(this.time.now, mode)
-    this.#drain()
+    this.mode = mode
+    this.tunnel(mode)?.supervisor.afresh()
+    this.#failover.use(mode)
   }
 
-  drill(name: string, span: number): void {
+  /** Of the path that has the traffic, or a test of one that stands by. */
+  drill(name: string): void {
     this.meddledAt = this.time.now + 1
-    this.drilledUntil = this.time.now + span
-    this.controller.drill(this.time.now, name, span)
-    this.#drain()
-  }
-
-  // ---- paths
-
-  #look(name: string): void {
-    const watched = this.#watched.find(({ plan }) => plan.name === name)
-    if (!watched) return
-    const way = this.#wayOf(name)
-    if (way !== watched.way) {
-      watched.way = way
-      watched.generation++
-    }
-    const known = new Set([...this.#known.values()].flatMap((keys) => [...keys]))
-    this.#run(watched, (health) => {
-      const { now } = this.time
-      const present = this.#present(name)
-      const able = (target: ProbeTarget) => present.includes(familyOf(target))
-      const { targets } = this.options.probe
-      health.targets(now, way === '' ? [] : targets.filter(able), known, way === '' ? [] : present)
-      health.link(now, way !== '', 'lost carrier')
-    })
-    this.#pathChanged(watched)
-  }
-
-  #wayOf(name: string): string {
-    const line = this.line(name)
-    if (line) return !line.link ? '' : this.#steered.has(name) ? 'mark' : 'device'
-    return this.tunnel(name)?.up === true ? 'device' : ''
-  }
-
-  #pathChanged(watched: Watched): void {
-    const { name } = watched.plan
-    const answering = watched.health.answering
-    const known = this.#known.get(name) ?? new Set()
-    if (answering.some((key) => !known.has(key))) {
-      this.#known.set(name, new Set([...known, ...answering]))
-      for (const { plan } of this.#watched)
-        if (plan.name !== name) this.time.after(0, () => this.#look(plan.name))
-    }
-    if (
-      this.#addresses.seen(this.#watched.map(({ plan }) => ({ ...plan, addresses: this.#borne(plan.name) })))
-    )
-      this.controller.sharing(this.time.now, this.#addresses.sharing)
-    this.controller.path(this.time.now, name, this.#factsOf(watched))
-    this.#drain()
-  }
-
-  #borne(name: string): string[] {
-    const line = this.line(name)
-    const address = line?.link ? line.address : this.tunnel(name)?.address
-    return address === undefined ? [] : [address]
-  }
-
-  #factsOf({ plan: { name }, health }: Watched): PathFacts {
-    const line = this.line(name)
-    const tunnel = this.tunnel(name)
-    return {
-      health: health.health,
-      reason: health.reason,
-      link: health.linked,
-      ipv4: health.family(4),
-      ipv6: health.family(6),
-      lost: health.lost,
-      troubleSince: health.troubleSince,
-      cutOff: line?.cutOff ?? false,
-      tunnel: tunnel?.facts,
-    }
-  }
-
-  /** As PathWatcher does. */
-  #run(watched: Watched, input: (health: PathHealth) => void): void {
-    const { health } = watched
-    input(health)
-    for (let probe = health.pollProbe(); probe; probe = health.pollProbe()) this.#send(watched, probe)
-    while (health.pollSample());
-    let changed = false
-    for (let change = health.pollChange(); change; change = health.pollChange()) {
-      changed = true
-      this.onHealth(watched.plan.name, change.health, change.reason)
-    }
-    watched.cancel()
-    const deadline = health.pollTimeout()
-    if (deadline !== undefined)
-      watched.cancel = this.time.at(deadline, () =>
-        this.#run(watched, (each) => this.#timeout(watched, each)),
-      )
-    if (changed) this.#pathChanged(watched)
-  }
-
-  #timeout(watched: Watched, health: PathHealth): void {
-    const line = this.line(watched.plan.name)
-    if (line?.link && line.chatter) watched.received++
-    health.traffic(this.time.now, watched.received)
-    health.timeout(this.time.now)
-  }
-
-  #answered(watched: Watched, id: number): void {
-    const { confirming } = watched
-    watched.received++
-    this.#run(watched, (health) => {
-      const family = health.answered(this.time.now, id)
-      confirming?.awaited.delete(family)
-    })
-    if (confirming?.awaited.size === 0 && watched.confirming === confirming) {
-      watched.confirming = undefined
-      confirming.done()
-    }
-    this.#pathChanged(watched)
-  }
-
-  #echoed(name: string): void {
-    this.#to(name, (watched) => this.#run(watched, (health) => health.life(this.time.now)))
-  }
-
-  // ---- probes
-
-  #send(watched: Watched, { id, target }: Probe): void {
-    const { generation } = watched
-    const delay = this.#delay(watched.plan.name, target)
-    if (delay === undefined) return
-    this.time.after(delay, () => {
-      if (watched.generation !== generation) return
-      if (this.#returns(watched, familyOf(target))) this.#answered(watched, id)
+    const { active } = this
+    if (active.kind === 'path' && active.name === name) this.drilledUntil = this.time.now + DRILL_SPAN
+    void this.#failover.drill(name)?.then(() => {
+      this.drilledUntil = Math.min(this.drilledUntil, this.time.now)
     })
   }
 
-  /** Round trip of a probe that is sent now, undefined if it is lost. */
-  #delay(name: string, target: ProbeTarget): number | undefined {
-    const { random, mute } = this.options
-    const line = this.line(name) ?? this.tunnel(name)?.carrier
-    const outer = this.line(name) ? familyOf(target) : 4
-    if (!line?.link || !line.sends || line.lost.includes(outer) || mute.has(targetKey(target)))
-      return undefined
+  // ---- what is told
+
+  #factsChanged(): void {
+    this.#facts = factsOf(this.options.lines)
+    for (const tunnel of this.tunnels) tunnel.factsChanged()
+    this.#share()
+    this.#failover.factsChanged(this.#facts)
+  }
+
+  #newTunnel(traits: TunnelTraits, clock: Clock, log: Log): WorldTunnel {
+    const { config, lines, random, supervised } = this.options
+    const { name } = traits
+    const onPath = () => this.#failover.tunnelChanged(name)
+    const onEchoed = () => this.#failover.echoed(name)
+    if (supervised === undefined) {
+      const changed = () => {
+        this.#sessionChanged(name, nextState(this.#states.get(name), tunnel.session))
+        onPath()
+      }
+      const tunnel = new SimTunnel(traits, this.time, random, changed, onEchoed)
+      return tunnel
+    }
+    const onSession = (state: TunnelState) => {
+      this.#sessionChanged(name, state)
+      return this.#kernel()
+    }
+    const facts = () => this.#facts
+    const cutOff = () => this.#cutOff()
+    const { time } = this
+    const house = { config, lines, time, clock, status: this.#status, log, random, facts, cutOff }
+    return new SupervisedTunnel(traits, { ...house, onSession, onPath, onEchoed }, supervised)
+  }
+
+  #cutOff(): ReadonlySet<string> {
+    return new Set(this.options.lines.filter(({ cutOff }) => cutOff).map(({ name }) => name))
+  }
+
+  #sessionChanged(name: string, state: TunnelState): void {
+    this.#states.set(name, state)
+    this.#share()
+  }
+
+  /** As src/app/daemon.ts does, which has the same facts and sessions. */
+  #share(): void {
+    const { config } = this.options
+    if (this.#addresses.seen(addressedPaths(config, this.#facts, this.#states)))
+      this.#failover.sharingChanged(this.#addresses.sharing)
+  }
+
+  // ---- what packets do
+
+  #wayOf(device: string | undefined, mark: number | undefined): ProbeWay | undefined {
+    const { config, lines } = this.options
+    const marked = lines.find(({ name }) => steeringMark(config, name) === mark)
+    if (marked) return { path: marked.name, marked: true }
+    const section = [...config.uplinks, ...config.tunnels].find((each) => each.device === device)
+    return section && { path: section.name, marked: false }
+  }
+
+  #roundTrip({ path }: ProbeWay, family: Family): number | undefined {
+    const { random } = this.options
+    const line = this.line(path) ?? this.tunnel(path)?.carrier
+    const outer = this.line(path) ? family : 4
+    if (!line?.link || !line.sends || line.lost.includes(outer)) return undefined
     if (line.loss > 0 && random() < line.loss) return undefined
     return line.rtt * (0.9 + 0.3 * random()) + line.bloat * (0.5 + 0.5 * random())
   }
 
-  /** Whether an answer finds its way back now: the provider sends it to whoever holds the address. */
-  #returns({ plan: { name }, way }: Watched, family: Family): boolean {
-    const line = this.line(name)
-    if (!line) return this.tunnel(name)?.gets(family) === true
-    if (!line.link || line.lost.includes(family)) return false
+  /** The provider sends what is for an address to whoever holds it; a socket bound to a device hears that one alone. */
+  #returnsBy({ path, marked }: ProbeWay, family: Family): string | undefined {
+    const line = this.line(path)
+    if (!line) return this.tunnel(path)?.gets(family) ? path : undefined
+    if (!line.link || line.lost.includes(family)) return undefined
     const holder = family === 4 ? this.holder(line) : undefined
-    return holder === undefined ? line.receives : way === 'mark' && holder.delivers && holder.serves(4)
+    if (holder === undefined) return line.receives ? path : undefined
+    return marked && holder.delivers && holder.serves(4) ? holder.traits.name : undefined
   }
 
-  // ---- what the controller wants
-
-  #drain(): void {
-    for (let action = this.controller.pollAction(); action; action = this.controller.pollAction()) {
-      this.onAction(action)
-      if (action.type === 'want') {
-        this.#wanted.set(action.tunnel, action.readiness)
-        if (action.readiness === 'session') this.tunnel(action.tunnel)?.want('session')
-      }
-      this.#queue.push(action)
+  #counters(): ReadonlyMap<string, DeviceTraffic> {
+    const { config, lines } = this.options
+    for (const { name, link, chatter } of lines)
+      if (link && chatter) this.#chatter.set(name, (this.#chatter.get(name) ?? 0) + 1)
+    const traffic = ({ name, device }: { name: string; device: string }): [string, DeviceTraffic] => {
+      const receivedPackets = (this.#probes.received.get(name) ?? 0) + (this.#chatter.get(name) ?? 0)
+      return [device, { receivedPackets, receivedOctets: 0, sentOctets: 0 }]
     }
-    this.#cancel()
-    const deadline = this.controller.pollTimeout()
-    if (deadline !== undefined)
-      this.#cancel = this.time.at(deadline, () => {
-        this.controller.timeout(this.time.now)
-        this.#drain()
-      })
-    this.#work()
+    return new Map([...config.uplinks, ...config.tunnels].map(traffic))
   }
 
-  /** One after the other, and the kernel takes its time. */
-  #work(): void {
-    while (!this.#busy) {
-      const action = this.#queue.shift()
-      if (!action) return
-      this.#busy = true
-      if (action.type === 'route') {
-        this.time.after(this.options.kernelDelay, () => {
-          this.routed = action.active
-          this.#busy = false
-          this.#work()
-        })
-        return
-      }
-      this.#perform(action)
-      this.#busy = false
-    }
+  async #setRoute(active: ActiveRoute): Promise<void> {
+    await this.#kernel()
+    this.routed = active
   }
 
-  #perform(action: Exclude<ControllerAction, { type: 'route' }>): void {
-    switch (action.type) {
-      case 'want':
-        if (this.#wanted.get(action.tunnel) === action.readiness)
-          this.tunnel(action.tunnel)?.want(action.readiness)
-        break
-      case 'pace':
-        this.#to(action.path, (watched) => {
-          watched.pace = action.pace
-          this.#run(watched, (health) => health.pace(this.time.now, action.pace))
-        })
-        break
-      case 'steer':
-        if (action.on) this.#steered.add(action.path)
-        else this.#steered.delete(action.path)
-        this.#look(action.path)
-        break
-      case 'linger':
-        this.tunnel(action.tunnel)?.linger(action.span)
-        break
-      case 'confirm':
-        this.#to(action.path, (watched) => {
-          const done = () => {
-            this.controller.confirmed(this.time.now, action.path)
-            this.#drain()
-          }
-          if (watched.health.answering.length === 0) {
-            done()
-            return
-          }
-          watched.confirming = { awaited: new Set(watched.health.awaited), done }
-          this.#run(watched, (health) => health.probeNow(this.time.now, after(this.time.now, TRIAL_LIMIT)))
-        })
-        break
-      case 'switched':
-      case 'trialFailed':
-        break
-    }
-  }
-
-  #to(name: string, act: (watched: Watched) => void): void {
-    const watched = this.#watched.find(({ plan }) => plan.name === name)
-    if (watched) act(watched)
-  }
-
-  /** The tunnel's address is the line's, as far as anyone on our side can know. */
-  shares(tunnel: SimTunnel, line: Line): boolean {
-    return this.#addresses.sharing.shares(tunnel.traits, line)
+  /** It takes its time. */
+  #kernel(): Promise<void> {
+    return new Promise((resolve) => {
+      this.time.after(this.options.kernelDelay, resolve)
+    })
   }
 }
 
-function familyOf({ address }: ProbeTarget): Family {
-  return ipFamily(address) ?? 4
+/** All promises that can be kept at this instant are. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

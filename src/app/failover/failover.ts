@@ -46,7 +46,7 @@ export interface FailoverOptions {
   readonly failover: FailoverConfig
   /** The path that has the traffic already, as after a reload. */
   readonly carrying: string | undefined
-  supervisor(name: string): Supervisor | undefined
+  supervisor(name: string): Pick<Supervisor, 'path' | 'want' | 'linger' | 'afresh'> | undefined
   /** Resolvers of an uplink, best first. */
   resolvers(uplink: Uplink): readonly string[]
   /** Makes the kernel route so; resolves once it does. */

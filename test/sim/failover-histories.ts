@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { judge } from './failover-judge.ts'
+
+/** Histories that are printed. */
+const PRINTED = 3
+const PROMISES = 'never two active, no dead path kept, no flapping, cut-off respected, well in the end'
+
+/** Tests that all of these histories are as they must be, told in chapters, so that one can see which part fails. */
+export function historiesHold(options: {
+  readonly histories: number
+  readonly chapter: number
+  readonly supervised: boolean
+}): void {
+  const { histories, chapter, supervised } = options
+  const only = process.env.LIFELINE_SEED
+  if (only !== undefined) {
+    test(`the history of seed ${only}`, async () => {
+      const { violations, history } = await judge(Number(only), { verbose: true, supervised })
+      console.log(history.join('\n'))
+      assert.deepEqual(violations, [])
+    })
+    return
+  }
+  for (let first = 0; first < histories; first += chapter) {
+    test(`histories ${first} to ${first + chapter - 1}: ${PROMISES}`, async () => {
+      const failed: number[] = []
+      let switches = 0
+      for (let seed = first; seed < first + chapter; seed++) {
+        const verdict = await judge(seed, { supervised })
+        switches += verdict.switches
+        if (verdict.violations.length > 0) failed.push(seed)
+      }
+      for (const seed of failed.slice(0, PRINTED)) {
+        const { history } = await judge(seed, { verbose: true, supervised })
+        console.log(`seed ${seed}\n${history.join('\n')}\n`)
+      }
+      assert.deepEqual(failed, [], 'seeds whose history is not as it must be')
+      assert.ok(switches > chapter, 'the histories are eventful')
+    })
+  }
+}
