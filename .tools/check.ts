@@ -1,6 +1,7 @@
-/** `npm run check`: types (everything, and what no engine matters for without those of Node), lint and format, shell scripts, file lengths, the order of rooms. */
+/** `npm run check`: types (everything, and what no engine matters for without those of Node), lint and format, shell scripts, file lengths, docstrings, the order of rooms. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { undocumented } from './docstrings.ts'
 import { inOrder } from './rooms.ts'
 
 const MAX_LINES = 400
@@ -26,6 +27,14 @@ function shortEnough(): boolean {
   return long.length === 0
 }
 
+function documented(): boolean {
+  const problems = tracked('src')
+    .filter((name) => name.endsWith('.ts') && existsSync(name))
+    .flatMap((name) => undocumented(name, readFileSync(name, 'utf8')))
+  for (const problem of problems) console.error(problem)
+  return problems.length === 0
+}
+
 function shellScripts(): string[] {
   return tracked().filter((name) => {
     if (/\.(sh|ts|md|json|c|h)$/.test(name)) return name.endsWith('.sh')
@@ -43,6 +52,7 @@ const passed = [
   ...['core', 'app', 'cli'].map((room) => run('node_modules/.bin/tsc', ['-p', `src/${room}/tsconfig.json`])),
   run('node_modules/.bin/biome', ['check', '--error-on-warnings', '.']),
   shortEnough(),
+  documented(),
   inOrder(),
   scripts.length === 0 || run('shellcheck', scripts),
 ]

@@ -4,6 +4,7 @@ import type { BrokerUrl } from '../core/config/types.ts'
 import type { BrokerFailure } from '../core/mqtt/failure.ts'
 import type { Secret } from '../core/secret.ts'
 
+/** One MQTT message: topic, UTF-8 text, and how it is delivered and kept. */
 export interface BrokerMessage {
   readonly topic: string
   readonly payload: string
@@ -43,6 +44,7 @@ export interface BrokerConnection {
   close(): Promise<void>
 }
 
+/** Connects to MQTT brokers. */
 export interface Brokers {
   /** Resolves once the broker lets us in; rejects with BrokerError, with `signal.reason` where aborted. */
   connect(options: BrokerOptions, signal: AbortSignal): Promise<BrokerConnection>

@@ -50,6 +50,7 @@ import { Neighbourhood } from './tunnel/neighbourhood.ts'
 import { Supervisor, type SupervisorPorts } from './tunnel/supervisor.ts'
 import { showUplinks } from './uplink-status.ts'
 
+/** What the daemon joins, already open: the kernel's side, the files, the brokers, and how the configuration is read. */
 export interface DaemonPorts extends Omit<SupervisorPorts, 'status'>, Omit<FailoverPorts, 'status'> {
   readonly watcher: FactsWatcher
   readonly apply: Apply
@@ -64,7 +65,6 @@ export interface DaemonPorts extends Omit<SupervisorPorts, 'status'>, Omit<Failo
   readonly log: Log
   /** Reads the configuration anew. */
   readConfig(): Result<ReadyConfig, Refusal>
-  /** The host's own name. */
   readonly hostName: string
 }
 

@@ -4,6 +4,7 @@ import { after } from '../core/time.ts'
 import type { Cancel, Clock, HookRunner, Log } from './ports.ts'
 import type { StatusStore } from './status-store.ts'
 
+/** What hooks take: the events that they are told of, and who runs them. */
 export interface HooksPorts {
   readonly status: Pick<StatusStore, 'status' | 'follow'>
   readonly runner: HookRunner

@@ -6,6 +6,7 @@ import { refusalByNft } from './plan.ts'
 import type { Log, Nft } from './ports.ts'
 import type { ReadyConfig } from './ready-config.ts'
 
+/** What a new configuration is read and tried with before it counts. */
 export interface NextConfigPorts {
   readonly log: Log
   readonly nft: Nft

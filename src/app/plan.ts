@@ -19,6 +19,7 @@ import type { PlanReport, Refusal } from './control/target.ts'
 import { type Nft, type Sysctls, SystemError } from './ports.ts'
 import type { ReadyConfig } from './ready-config.ts'
 
+/** What a plan asks the system, which it changes nothing of. */
 export interface PlanPorts {
   readonly nft: Nft
   readonly sysctls: Sysctls

@@ -5,6 +5,7 @@ import type { HookEvent } from '../core/hooks.ts'
 import type { DeviceTraffic } from '../core/system/device-traffic.ts'
 import type { Millis } from '../core/time.ts'
 
+/** Time: one clock to measure with, one to show, and alarms. */
 export interface Clock {
   /** The monotonic clock. */
   now(): Millis
@@ -14,8 +15,13 @@ export interface Clock {
   alarm(at: Millis, run: () => void): Cancel
 }
 
+/** Takes back what it was returned for; does nothing once that has happened, or the second time. */
 export type Cancel = () => void
 
+/**
+ * Lines for people, by who wants to read them: `debug` packets, `info` changes, `warn` one thing failed, `error` a
+ * subsystem is down.
+ */
 export interface Log {
   debug(message: string, fields?: LogFields): void
   info(message: string, fields?: LogFields): void
@@ -39,6 +45,7 @@ export class SystemError extends Error {
   }
 }
 
+/** Where a UDP socket is bound, and who is told what arrives at it. */
 export interface DatagramOptions {
   readonly family: 4 | 6
   /** Device that the socket is bound to (SO_BINDTODEVICE); it must exist now. */
@@ -63,6 +70,7 @@ export interface IcmpNotice {
   readonly quote: Uint8Array
 }
 
+/** A UDP socket; a data path may read it together with us. */
 export interface DatagramSocket {
   readonly local: Address
   /**
@@ -80,6 +88,7 @@ export interface DatagramSocket {
   close(): void
 }
 
+/** Opens the sockets that packets of our own leave by. */
 export interface Datagrams {
   /** Throws SystemError (ENODEV: no such device; EADDRINUSE, EADDRNOTAVAIL). */
   open(options: DatagramOptions): DatagramSocket
@@ -87,6 +96,7 @@ export interface Datagrams {
   openIcmp(options: IcmpOptions): IcmpSocket
 }
 
+/** Where an ICMP socket is bound, and which messages arrive at it. */
 export interface IcmpOptions {
   readonly family: 4 | 6
   /** Left out: bound to no device, as `mark` or the routes decide. */
@@ -104,6 +114,7 @@ export interface IcmpOptions {
   onError(code: string): void
 }
 
+/** Whom a TCP probe asks, and from where; `mark` is SO_MARK, each is as the routes decide where it is left out. */
 export interface TcpProbeOptions {
   readonly to: Address
   readonly device?: string
@@ -113,11 +124,13 @@ export interface TcpProbeOptions {
   onOutcome(outcome: string): void
 }
 
+/** Finds out by TCP whether a host is there, without a word being sent to it. */
 export interface TcpProbes {
   /** Begins a connection and closes it as soon as it stands. The returned function gives it up. Throws SystemError. */
   connect(options: TcpProbeOptions): Cancel
 }
 
+/** A raw socket for ICMP (raw(7)) or ICMPv6 messages. */
 export interface IcmpSocket {
   /** Sends; the kernel fills in the ICMPv6 checksum. */
   send(message: Uint8Array, to: string): void
@@ -155,6 +168,7 @@ export interface DataPath {
   detach(): void
 }
 
+/** Makes the data path of a session: between its device and its socket. */
 export interface DataPaths {
   /**
    * What is not IP data still arrives at the socket's onMessage. Throws SystemError (EBUSY: device or socket belong to
@@ -163,6 +177,7 @@ export interface DataPaths {
   attach(device: TunDevice, session: DataSession): DataPath
 }
 
+/** What a data path carried from the peer (rx) and to it (tx), in inner packets and their octets, and what it dropped. */
 export interface DataCounters {
   readonly rx: { readonly packets: number; readonly octets: number; readonly dropped: number }
   readonly tx: { readonly packets: number; readonly octets: number; readonly dropped: number }
@@ -180,6 +195,7 @@ export interface TunDevice {
   destroy(): void
 }
 
+/** Opens TUN devices. */
 export interface Tuns {
   /**
    * Opens or creates the persistent device, its carrier off. `onGone`: somebody removed it; close it and open it anew.
@@ -195,6 +211,7 @@ export interface Netlink {
   close(): void
 }
 
+/** Opens netlink sockets (netlink(7)). */
 export interface Netlinks {
   /** `groups` are rtnetlink multicast group numbers; their messages arrive in batches. `onOverrun`: some were lost, dump again. */
   open(options: {
@@ -205,6 +222,7 @@ export interface Netlinks {
   }): Netlink
 }
 
+/** The filters of this network namespace, through nft(8). */
 export interface Nft {
   /** Loads the text as one transaction: all of it, or nothing. Rejects with SystemError that quotes nft's words. */
   load(text: string): Promise<void>
@@ -214,6 +232,7 @@ export interface Nft {
   list(table?: string): Promise<unknown>
 }
 
+/** Settings of the kernel below /proc/sys; `write` throws SystemError where it is refused. */
 export interface Sysctls {
   /** `net/ipv4/conf/l2tp-x/rp_filter` as under /proc/sys; undefined where it does not exist. */
   read(path: string): string | undefined
@@ -245,6 +264,7 @@ export interface ResolveVia {
   readonly resolvers: readonly string[]
 }
 
+/** What a name is. */
 export interface Resolution {
   /** Literal addresses of both families, IPv6 first; never empty. */
   readonly addresses: readonly string[]
@@ -252,6 +272,7 @@ export interface Resolution {
   readonly ttl: Millis
 }
 
+/** Asks resolvers for the addresses of a name. */
 export interface Resolver {
   /**
    * Asks for AAAA and A at once. Rejects with SystemError: ENOTFOUND (no such name), ENODATA (a name without addresses),
@@ -268,6 +289,7 @@ export interface ResolverLink {
   readonly ifindex: number
 }
 
+/** Knows which resolvers this machine has by itself. */
 export interface SystemResolvers {
   /** The resolvers that the system knows for a link, best first, loopback ones last. Reads files: ask when needed, not often. */
   forLink(link: ResolverLink): readonly string[]
@@ -312,6 +334,7 @@ export interface Machine {
   identity(devices: readonly string[]): MachineIdentity
 }
 
+/** What tells a machine from others for people, as far as it can be found out. */
 export interface MachineIdentity {
   /** `02:00:5e:00:53:01` */
   readonly mac: string | undefined

@@ -40,11 +40,15 @@ export interface StatusWriter {
   event(kind: string, fields?: Readonly<Record<string, unknown>>): void
 }
 
+/**
+ * What changes of a tunnel's status; instants are on the monotonic clock here, and texts of the wall clock in the status.
+ */
 export type TunnelPatch = Partial<Omit<TunnelStatus, 'since' | 'retry_at' | 'last_error' | 'peer'>> & {
   readonly peer?: Partial<TunnelStatus['peer']>
   readonly retry_at?: Millis | null
 }
 
+/** What changes of the status of failover; the store adds the time to a switch and to a check. */
 export type FailoverPatch = Partial<ShownFailover> & {
   readonly last_switch?: Omit<SwitchStatus, 'at'>
   readonly standby_check?: Omit<StandbyCheckStatus, 'at'>

@@ -6,6 +6,7 @@ export interface Address {
   readonly port: number
 }
 
+/** One datagram to be sent. */
 export interface Transmit {
   readonly to: Address
   readonly bytes: Uint8Array

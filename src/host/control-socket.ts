@@ -14,6 +14,7 @@ const MAX_PENDING = 1024 * 1024
 /** ms between two empty lines to a client that only listens: that it is gone shows when something is sent to it. */
 const PULSE = 30_000
 
+/** The socket on which the daemon takes commands. */
 export interface ControlSocket {
   /** Ends all clients and removes the socket. */
   close(): void

@@ -10,6 +10,7 @@ export const digests: Digests = {
   des,
 }
 
+/** Random octets of the system that nobody can foresee. */
 export const entropy: Entropy = (octets) => new Uint8Array(randomBytes(octets))
 
 function hash(algorithm: string, data: Uint8Array): Uint8Array {

@@ -8,8 +8,10 @@ import type { HookEvent } from '../core/hooks.ts'
 import { logLines } from './log-lines.ts'
 import { startChild } from './start-child.ts'
 
+/** Where hooks lie. */
 export const HOOKS_FOLDER = '/etc/lifeline/hooks.d'
 
+/** How long a hook may take. */
 export interface HookLimits {
   /** ms until a hook is asked to end (SIGTERM). */
   readonly patience: number

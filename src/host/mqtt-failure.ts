@@ -3,6 +3,7 @@ import type { BrokerOptions } from '../app/brokers.ts'
 import type { BrokerUrl } from '../core/config/types.ts'
 import type { BrokerFailure } from '../core/mqtt/failure.ts'
 
+/** Host and port, as users write them. */
 export function brokerText({ host, port }: BrokerUrl): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }

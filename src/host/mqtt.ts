@@ -19,6 +19,7 @@ const GOODBYE = 1_000
 /** Octets that may arrive without making a packet. Commands are short. */
 const MAX_PACKET = 65_536
 
+/** Connects to brokers with the client that is loaded once one is configured. */
 export const brokers: Brokers = {
   async connect(options, signal) {
     signal.throwIfAborted()

@@ -11,6 +11,7 @@ const NAME = 'lifeline'
 const TRIES = 5
 const PAUSE = 50
 
+/** Whose word counts that the lock is taken, and under which name it is asked for. */
 export interface LockOptions {
   /** Those whose folders the control socket may lie in may be the service's user. */
   readonly sockets: readonly string[]

@@ -26,6 +26,7 @@ export type Arrival =
       readonly number: number
     }
 
+/** Called with what has come on a channel since the last call, oldest first. */
 export type OnArrivals = (arrivals: readonly Arrival[]) => void
 
 /** The keys of a session as src/native/session.c reads them. */

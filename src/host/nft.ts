@@ -5,6 +5,7 @@ import { runProgram } from './run-program.ts'
 /** ms. A ruleset of ours takes a few; one in which `nft` waits for a name server never ends. */
 const TIME_LIMIT = 10_000
 
+/** The program nft(8), once for each call. */
 export const nft: Nft = {
   async load(text) {
     await run(['-f', '-'], text)

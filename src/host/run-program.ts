@@ -20,6 +20,7 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
+/** What a program gets, and how long it may take. */
 export interface RunOptions {
   /** What it gets on its standard input. */
   readonly input?: string

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type Sysctls, SystemError } from '../app/ports.ts'
 
+/** Those of this network namespace. */
 export const sysctls: Sysctls = sysctlsBelow('/proc/sys/')
 
 /** Those below a folder, whose path ends with a slash. */

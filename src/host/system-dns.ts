@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type SystemDns, SystemError } from '../app/ports.ts'
 import { programPath, runProgram } from './run-program.ts'
 
+/** Where the services that manage resolvers are looked for, and how long each may take. */
 export interface SystemDnsOptions {
   /** Where the files of the system are. */
   readonly root: string

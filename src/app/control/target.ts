@@ -30,6 +30,7 @@ export interface ControlTarget {
   plan(): Promise<Result<PlanReport, Refusal>>
 }
 
+/** What became of a command: nothing to say, or why it was not done. */
 export type Outcome = Result<undefined, Refusal>
 
 /** Why the daemon does not do what it was asked to. */
@@ -41,6 +42,7 @@ export interface Refusal {
   readonly problems?: readonly string[]
 }
 
+/** What a reload changed, and what the new configuration is warned of; each line is for users. */
 export interface ReloadReport {
   /** One line for each section that is new, changed or gone; empty if nothing changed. */
   readonly changes: readonly string[]

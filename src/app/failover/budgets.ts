@@ -15,6 +15,7 @@ const FILE = 'budgets.json'
 /** ms between two looks at the counters. */
 const INTERVAL = 10_000
 
+/** What counting budgets takes: the time, the counters of devices, the status that shows them, the files that keep them. */
 export interface BudgetPorts {
   readonly clock: Clock
   readonly counters: Counters

@@ -30,6 +30,7 @@ import { sourcesOf, uplinkReason } from './path-ways.ts'
 import type { ProberPorts, Way } from './prober.ts'
 import { StandbyChecks } from './standby-checks.ts'
 
+/** What failover wants of the system and of its neighbours, whatever the configuration. */
 export interface FailoverPorts extends Omit<ProberPorts, 'errors'> {
   readonly clock: Clock
   readonly status: StatusWriter
@@ -40,6 +41,7 @@ export interface FailoverPorts extends Omit<ProberPorts, 'errors'> {
   readonly zone: Zone
 }
 
+/** What one configuration gives failover to work with. */
 export interface FailoverOptions {
   readonly config: Config
   /** That of the configuration, in the mode that counts now. */
@@ -60,6 +62,7 @@ export interface FailoverOptions {
   onSwitched(switched: Switched): void
 }
 
+/** A move of the traffic that the kernel has carried out. */
 export interface Switched {
   readonly kind: SwitchKind
   /** The public addresses that were left: those that the new path does not have. */

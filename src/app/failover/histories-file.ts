@@ -7,6 +7,7 @@ export interface SavedHistories {
   readonly records: ReadonlyMap<string, SavedHistory>
 }
 
+/** One line of JSON, which `decodeHistories` reads. */
 export function encodeHistories({ at, records }: SavedHistories): string {
   return `${JSON.stringify({ at, records: Object.fromEntries(records) })}\n`
 }

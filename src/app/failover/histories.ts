@@ -9,6 +9,7 @@ const FILE = 'history.json'
 /** Flash wears: what a crash takes along is six hours at most, and an orderly stop loses nothing. */
 const SAVE_INTERVAL = millis(6 * 3_600_000)
 
+/** What histories take: the time, and the files that keep them over a restart. */
 export interface HistoriesPorts {
   readonly clock: Clock
   readonly files: StateFiles

@@ -13,6 +13,7 @@ import { after, type Millis } from '../../core/time.ts'
 import type { Cancel, Clock } from '../ports.ts'
 import { Prober, type ProberPorts, type Way } from './prober.ts'
 
+/** Which path is watched, and who is told what was seen. */
 export interface PathWatcherOptions {
   readonly name: string
   readonly probe: ProbeConfig

@@ -15,6 +15,7 @@ import {
 } from '../ports.ts'
 import type { SocketErrors } from '../socket-errors.ts'
 
+/** What probes are sent with, and who hears which of their sockets' calls the system refused. */
 export interface ProberPorts {
   readonly datagrams: Datagrams
   readonly tcpProbes: TcpProbes

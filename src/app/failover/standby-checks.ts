@@ -12,6 +12,7 @@ import type { Supervisor } from '../tunnel/supervisor.ts'
 import type { PathWatcher } from './path-watcher.ts'
 import { type StandbyFound, testStandby } from './standby-test.ts'
 
+/** What the checks of standbys want of the system and of its neighbours, whatever the configuration. */
 export interface StandbyChecksPorts {
   readonly clock: Clock
   readonly status: StatusWriter
@@ -20,6 +21,7 @@ export interface StandbyChecksPorts {
   readonly zone: Zone
 }
 
+/** Which standbys are checked when, and how one gets at them. */
 export interface StandbyChecksOptions {
   readonly plans: readonly PathPlan[]
   readonly when: FailoverConfig['standbyCheck']

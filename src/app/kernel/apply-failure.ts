@@ -25,6 +25,7 @@ export function refusalOf({ change, code, message }: ApplyFailure): SystemError 
   return change.kind === 'loadNft' ? new FiltersRefused(code, message) : new SystemError(code, message)
 }
 
+/** The error of the filters that could not be loaded; undefined where they were, whatever else was refused. */
 export function refusalOfFilters(failures: readonly ApplyFailure[]): SystemError | undefined {
   const failure = failures.find(({ change }) => change.kind === 'loadNft')
   return failure && refusalOf(failure)

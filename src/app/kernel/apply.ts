@@ -17,6 +17,7 @@ import type { Devices } from './devices.ts'
 import type { FactsWatcher } from './facts.ts'
 import { Filters } from './filters.ts'
 
+/** What the kernel is written through, and the facts that tell what is to be written. */
 export interface ApplyPorts {
   readonly watcher: FactsWatcher
   readonly devices: Devices

@@ -7,6 +7,7 @@ import {
 } from '../../core/netlink/conntrack.ts'
 import { type Log, type Netlink, type Netlinks, SystemError } from '../ports.ts'
 
+/** What forgetting connections takes: a netfilter socket, and a log for what it was refused. */
 export interface ConntrackPorts {
   readonly netlinks: Netlinks
   readonly log: Log
@@ -18,6 +19,7 @@ export interface ConntrackPorts {
  */
 export type FlushScope = 'translated' | 'all'
 
+/** The kernel's table of tracked connections, of which this process only ever removes some. */
 export class Conntrack {
   readonly #ports: ConntrackPorts
 

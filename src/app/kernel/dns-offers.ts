@@ -6,6 +6,10 @@ import { type Cancel, type Clock, type Log, type StateFiles, type SystemDns, Sys
 import type { StatusStore } from '../status-store.ts'
 import type { FactsWatcher } from './facts.ts'
 
+/**
+ * What offering resolvers takes: the status that names them, the service that asks them, the file that remembers what is
+ * offered.
+ */
 export interface DnsOffersPorts {
   readonly status: Pick<StatusStore, 'status' | 'watch'>
   readonly watcher: Pick<FactsWatcher, 'facts' | 'onChange'>

@@ -6,6 +6,7 @@ import type { Cancel, Clock, Log, Netlink, Netlinks } from '../ports.ts'
 import type { Apply } from './apply.ts'
 import type { FactsWatcher } from './facts.ts'
 
+/** What the keeper listens to for what others undo, and who writes it again. */
 export interface KeeperPorts {
   readonly apply: Apply
   readonly watcher: FactsWatcher

@@ -47,6 +47,7 @@ export function carrierOf(
   }
 }
 
+/** What a dial is made with. */
 export interface AttemptPorts {
   readonly clock: Clock
   readonly datagrams: Datagrams
@@ -58,6 +59,7 @@ export interface AttemptPorts {
   readonly gates: readonly Gate[]
 }
 
+/** Which LNS an attempt dials over which uplink, as whom, and who is told how it fares. */
 export interface AttemptOptions {
   readonly attempt: Attempt
   readonly carrier: Carrier

@@ -15,6 +15,7 @@ export interface PendingDial {
   readonly guarded: boolean
 }
 
+/** Something that has to be there before the first message of a dial leaves. */
 export interface Gate {
   /** Shown in the log. */
   readonly name: string

@@ -10,6 +10,7 @@ import type { FactsWatcher } from '../kernel/facts.ts'
 import type { SystemResolvers } from '../ports.ts'
 import type { Names } from './names.ts'
 
+/** Where it is known what is around a tunnel: the kernel's facts, the names looked up, the system's resolvers. */
 export interface NeighbourhoodPorts {
   readonly watcher: Pick<FactsWatcher, 'facts'>
   readonly names: Names

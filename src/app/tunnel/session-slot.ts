@@ -11,11 +11,13 @@ import type { AttemptRunner } from './attempt.ts'
 import { Session, type SessionPorts } from './session.ts'
 import { failureOfSystem } from './system-failure.ts'
 
+/** What sessions and their device are made with. */
 export interface SlotPorts extends SessionPorts {
   readonly devices: Devices
   readonly status: StatusWriter
 }
 
+/** Whose sessions the slot holds, and who is told what becomes of them. */
 export interface SlotOptions {
   readonly tunnel: TunnelConfig
   /** What no address of a session may take the place of. */

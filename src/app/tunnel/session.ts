@@ -30,6 +30,7 @@ const ROUTER_ADVERTISEMENT = 134
 /** How long a session has before an address that it lacks is missed, in ms: an LNS may answer IPCP after 5 s only. */
 const SETTLE = 8_000
 
+/** What a session uses of the system, and what is known of addresses that the kernel refused. */
 export interface SessionPorts {
   readonly clock: Clock
   readonly datagrams: Datagrams
@@ -39,6 +40,7 @@ export interface SessionPorts {
   readonly refusals: AddressRefusals
 }
 
+/** The attempt that a session came from, the device that it gets, and who is told what it gives. */
 export interface SessionOptions {
   readonly tunnel: TunnelConfig
   /** What no address of the session may take the place of. */

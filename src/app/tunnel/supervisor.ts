@@ -20,11 +20,13 @@ import { failureOfSystem } from './system-failure.ts'
 import { TunnelReporter } from './tunnel-reporter.ts'
 import { type TunnelPath, tunnelPath } from './tunnel-status.ts'
 
+/** What a tunnel is dialled and carried with, and what outlives its sessions. */
 export interface SupervisorPorts extends Omit<AttemptPorts & SlotPorts, 'errors'> {
   readonly names: Names
   readonly memory: Memory
 }
 
+/** Which tunnel is supervised, as which host, and who is told how it fares. */
 export interface SupervisorOptions {
   readonly tunnel: TunnelConfig
   readonly hostName: string

@@ -7,6 +7,7 @@ import type { StatusWriter } from '../status-store.ts'
 import type { Session } from './session.ts'
 import { type TunnelView, tunnelPatch } from './tunnel-status.ts'
 
+/** The one writer of a tunnel's status. Each call replaces what it names and leaves the rest. */
 export class TunnelReporter {
   readonly #tunnel: TunnelConfig
   readonly #status: StatusWriter

@@ -55,6 +55,7 @@ export type Return =
       readonly uplink: DialUplink
     }
 
+/** What a dialler is told. */
 export type DialerInput =
   | { readonly type: 'want'; readonly readiness: Readiness }
   /** Drops what there is and dials afresh at once. */
@@ -84,6 +85,7 @@ export type DialerInput =
       readonly elsewhere?: boolean
     }
 
+/** What a dialler wants done, in this order; nothing is answered but by an input. */
 export type DialerAction =
   | { readonly type: 'resolve'; readonly route: Route }
   /** `call`: also dial the session; otherwise the control connection alone. */
@@ -95,8 +97,10 @@ export type DialerAction =
   /** End the attempt with CDN and StopCCN; `ended` follows when the peer has acknowledged or never will. */
   | { readonly type: 'close'; readonly id: number; readonly reason: CloseReason }
 
+/** Why an attempt is closed although nothing failed. */
 export type CloseReason = 'lostRace' | 'uplinkGone' | 'moved' | 'reconnect' | 'shutdown'
 
+/** What is dialled, and how carefully. */
 export interface DialerOptions {
   readonly servers: readonly ServerName[]
   /** Never two attempts at once over one uplink, for a fixed local port. */

@@ -11,6 +11,7 @@ import { Credentials } from './credentials.ts'
 import { failureOfL2tp, failureOfPpp, mayBeAboutPpp } from './failure-of.ts'
 import type { CallPhase, ClientCommand, ClientEvent } from './types.ts'
 
+/** What one attempt dials with: the options of L2TP and of PPP, and what they do not know of each other. */
 export interface ClientOptions {
   readonly l2tp: Omit<L2tpOptions, 'role'>
   readonly ppp: Omit<PppClientOptions, 'role' | 'lastAddress' | 'lastDns' | 'interfaceId'>

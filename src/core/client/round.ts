@@ -29,6 +29,7 @@ export interface Candidate extends Route {
   readonly address: string
 }
 
+/** What a round wants done next: a name looked up, or an address dialled. */
 export type RoundStep = { type: 'resolve'; route: Route } | { type: 'try'; candidate: Candidate }
 
 interface Leg {

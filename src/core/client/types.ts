@@ -4,6 +4,7 @@ import type { Address } from '../endpoint.ts'
 import type { Failure } from '../failure.ts'
 import type { AuthMethod } from '../ppp/auth-option.ts'
 
+/** What an attempt can be told; what does not fit its state does nothing. */
 export type ClientCommand =
   /** Opens the control connection; with `call` the session as well, in the same flight where the peer allows. */
   | { readonly type: 'dial'; readonly call: boolean }
@@ -19,6 +20,7 @@ export type ClientCommand =
 /** How far a call has come. */
 export type CallPhase = 'dialling' | 'authenticating' | 'configuring'
 
+/** What an attempt tells, in the order in which it happened. */
 export type ClientEvent =
   /** The LNS has answered: the control connection is open. */
   | { readonly type: 'answered'; readonly peer: PeerInfo }
@@ -63,6 +65,10 @@ export type ClientEvent =
   /** After `ended`: the LNS has answered a dial that was given up, so it is there. */
   | { readonly type: 'answeredLate' }
 
+/**
+ * Who answered an SCCRQ: both tunnel ids (1..65535), its Host Name and Vendor Name (RFC 2661 section 4.4.3), and from
+ * where.
+ */
 export interface PeerInfo {
   readonly localTunnel: number
   readonly peerTunnel: number
@@ -71,6 +77,7 @@ export interface PeerInfo {
   readonly address: Address
 }
 
+/** What names a session in data messages (RFC 2661 section 3.1): the ids of both sides, 1..65535, and the peer's address. */
 export interface SessionKeys {
   readonly localTunnel: number
   readonly localSession: number

@@ -30,6 +30,7 @@ export interface TunnelChanges {
   readonly changed: ReadonlyMap<string, readonly string[]>
 }
 
+/** Which tunnels are new, gone or changed, by their names; probes of a tunnel count as its options. */
 export function changedTunnels(old: Config, next: Config): TunnelChanges {
   const before = new Map(old.tunnels.map((tunnel) => [tunnel.name, tunnel]))
   const after = new Map(next.tunnels.map((tunnel) => [tunnel.name, tunnel]))

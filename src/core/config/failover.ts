@@ -29,6 +29,7 @@ const options = {
   ...probeOptions,
 }
 
+/** Section `failover`: the paths, their order, and when the traffic moves. */
 export const failover: Section<typeof options, FailoverConfig> = {
   type: 'failover',
   doc: 'The ways to the internet, the best one first. There is at most one such section, of any name or none. Without it tunnels with `defaultroute` come first, in the order of the file, then the default route of the main table.',

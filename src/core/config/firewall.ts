@@ -29,6 +29,7 @@ const options = {
   }),
 }
 
+/** Section `firewall`: what may come in over the paths. */
 export const firewall: Section<typeof options, FirewallConfig> = {
   type: 'firewall',
   doc: 'The firewall of machines that have no other for these paths (on OpenWrt zones do this). Replies, ICMP and ICMPv6 as RFC 4890 wants it pass; everything else has to be allowed. Without such a section nothing is taken from tunnels at all.',

@@ -1,6 +1,7 @@
 /** JSON (RFC 8259) with the line of every value, which JSON.parse does not give. */
 import { err, ok, type Result } from '../result.ts'
 
+/** A JSON value (RFC 8259) with the line, from 1, on which it begins. */
 export type JsonNode =
   | { readonly kind: 'string'; readonly text: string; readonly line: number }
   /** `text` as written. */

@@ -4,6 +4,7 @@ import { err, ok, type Result } from '../result.ts'
 import { Secret } from '../secret.ts'
 import { type Millis, millis } from '../time.ts'
 
+/** One kind of value: how it is read, printed and described. */
 export interface Kind<T> {
   /** For the reference: `duration`, `IPv4 address`. */
   readonly name: string

@@ -47,6 +47,7 @@ export const lifelineOptionOf: Readonly<Record<keyof LifelineConfig, keyof typeo
   tableBase: 'table_base',
 }
 
+/** Section `lifeline`: what concerns the whole program. */
 export const lifeline: Section<typeof options, LifelineConfig> = {
   type: 'lifeline',
   doc: 'What concerns the whole program. There is at most one, and it may be left out.',

@@ -62,6 +62,7 @@ const options = {
 
 type MqttValues = Values<typeof options>
 
+/** Section `mqtt`: a broker. */
 export const mqtt: Section<typeof options, MqttConfig> = {
   type: 'mqtt',
   doc: 'An MQTT broker that is told the state of things, and through it Home Assistant: see docs/mqtt.md and docs/home-assistant.md.',

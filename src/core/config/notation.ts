@@ -3,6 +3,7 @@ import { jsonSource } from './json-source.ts'
 import type { SectionTypes, Source } from './source.ts'
 import { uciSource } from './uci-source.ts'
 
+/** How a file is written: uci(5) or JSON (RFC 8259). */
 export type Notation = 'uci' | 'json'
 
 /** By the extension of the file (`.json`, `.uci`), otherwise by content: only JSON begins with a brace. */
@@ -13,6 +14,9 @@ export function notationOf(file: string, content: Uint8Array): Notation {
   return first === OPENING_BRACE ? 'json' : 'uci'
 }
 
+/**
+ * The sections of a file in either notation, with what is wrong with how they are written; `types` decide how JSON nests.
+ */
 export function readSource(notation: Notation, content: Uint8Array, types: SectionTypes): Source {
   return notation === 'json' ? jsonSource(content, types) : uciSource(content)
 }

@@ -14,6 +14,7 @@ export const DEFAULT_TABLE_BASE = 17_010
 
 /** `table_base` + 1 .. + 49 are the tables of tunnels, + 50 .. + 99 those of uplinks. */
 export const MAX_TUNNELS = 49
+/** The most uplinks of a configuration, for each of which a table is set aside. */
 export const MAX_UPLINKS = 50
 
 /** Added to `rule_priority`. Rules of one step exclude each other, or are ordered by the length of what they match. */
@@ -57,6 +58,7 @@ export function ownTable(tunnel: TunnelConfig, family: Family): number | undefin
   return family === 4 ? tunnel.ip4table : tunnel.ip6table
 }
 
+/** The table of an uplink, by its position in the configuration, from 0. */
 export function uplinkTable(config: LifelineConfig, position: number): number {
   return config.tableBase + 1 + MAX_TUNNELS + position
 }

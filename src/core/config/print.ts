@@ -3,6 +3,7 @@ import { formatUci } from '../uci/print.ts'
 import type { Notation } from './notation.ts'
 import type { EffectiveOption, EffectiveSection } from './read-section.ts'
 
+/** The configuration in effect as a file of that notation: every option, defaults filled in, secrets hidden. */
 export function printEffective(sections: readonly EffectiveSection[], notation: Notation): string {
   return notation === 'json' ? printJson(sections) : printUci(sections)
 }

@@ -1,6 +1,7 @@
 /** What is wrong with a configuration, and where. */
 import type { SourceSection } from './source.ts'
 
+/** What is wrong or unwise in a configuration, and where; `reason` and `allowed` are words for users. */
 export interface Problem {
   readonly severity: 'error' | 'warning'
   readonly file: string

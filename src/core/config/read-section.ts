@@ -12,6 +12,7 @@ export interface EffectiveSection {
   readonly options: readonly EffectiveOption[]
 }
 
+/** One option as it is in effect; `values` are as JSON has them, none where it has no value. */
 export interface EffectiveOption {
   readonly name: string
   readonly list: boolean
@@ -27,6 +28,7 @@ export interface Reading {
   typesWith(option: string): readonly string[]
 }
 
+/** A section made out of what stands in the file, what it says then, and what is to be said of it. */
 export interface ReadSection<C> {
   readonly value: C
   readonly effective: EffectiveSection

@@ -24,6 +24,7 @@ import { tunnel } from './tunnel.ts'
 import type { Config } from './types.ts'
 import { uplink } from './uplink.ts'
 
+/** Which file is read, and where the secrets that it names come from. */
 export interface ReadOptions {
   /** How messages call the file. */
   readonly file: string
@@ -31,6 +32,7 @@ export interface ReadOptions {
   readonly secrets: SecretSource
 }
 
+/** A configuration that can be used. */
 export interface ReadConfig {
   readonly config: Config
   /** In the order of the file, the section `lifeline` first. */

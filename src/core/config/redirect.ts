@@ -36,6 +36,7 @@ const NARROWING: Foreign = {
     'it would narrow the redirect in OpenWrt, and is not supported here; without it more would be let in',
 }
 
+/** Section `redirect`: a port that leads to a host of the LAN. */
 export const redirect: Section<typeof options, RedirectConfig> = {
   type: 'redirect',
   doc: "A port that leads to a host of the LAN, from whichever path it is reached. The words are those of OpenWrt's firewall, so that a section can be copied; `src` and `dest` are ignored. The name may be left out.",

@@ -27,6 +27,7 @@ export interface Option<V> {
   print(value: V): readonly (string | number | boolean)[]
 }
 
+/** Why a value cannot be used, in words; `index` is its position in the list, from 0. */
 export interface ReadError {
   readonly index: number
   readonly reason: string
@@ -34,6 +35,7 @@ export interface ReadError {
   readonly allowed?: string
 }
 
+/** The options of a type of section, by name. */
 export type Options = Readonly<Record<string, Option<unknown>>>
 
 /** What `build` gets: one property for each option. */
@@ -55,6 +57,7 @@ export interface SecretSource {
   read(path: string): Result<FileSecret, string>
 }
 
+/** A secret that came from a file of its own. */
 export interface FileSecret {
   readonly text: string
   /** What is unwise about the file, such as that everyone may read it. */
@@ -77,6 +80,7 @@ export interface Section<O extends Options, C> {
   build(values: Values<O>, context: BuildContext): C
 }
 
+/** What is said of an option that other programs know and this one does not. */
 export interface Foreign {
   readonly severity: 'error' | 'warning'
   readonly reason: string

@@ -9,6 +9,7 @@ export interface Source {
 /** What the notation has to know of the types of section: JSON writes those of which there is one without a name too. */
 export type SectionTypes = Readonly<Record<string, SectionType>>
 
+/** What has to be known of a type of section to read it from JSON. */
 export interface SectionType {
   /** There is one such section at most. */
   readonly single: boolean
@@ -26,6 +27,7 @@ export interface SourceProblem {
   readonly allowed?: string
 }
 
+/** A section as it is written, before anything is made of it. */
 export interface SourceSection {
   readonly type: string
   /** Undefined for an anonymous section of UCI. */
@@ -35,12 +37,14 @@ export interface SourceSection {
   readonly options: readonly SourceOption[]
 }
 
+/** An option as it is written. */
 export interface SourceOption {
   readonly name: string
   /** One or more; none only where what stands there is no value at all, which is a problem of the source. */
   readonly values: readonly SourceValue[]
 }
 
+/** A value as it is written, on its line, from 1. */
 export interface SourceValue {
   readonly text: string
   readonly line: number

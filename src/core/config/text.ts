@@ -12,6 +12,7 @@ export function decodeText(content: Uint8Array): Result<string, string> {
   return text === undefined ? err('it is not UTF-8') : ok(text)
 }
 
+/** What is said of a file in UTF-16, as a predicate. */
 export const UTF16 = 'it is UTF-16: save it as UTF-8'
 
 /** Whether it begins with a byte order mark of UTF-16 (RFC 2781 section 3.2), which no UTF-8 does. */

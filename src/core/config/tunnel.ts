@@ -106,6 +106,7 @@ const options = {
 
 type TunnelValues = Values<typeof options>
 
+/** Section `tunnel`: an L2TP tunnel with one PPP session. */
 export const tunnel: Section<typeof options, TunnelConfig> = {
   type: 'tunnel',
   doc: 'An L2TP tunnel with one PPP session. The name is the one used in commands and in status.',

@@ -17,6 +17,7 @@ export interface Config {
   readonly redirects: readonly RedirectConfig[]
 }
 
+/** What of the log is shown: lines of this level and of those after it. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** `config lifeline 'main'` */
@@ -199,6 +200,7 @@ export interface FirewallConfig {
   readonly snat: string
 }
 
+/** The transport protocols that have ports, of those that rules can name. */
 export type PortProtocol = 'tcp' | 'udp' | 'sctp'
 /** Named as nftables does. */
 export type AllowedProtocol = PortProtocol | 'esp' | 'ah' | 'gre'
@@ -209,6 +211,7 @@ export interface PortRange {
   readonly last: number
 }
 
+/** What may come in to this machine. */
 export interface AllowRule {
   readonly protocols: readonly AllowedProtocol[]
   /** Ascending, apart from one another; empty only for protocols without ports. */
@@ -217,6 +220,7 @@ export interface AllowRule {
   readonly sources: readonly Prefix[]
 }
 
+/** What may come in to hosts behind this machine. */
 export interface ForwardRule extends AllowRule {
   /** The host, or network, of the LAN. */
   readonly destination: Prefix

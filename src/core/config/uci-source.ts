@@ -8,6 +8,7 @@ import { nameTaken, sectionTitle } from './problems.ts'
 import type { Source, SourceOption, SourceProblem, SourceSection } from './source.ts'
 import { isUtf16, UTF16, withoutMark } from './text.ts'
 
+/** The sections of a file in uci(5). A line that cannot be read is a problem, and ends it. */
 export function uciSource(content: Uint8Array): Source {
   if (isUtf16(content)) return { sections: [], problems: [{ line: 1, reason: UTF16 }] }
   const text = withoutMark(content)

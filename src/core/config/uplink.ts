@@ -36,6 +36,7 @@ const options = {
   ...probeOverrideOptions,
 }
 
+/** Section `uplink`: a physical way out. */
 export const uplink: Section<typeof options, UplinkConfig> = {
   type: 'uplink',
   doc: 'A physical way out, such as fibre, cable or 4G, that carries tunnels and may itself be a path of `failover`.',

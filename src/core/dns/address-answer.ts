@@ -5,8 +5,10 @@ import { type Millis, seconds } from '../time.ts'
 import { type DnsResponse, decodeResponse, encodeQuery, RCODE, TYPE } from './message.ts'
 import { decodeName } from './name.ts'
 
+/** The types of record with addresses (RFC 1035 section 3.4.1, RFC 3596 section 2.1). */
 export type AddressType = 'AAAA' | 'A'
 
+/** A question for the addresses of a name. */
 export interface AddressQuestion {
   /** As `toDnsName` gives it. */
   readonly name: string
@@ -15,6 +17,7 @@ export interface AddressQuestion {
   readonly id: number
 }
 
+/** What a resolver's answer means; `ttl` in ms. */
 export type AddressAnswer =
   | { readonly kind: 'found'; readonly addresses: readonly string[]; readonly ttl: Millis }
   /** The name exists without addresses of this type. */

@@ -26,6 +26,7 @@ const HEADER_LENGTH = 12
 /** Type, class, TTL and length of a record, behind its name. */
 const RECORD_LENGTH = 10
 
+/** A question of class IN (RFC 1035 section 4.1.2); `type` is the number of the record's type. */
 export interface DnsQuestion {
   /** In lower case without the final dot. */
   readonly name: string
@@ -44,6 +45,7 @@ export interface DnsRecord {
   readonly end: number
 }
 
+/** What is read of a response (RFC 1035 section 4.1). */
 export interface DnsResponse {
   /** 0..65535 */
   readonly id: number

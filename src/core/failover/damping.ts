@@ -2,6 +2,7 @@ import type { Millis } from '../time.ts'
 
 /** A path that fails this soon after traffic went back to it was flapping, in ms. */
 export const FLAP_WINDOW = 600_000
+/** The longest that going back waits, however often the path has flapped, in ms. */
 export const FAILBACK_DELAY_LIMIT = 600_000
 
 /** How long one path has to be well before traffic goes back to it; doubled each time that it fails again soon. */

@@ -9,6 +9,7 @@ export interface Column {
   readonly probes: number
 }
 
+/** A history cut into columns of equal length. */
 export interface Columns {
   /** Oldest first; undefined where nothing was probed. */
   readonly columns: readonly (Column | undefined)[]

@@ -3,6 +3,7 @@ import type { Paint, Tone } from '../paint.ts'
 import type { HistoryEvent, PathHistory } from './history.ts'
 import { type Column, type Columns, columnsOf } from './history-columns.ts'
 
+/** How large the graph is, how it is coloured and in which time zone. */
 export interface GraphOptions {
   /** Characters in a line, 40 at least. */
   readonly width: number

@@ -20,6 +20,7 @@ export interface PathHistory {
   readonly events: readonly HistoryEvent[]
 }
 
+/** What probes found in 100 s; instants as in status. */
 export interface HistoryBin {
   /** Its beginning. */
   readonly at: string
@@ -32,6 +33,7 @@ export interface HistoryBin {
   readonly probes: number
 }
 
+/** Something that happened to a path. */
 export interface HistoryEvent {
   readonly at: string
   /** As in `lifeline events`: `health`, `failover`, `failback`, ... */
@@ -56,6 +58,7 @@ export interface SavedHistory {
   readonly events: readonly (readonly [at: number, event: string, text: string])[]
 }
 
+/** One bin: when it begins, in ms since 1970, how many probes were answered and lost, and round-trip times in ms. */
 export type SavedBin = readonly [
   at: number,
   answered: number,

@@ -21,6 +21,7 @@ export interface Path extends PathPlan {
   steered: boolean
 }
 
+/** The facts of a path of which nothing was told yet. */
 export const NOT_LOOKED_AT: PathFacts = {
   health: 'unknown',
   reason: 'not looked at yet',

@@ -10,12 +10,14 @@ export type FamilyState = Health | 'none'
 /** Which interval applies: the configured one, or the sparing one of a metered path that only stands by. */
 export type Pace = 'normal' | 'sparing'
 
+/** One question to a target, to be sent now. */
 export interface Probe {
   /** 1..65535; odd for IPv4, even for IPv6. */
   readonly id: number
   readonly target: ProbeTarget
 }
 
+/** What the health of a path has become, and why. */
 export interface HealthChange {
   readonly health: Health
   /** In words, fit to follow a colon. */

@@ -16,6 +16,7 @@ export interface StandbyCost {
   readonly parts: readonly StandbyPart[]
 }
 
+/** What one path sends and receives in a month for one reason; `octets` with all headers from IP on. */
 export interface StandbyPart {
   readonly path: string
   readonly what: 'probes' | 'HELLOs' | 'LCP echoes' | 'tests'

@@ -46,6 +46,7 @@ export interface PathFacts {
   readonly tunnel: TunnelFacts | undefined
 }
 
+/** What the choice among paths has to know of a tunnel. */
 export interface TunnelFacts {
   /** Enabled, with an uplink that can carry it. */
   readonly dialable: boolean
@@ -64,8 +65,10 @@ export type ActiveRoute =
   | { readonly kind: 'hold'; readonly awaited: string }
   | { readonly kind: 'none' }
 
+/** Why the traffic moved: at the start, off a path that fails, back to a better one, by a person, or for a drill. */
 export type SwitchKind = 'start' | 'failover' | 'failback' | 'manual' | 'drill'
 
+/** What the choice among paths wants done, in this order. */
 export type ControllerAction =
   | { readonly type: 'want'; readonly tunnel: string; readonly readiness: Readiness }
   | { readonly type: 'route'; readonly active: ActiveRoute }

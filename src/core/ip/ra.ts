@@ -9,6 +9,7 @@ export const ROUTER_SOLICITATION = 133
 export const ROUTER_ADVERTISEMENT = 134
 /** Where solicitations go and where unsolicited advertisements arrive (RFC 4291 section 2.7.1). */
 export const ALL_ROUTERS = 'ff02::2'
+/** The link-local multicast address of all nodes (RFC 4291 section 2.7.1), to which routers advertise. */
 export const ALL_NODES = 'ff02::1'
 /** A lifetime of this many seconds never ends (RFC 4861 section 4.6.2). */
 export const INFINITE_LIFETIME = 0xffff_ffff

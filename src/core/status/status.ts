@@ -19,6 +19,7 @@ export interface Status {
   readonly failover: FailoverStatus | null
 }
 
+/** Whether and how the internet is reached; instants are ISO 8601, in UTC. */
 export interface InternetStatus {
   /** `ok`: the preferred path carries traffic; `backup`: another one does; `down`: none does. */
   readonly state: 'ok' | 'backup' | 'down'
@@ -31,6 +32,7 @@ export interface InternetStatus {
   readonly since: string
 }
 
+/** How far a tunnel has come. */
 export type TunnelState =
   /** Switched off, by `enabled 0` or by `down`. */
   | 'disabled'
@@ -46,6 +48,7 @@ export type TunnelState =
   | 'up'
   | 'closing'
 
+/** How one tunnel fares; what is of a session is null where there is none. */
 export interface TunnelStatus {
   readonly state: TunnelState
   readonly since: string
@@ -97,6 +100,7 @@ export interface TunnelStatus {
   readonly last_error: LastError | null
 }
 
+/** The ids that one side gave tunnel and session (RFC 2661 section 3.1), 1..65535. */
 export interface Ids {
   readonly tunnel_id: number | null
   readonly session_id: number | null
@@ -109,6 +113,7 @@ export interface Traffic {
   readonly dropped: number
 }
 
+/** Why the last session or dial failed. */
 export interface LastError {
   /** For programs; see failure.ts. */
   readonly code: string
@@ -117,6 +122,7 @@ export interface LastError {
   readonly at: string
 }
 
+/** How one uplink fares. */
 export interface UplinkStatus {
   readonly device: string
   /** `absent`: no such device; `down`: not up or no carrier; `no_address`: up, but without an address to send from. */
@@ -135,6 +141,7 @@ export interface BudgetStatus {
   readonly period_start: string | null
 }
 
+/** Which path carries the traffic, which would, and how each of them fares. */
 export interface FailoverStatus {
   /** `auto`, or the name of the path that is pinned. */
   readonly mode: string
@@ -153,6 +160,7 @@ export interface FailoverStatus {
   readonly standby_check: StandbyCheckStatus | null
 }
 
+/** What stands by. */
 export interface BackupStatus {
   /** Null where nobody knows, as of a cold tunnel. */
   readonly ready: boolean | null
@@ -160,6 +168,7 @@ export interface BackupStatus {
   readonly path: string
 }
 
+/** The last test of a path that stands by. */
 export interface StandbyCheckStatus {
   readonly at: string
   readonly path: string
@@ -168,6 +177,7 @@ export interface StandbyCheckStatus {
   readonly message: string
 }
 
+/** How one path fares. */
 export interface PathStatus {
   /** `suspect`: a probe was missed, nothing is decided; `unknown`: nothing was heard yet, for or against. */
   readonly health: 'up' | 'suspect' | 'down' | 'unknown'
@@ -190,6 +200,7 @@ export interface PathStatus {
   readonly loss: number | null
 }
 
+/** The last move of the traffic; `from` and `to` are names of paths. */
 export interface SwitchStatus {
   readonly at: string
   /** Null at the first choice after the start. */
@@ -229,6 +240,7 @@ export type SessionStatus = Pick<
   | 'jitter_ms'
 >
 
+/** What status says of a tunnel without a session. */
 export const NO_SESSION: SessionStatus = {
   server: null,
   local: { tunnel_id: null, session_id: null },
@@ -246,6 +258,7 @@ export const NO_SESSION: SessionStatus = {
   jitter_ms: null,
 }
 
+/** The internet's status but for its time, which the store adds. */
 export type InternetPath = Omit<InternetStatus, 'since'>
 
 /**

@@ -8,6 +8,7 @@ import { unreachable } from '../result.ts'
 import type { DesiredAddress, DesiredRoute, Sysctl } from './desired-state.ts'
 import { type Facts, linkNamed, OUR_PROTOCOL } from './facts.ts'
 
+/** One step from what the kernel holds to what it should hold. */
 export type Change =
   | { readonly kind: 'removeDevice'; readonly device: string; readonly index: number }
   | { readonly kind: 'loadNft'; readonly text: string }

@@ -3,6 +3,7 @@ import type { DesiredFilters } from '../firewall/filters.ts'
 import type { Family, Prefix } from '../ip/address.ts'
 import type { Rule } from '../netlink/rule.ts'
 
+/** What the kernel should hold of ours; whatever else of ours it holds is to go. */
 export interface DesiredState {
   readonly filters: DesiredFilters
   readonly devices: readonly DesiredDevice[]
@@ -29,6 +30,7 @@ export interface DesiredDevice {
   readonly addresses: readonly DesiredAddress[]
 }
 
+/** A setting of the kernel: its path below /proc/sys, and its text. */
 export interface Sysctl {
   readonly path: string
   readonly value: string
@@ -44,6 +46,7 @@ export interface DesiredAddress {
   readonly noPrefixRoute: boolean
 }
 
+/** A route that should be there. */
 export interface DesiredRoute {
   readonly family: Family
   readonly table: number
@@ -56,6 +59,10 @@ export interface DesiredRoute {
   readonly source: string | undefined
 }
 
+/**
+ * Where a route leads: out of a device, to a gateway if it has one; `onlink` takes the gateway to be there without a route
+ * to it.
+ */
 export interface DesiredNexthop {
   readonly device: string
   readonly gateway: string | undefined

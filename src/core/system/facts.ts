@@ -29,6 +29,7 @@ export interface Facts {
   readonly ipv6: boolean
 }
 
+/** A kernel that holds nothing, and has IPv6. */
 export const NO_FACTS: Facts = { links: [], addresses: [], routes: [], rules: [], ipv6: true }
 
 /** Facts after some messages, and the families whose routes the kernel may have changed without a word. */
@@ -55,10 +56,12 @@ export function withRoutes(facts: Facts, family: Family, dump: readonly Uint8Arr
   return { ...facts, routes: [...facts.routes.filter((route) => route.family !== family), ...fresh] }
 }
 
+/** The link of that name. */
 export function linkNamed(facts: Facts, name: string): Link | undefined {
   return facts.links.find((link) => link.name === name)
 }
 
+/** The addresses that a link bears, in the kernel's order. */
 export function addressesOf(facts: Facts, link: Link): LinkAddress[] {
   return facts.addresses.filter((address) => address.link === link.index)
 }

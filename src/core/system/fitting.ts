@@ -12,6 +12,7 @@ export interface RefusedAddress {
   readonly why: string
 }
 
+/** A session with what of it can be used here, and what cannot. */
 export interface FittedSession {
   readonly session: TunnelSession
   readonly refused: readonly RefusedAddress[]

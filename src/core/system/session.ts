@@ -1,6 +1,7 @@
 /** What the kernel has to know about a tunnel's session. */
 import { toHex } from '../bytes.ts'
 
+/** What a session gives the kernel to hold. */
 export interface TunnelSession {
   /** Octets of the largest inner packet. */
   readonly mtu: number
@@ -14,6 +15,7 @@ export interface TunnelSession {
   readonly underlay: { readonly device: string; readonly server: string }
 }
 
+/** What a session has of IPv6. */
 export interface SessionIpv6 {
   /** As negotiated: 8 octets, network order. */
   readonly interfaceId: Uint8Array
@@ -23,6 +25,7 @@ export interface SessionIpv6 {
   readonly discovering?: true
 }
 
+/** An address from a Router Advertisement, with its prefix length, 0..128. */
 export interface SessionAddress {
   readonly address: string
   readonly length: number

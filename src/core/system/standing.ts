@@ -16,6 +16,7 @@ export interface SessionNews {
   readonly settled: boolean
 }
 
+/** What a session is good for. */
 export interface SessionStanding {
   /** Why there is no IPv4 address; null where there is one. */
   readonly ipv4: string | null
@@ -29,6 +30,7 @@ export interface SessionStanding {
   readonly refused: readonly string[]
 }
 
+/** What a session is good for, by the families that it carries and by what was heard of the others. */
 export function standingOf(
   { session, refused }: FittedSession,
   news: SessionNews,

@@ -24,8 +24,10 @@ export interface Learnt {
   readonly resolvers: ReadonlyMap<string, readonly string[]>
 }
 
+/** Nothing beyond configuration and facts, as at the start. */
 export const NOTHING_KNOWN: Learnt = { targets: new Map(), resolvers: new Map() }
 
+/** What stands around the tunnels that no address of a session may take the place of. */
 export function surroundingsOf(config: Config, facts: Facts, learnt: Learnt = NOTHING_KNOWN): Surroundings {
   const ways = uplinks(config, facts)
   const own = new Set(config.tunnels.map(({ device }) => device))

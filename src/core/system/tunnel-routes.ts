@@ -117,6 +117,10 @@ function refusal(family: Family, table: number, destination: Prefix, metric: num
   return { family, table, destination, via: 'unreachable', metric, source: undefined }
 }
 
+/**
+ * The route that leads a destination into a tunnel, from its IPv4 address; a tunnel that is earlier in the configuration
+ * wins.
+ */
 export function intoTunnel(
   { config, address4, position }: Tunnel,
   destination: Prefix,

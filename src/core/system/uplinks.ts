@@ -16,6 +16,7 @@ import {
   type Route,
 } from './facts.ts'
 
+/** An uplink as it is now, of use or not. */
 export type Uplink = UnusableUplink | UsableUplink
 
 /** `absent`: no such device; `down`: not up or no carrier; `no_address`: up, but without an address to send from. */
@@ -24,6 +25,7 @@ export interface UnusableUplink extends UplinkIdentity {
   readonly addresses: readonly string[]
 }
 
+/** An uplink over which datagrams can leave. */
 export interface UsableUplink extends UplinkIdentity {
   readonly state: 'up'
   readonly link: Link
@@ -43,6 +45,7 @@ interface UplinkIdentity {
   readonly dns: readonly string[]
 }
 
+/** How datagrams of a family leave an uplink. */
 export interface Way {
   readonly family: Family
   /** Undefined where nothing is known: then only neighbours can be reached. */

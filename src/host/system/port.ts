@@ -7,6 +7,7 @@
  */
 import { type Cancel, type Log, SystemError } from '../../app/ports.ts'
 
+/** All that hosts want of an engine and of the system below it. */
 export interface System {
   readonly files: Files
   readonly streams: Streams
@@ -22,6 +23,7 @@ export interface System {
   addon(): unknown
 }
 
+/** What a network device is addressed by. */
 export interface DeviceAddresses {
   /** `02:00:5e:00:53:01`; undefined for a device that has none. */
   readonly mac: string | undefined
@@ -29,6 +31,7 @@ export interface DeviceAddresses {
   readonly ipv4: readonly string[]
 }
 
+/** Files and folders, without waiting: what is read here is small, or made by the kernel. */
 export interface Files {
   /**
    * What a file holds, of its octets at most `most`, the first ones. Files below /proc say that they have none; pipes are
@@ -63,6 +66,7 @@ export interface Files {
   makeFolder(path: string, mode: number): void
 }
 
+/** What stat(2) says of a file. */
 export interface FileFacts {
   readonly kind: 'file' | 'folder' | 'link' | 'socket' | 'other'
   readonly octets: number
@@ -102,6 +106,7 @@ export interface TcpTarget {
   readonly port: number
 }
 
+/** A socket that takes clients. */
 export interface Listener {
   /** Takes no more clients, and leaves its file where it is. Those who are there stay. */
   close(): void
@@ -132,6 +137,7 @@ export interface StreamEvents {
   onClose(error?: SystemError): void
 }
 
+/** TLS (RFC 8446, RFC 5246) as a client. */
 export interface Tls {
   /** Throws TlsError, with the code of what is wrong (TLS_CA, TLS_CERTIFICATE, TLS_KEY, TLS_PAIR). */
   credentials(pem: TlsPem): TlsCredentials
@@ -156,6 +162,7 @@ declare const credentials: unique symbol
 /** What `credentials` made; good for nothing but handing it back. May be used for many connections. */
 export type TlsCredentials = { readonly [credentials]: true }
 
+/** With what we introduce ourselves, and whom we want to talk to. */
 export interface TlsOptions {
   readonly credentials: TlsCredentials
   /** Whom the certificate must be for: a name, which the peer is told (RFC 6066 section 3), or a literal address. */
@@ -185,6 +192,7 @@ export type TlsCode =
   /** Anything else, in the library's words. */
   | 'TLS_FAILED'
 
+/** What TLS failed of. */
 export class TlsError extends SystemError {
   override readonly code: TlsCode
   readonly detail: string
@@ -197,6 +205,7 @@ export class TlsError extends SystemError {
   }
 }
 
+/** Starts other programs. */
 export interface Programs {
   /**
    * Starts a program with no shell between; `name` is a path, or is looked for in the folders of PATH in `environment`.
@@ -206,6 +215,7 @@ export interface Programs {
   start(name: string, args: readonly string[], options: ProgramOptions): Promise<Program>
 }
 
+/** What a program is given, and who hears what it says. */
 export interface ProgramOptions {
   /** All of it. */
   readonly environment: Readonly<Record<string, string>>
@@ -222,6 +232,7 @@ export interface ProgramOptions {
   onComplaint(octets: Uint8Array): void
 }
 
+/** A program that was started. */
 export interface Program {
   /** Resolves when it has ended, whoever still holds its output open. */
   readonly ended: Promise<Ending>
