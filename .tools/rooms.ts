@@ -36,6 +36,11 @@ export const ROOMS: readonly Room[] = [
   },
   { name: 'app/brokers.ts', may: ['core', 'core/config', 'core/mqtt'], because: 'it is the port to brokers' },
   {
+    name: 'app/tuns.ts',
+    may: ['core', 'app/ports.ts'],
+    because: 'it is the port to TUN devices and data paths',
+  },
+  {
     name: 'app',
     may: [
       'core',
@@ -64,6 +69,7 @@ export const ROOMS: readonly Room[] = [
       'core/status',
       'core/system',
       'app/ports.ts',
+      'app/tuns.ts',
       'app',
     ],
   },
@@ -78,6 +84,7 @@ export const ROOMS: readonly Room[] = [
       'core/status',
       'core/system',
       'app/ports.ts',
+      'app/tuns.ts',
       'app',
       'app/control',
       'app/kernel',
@@ -175,6 +182,7 @@ export const ROOMS: readonly Room[] = [
       'core/system',
       'app/ports.ts',
       'app/brokers.ts',
+      'app/tuns.ts',
     ],
     packages: ['node:', 'js-md4', 'json-rpc-2.0', 'mqtt/'],
   },

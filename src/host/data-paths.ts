@@ -1,12 +1,6 @@
 /** The data path of the addon: a thread that carries a session's packets one by one between a TUN device and a socket. */
-import {
-  type DataPath,
-  type DataPaths,
-  type DataSession,
-  type DataSessionChange,
-  SystemError,
-  type TunDevice,
-} from '../app/ports.ts'
+import { SystemError } from '../app/ports.ts'
+import type { DataPath, DataPaths, DataSession, DataSessionChange, TunDevice } from '../app/tuns.ts'
 import { parseIp } from '../core/ip/address.ts'
 import { NativeDatagramSocket } from './datagrams.ts'
 import { type Addon, checked, type SessionKeys } from './native.ts'

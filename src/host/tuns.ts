@@ -1,5 +1,5 @@
 /** Persistent TUN devices. What goes into one without a data path is read and dropped. */
-import type { DataCounters, DataPath, TunDevice, Tuns } from '../app/ports.ts'
+import type { DataCounters, DataPath, TunDevice, Tuns } from '../app/tuns.ts'
 import { type Addon, checked, errnoName, type Handle } from './native.ts'
 
 /** Opens devices through the addon. */

@@ -1,16 +1,7 @@
 /** A system in memory behind the ports: it speaks rtnetlink's octets, and does nothing before it is asked. */
-import type {
-  DataPath,
-  DataPaths,
-  DataSession,
-  Netlink,
-  Netlinks,
-  Nft,
-  Sysctls,
-  TunDevice,
-  Tuns,
-} from '../../src/app/ports.ts'
+import type { Netlink, Netlinks, Nft, Sysctls } from '../../src/app/ports.ts'
 import { SystemError } from '../../src/app/ports.ts'
+import type { DataPath, DataPaths, DataSession, TunDevice, Tuns } from '../../src/app/tuns.ts'
 import { concat } from '../../src/core/bytes.ts'
 import { encodeNewAddress } from '../../src/core/netlink/address.ts'
 import {

@@ -1,7 +1,8 @@
 /** What the adapters of devices and data paths make of the addon's answers; the addon itself is held in net/native. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type DataSession, SystemError } from '../../src/app/ports.ts'
+import { SystemError } from '../../src/app/ports.ts'
+import type { DataSession } from '../../src/app/tuns.ts'
 import { NativeDataPaths } from '../../src/host/data-paths.ts'
 import { NativeDatagrams } from '../../src/host/datagrams.ts'
 import { NativeTuns } from '../../src/host/tuns.ts'

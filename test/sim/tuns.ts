@@ -1,15 +1,7 @@
 /** TUN devices of the simulation, with a data path between them and the sockets of a machine. */
-import type {
-  DataCounters,
-  DataPath,
-  DataPaths,
-  DataSession,
-  IcmpOptions,
-  IcmpSocket,
-  TunDevice,
-  Tuns,
-} from '../../src/app/ports.ts'
+import type { IcmpOptions, IcmpSocket } from '../../src/app/ports.ts'
 import { SystemError } from '../../src/app/ports.ts'
+import type { DataCounters, DataPath, DataPaths, DataSession, TunDevice, Tuns } from '../../src/app/tuns.ts'
 import { ByteWriter, concat, u8 } from '../../src/core/bytes.ts'
 import type { Address } from '../../src/core/endpoint.ts'
 import { formatIp, parseIp } from '../../src/core/ip/address.ts'

@@ -1,5 +1,5 @@
 /** The TUN devices that this process holds open: each once, for everyone who needs it. */
-import type { DataCounters, DataPath, DataPaths, DataSession, TunDevice, Tuns } from '../ports.ts'
+import type { DataCounters, DataPath, DataPaths, DataSession, TunDevice, Tuns } from '../tuns.ts'
 import { GuardedPath } from './guarded-path.ts'
 
 /** A device with the data path of its session. IP packets pass while its carrier is on and nobody holds them back. */

@@ -1,4 +1,4 @@
-import type { DataPath, DataPaths, DataSession, DataSessionChange, TunDevice } from '../ports.ts'
+import type { DataPath, DataPaths, DataSession, DataSessionChange, TunDevice } from '../tuns.ts'
 
 /**
  * The data path of a session over a device that may be removed and made again: it goes on over the new one. IP packets

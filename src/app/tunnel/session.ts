@@ -20,8 +20,9 @@ import type { Millis } from '../../core/time.ts'
 import { after } from '../../core/time.ts'
 import type { AddressRefusals } from '../kernel/apply.ts'
 import type { GuardedDevice } from '../kernel/devices.ts'
-import type { Cancel, Clock, Datagrams, DataPath, IcmpSocket, Log } from '../ports.ts'
+import type { Cancel, Clock, Datagrams, IcmpSocket, Log } from '../ports.ts'
 import type { SocketErrors } from '../socket-errors.ts'
+import type { DataPath } from '../tuns.ts'
 import type { AttemptRunner } from './attempt.ts'
 
 /** ICMPv6 type of a Router Advertisement (RFC 4861 section 4.2). */

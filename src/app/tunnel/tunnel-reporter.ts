@@ -2,8 +2,8 @@
 import type { DialerState } from '../../core/client/dialer-state.ts'
 import type { TunnelConfig } from '../../core/config/types.ts'
 import type { NoUplink } from '../../core/failure.ts'
-import type { TunDevice } from '../ports.ts'
 import type { StatusWriter } from '../status-store.ts'
+import type { TunDevice } from '../tuns.ts'
 import type { Session } from './session.ts'
 import { type TunnelView, tunnelPatch } from './tunnel-status.ts'
 

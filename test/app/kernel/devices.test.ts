@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Devices } from '../../../src/app/kernel/devices.ts'
-import type { DataSession } from '../../../src/app/ports.ts'
+import type { DataSession } from '../../../src/app/tuns.ts'
 import { SYSTEM } from '../../core/system/samples.ts'
 import { FakeSystem } from '../fake-system.ts'
 

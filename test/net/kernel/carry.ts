@@ -1,5 +1,5 @@
 /** A session of fixed ids without its protocols: the data path alone, the same at both ends. */
-import type { DataPath, DataSession } from '../../../src/app/ports.ts'
+import type { DataPath, DataSession } from '../../../src/app/tuns.ts'
 import type { Address } from '../../../src/core/endpoint.ts'
 import { NativeDatagrams } from '../../../src/host/datagrams.ts'
 import { loadAddon } from '../../../src/host/native.ts'
