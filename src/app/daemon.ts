@@ -351,14 +351,14 @@ export class Daemon implements ControlTarget {
   #factsChanged(): void {
     if (this.#phase !== 'running') return
     const { facts } = this.#ports.watcher
-    showUplinks(this.#ports.status, uplinks(this.#config, facts))
-    this.#budgets.factsChanged(facts)
-    const { cutOff } = this.#budgets
+    const lines = uplinks(this.#config, facts)
+    showUplinks(this.#ports.status, lines)
+    this.#budgets.uplinksChanged(lines)
     for (const [name, supervisor] of this.#supervisors) {
       const tunnel = this.#config.tunnels.find((each) => each.name === name)
       supervisor.setCarriers(
         this.#carriers(name).map((uplink) => this.#carrier(uplink)),
-        tunnel && noUplink(tunnel, this.#config, facts, cutOff),
+        tunnel && noUplink(tunnel, this.#config, facts, this.#budgets.cutOff),
       )
     }
     this.#share()

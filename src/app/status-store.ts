@@ -1,3 +1,4 @@
+import type { DeviceBy } from '../core/config/types.ts'
 import { type Failure, failureMessage } from '../core/failure.ts'
 import {
   type FailoverStatus,
@@ -68,7 +69,7 @@ export interface StatusSections {
     readonly defaultroute: boolean
     readonly enabled: boolean
   }[]
-  readonly uplinks: readonly { readonly name: string; readonly device: string }[]
+  readonly uplinks: readonly { readonly name: string; readonly device: DeviceBy }[]
 }
 
 const MAX_EVENTS = 500
@@ -137,7 +138,8 @@ export class StatusStore implements StatusWriter {
     const learnt = [...this.#uplinks].filter(([name]) => !this.#configuredUplinks.has(name))
     this.#configuredUplinks = new Set(sections.uplinks.map((uplink) => uplink.name))
     this.#uplinks = new Map([
-      ...sections.uplinks.map(({ name, device }): [string, UplinkStatus] => {
+      ...sections.uplinks.map(({ name, device: { name: device } }): [string, UplinkStatus] => {
+        // As long as nobody has looked for it.
         const known = this.#uplinks.get(name)
         return [name, known?.device === device ? known : newUplink(device)]
       }),

@@ -29,7 +29,11 @@ function make() {
   const clock = new VirtualClock({ start: 0 })
   const status = new StatusStore(clock, '0.1.0')
   const tunnels = [{ name: 'aaisp', device: 'l2tp-aaisp', defaultroute: true, enabled: true }]
-  status.configure({ node: 'router', tunnels, uplinks: [{ name: 'fibre', device: 'eth0' }] })
+  status.configure({
+    node: 'router',
+    tunnels,
+    uplinks: [{ name: 'fibre', device: { by: 'name', name: 'eth0' } }],
+  })
   const runner = new FakeRunner()
   const log = new MemoryLog()
   const hooks = new Hooks({ status, runner, clock, log })

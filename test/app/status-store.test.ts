@@ -13,7 +13,7 @@ const SECTIONS: StatusSections = {
     { name: 'aaisp', device: 'l2tp-aaisp', defaultroute: true, enabled: true },
     { name: 'off', device: 'l2tp-off', defaultroute: true, enabled: false },
   ],
-  uplinks: [{ name: 'fibre', device: 'eth0' }],
+  uplinks: [{ name: 'fibre', device: { by: 'name', name: 'eth0' } }],
 }
 
 function make() {

@@ -281,8 +281,8 @@ export class FailoverWorld {
     const { config, lines } = this.options
     const marked = lines.find(({ name }) => steeringMark(config, name) === mark)
     if (marked) return { path: marked.name, marked: true }
-    const section = [...config.uplinks, ...config.tunnels].find((each) => each.device === device)
-    return section && { path: section.name, marked: false }
+    const bound = this.#devices().find((each) => each.device === device)
+    return bound && { path: bound.name, marked: false }
   }
 
   #roundTrip({ path }: ProbeWay, family: Family): number | undefined {
@@ -305,14 +305,19 @@ export class FailoverWorld {
   }
 
   #counters(): ReadonlyMap<string, DeviceTraffic> {
-    const { config, lines } = this.options
-    for (const { name, link, chatter } of lines)
+    for (const { name, link, chatter } of this.options.lines)
       if (link && chatter) this.#chatter.set(name, (this.#chatter.get(name) ?? 0) + 1)
     const traffic = ({ name, device }: { name: string; device: string }): [string, DeviceTraffic] => {
       const receivedPackets = (this.#probes.received.get(name) ?? 0) + (this.#chatter.get(name) ?? 0)
       return [device, { receivedPackets, receivedOctets: 0, sentOctets: 0 }]
     }
-    return new Map([...config.uplinks, ...config.tunnels].map(traffic))
+    return new Map(this.#devices().map(traffic))
+  }
+
+  /** A line is the device of its name. */
+  #devices(): { readonly name: string; readonly device: string }[] {
+    const { config, lines } = this.options
+    return [...lines.map(({ name }) => ({ name, device: name })), ...config.tunnels]
   }
 
   async #setRoute(active: ActiveRoute): Promise<void> {

@@ -1,6 +1,7 @@
 /** Whether the kernel passes on what the LAN sends and what comes back for it. */
 import { ipFamily } from '../../core/ip/address.ts'
 import { addressesOf, linkNamed } from '../../core/system/facts.ts'
+import { configuredUplinks } from '../../core/system/uplinks.ts'
 import type { Sysctls } from '../ports.ts'
 import type { Finding, Situation } from './finding.ts'
 
@@ -23,7 +24,7 @@ export function checkForwarding(sysctls: Sysctls, situation: Situation): Finding
 function ipv4(sysctls: Sysctls, inside: readonly string[], { config, facts }: Situation): Finding[] {
   const outside = [
     ...config.tunnels.filter(({ enabled }) => enabled).map(({ device }) => device),
-    ...(config.failover === undefined ? [] : config.uplinks.map(({ device }) => device)),
+    ...(config.failover === undefined ? [] : configuredUplinks(config, facts).map(({ device }) => device)),
   ]
   const off = [...inside, ...outside].filter((device) => {
     // A device that comes later begins with the default.

@@ -6,7 +6,7 @@ import {
   parseBudgets,
   type SavedBudget,
 } from '../../core/failover/budget.ts'
-import type { Facts } from '../../core/system/facts.ts'
+import type { Uplink } from '../../core/system/uplinks.ts'
 import { after } from '../../core/time.ts'
 import type { Cancel, Clock, Counters, StateFiles } from '../ports.ts'
 import type { StatusWriter } from '../status-store.ts'
@@ -29,8 +29,8 @@ export class Budgets {
   readonly #onCutOff: () => void
   /** Those of uplinks that are gone from the configuration too: they may come back this month. */
   readonly #saved: Map<string, SavedBudget>
-  readonly #budgets = new Map<string, { readonly budget: Budget; readonly device: string }>()
-  #facts: Facts | undefined
+  readonly #budgets = new Map<string, Budget>()
+  #uplinks: readonly Uplink[] = []
   #cutOff: ReadonlySet<string> = new Set()
   #cancel: Cancel | undefined
 
@@ -48,12 +48,12 @@ export class Budgets {
 
   /** Hardly anything of the uplink's budget is left. */
   short(uplink: string | undefined): boolean {
-    return this.#budgets.get(uplink ?? '')?.budget.short ?? false
+    return this.#budgets.get(uplink ?? '')?.short ?? false
   }
 
   configure({ uplinks }: Pick<Config, 'uplinks'>): void {
     const counted = uplinks.filter(({ metered, monthlyBudget }) => metered || monthlyBudget !== undefined)
-    for (const [name, { budget }] of this.#budgets) {
+    for (const [name, budget] of this.#budgets) {
       if (counted.some((uplink) => uplink.name === name)) continue
       this.#saved.set(name, budget.save(this.#ports.clock.now()))
       this.#budgets.delete(name)
@@ -63,8 +63,9 @@ export class Budgets {
     this.#look()
   }
 
-  factsChanged(facts: Facts): void {
-    this.#facts = facts
+  /** The uplinks as the system has them now. */
+  uplinksChanged(uplinks: readonly Uplink[]): void {
+    this.#uplinks = uplinks
     this.#look()
   }
 
@@ -75,18 +76,18 @@ export class Budgets {
     this.#save()
   }
 
-  #begin({ name, device, monthlyBudget, budgetCutoff }: UplinkConfig): void {
+  #begin({ name, monthlyBudget, budgetCutoff }: UplinkConfig): void {
     const limit: BudgetLimit = { octets: monthlyBudget, cutoff: budgetCutoff }
     const known = this.#budgets.get(name)
-    if (known?.device === device) known.budget.setLimit(limit)
-    else this.#budgets.set(name, { budget: new Budget(limit, this.#saved.get(name)), device })
+    if (known) known.setLimit(limit)
+    else this.#budgets.set(name, new Budget(limit, this.#saved.get(name)))
   }
 
   #look(): void {
     this.#count()
     const { clock } = this.#ports
     const now = clock.now()
-    if ([...this.#budgets.values()].some(({ budget }) => budget.saveDue(now))) this.#save()
+    if ([...this.#budgets.values()].some((budget) => budget.saveDue(now))) this.#save()
     this.#cancel?.()
     this.#cancel =
       this.#budgets.size === 0 ? undefined : clock.alarm(after(now, INTERVAL), () => this.#tick())
@@ -103,8 +104,8 @@ export class Budgets {
     const { clock, counters, status } = this.#ports
     if (this.#budgets.size === 0 && this.#cutOff.size === 0) return
     const traffic = counters.read()
-    for (const [name, { budget, device }] of this.#budgets) {
-      const link = this.#facts?.links.find((candidate) => candidate.name === device)
+    for (const [name, budget] of this.#budgets) {
+      const { device = '', link } = this.#uplinks.find((uplink) => uplink.name === name) ?? {}
       const carried = traffic.get(device)
       if (link !== undefined && carried !== undefined) {
         const instance = `${counters.bootId}/${link.index}`
@@ -120,13 +121,13 @@ export class Budgets {
       }
       status.uplink(name, { budget: shown })
     }
-    this.#cutOff = new Set([...this.#budgets].filter(([, { budget }]) => budget.cutOff).map(([name]) => name))
+    this.#cutOff = new Set([...this.#budgets].filter(([, budget]) => budget.cutOff).map(([name]) => name))
   }
 
   #save(): void {
     const { clock, files } = this.#ports
     if (this.#budgets.size === 0 && this.#saved.size === 0) return
-    for (const [name, { budget }] of this.#budgets) this.#saved.set(name, budget.save(clock.now()))
+    for (const [name, budget] of this.#budgets) this.#saved.set(name, budget.save(clock.now()))
     files.write(FILE, formatBudgets(this.#saved))
   }
 }

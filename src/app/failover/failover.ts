@@ -248,8 +248,8 @@ export class Failover {
   }
 
   #deviceOf(name: string): string {
-    const { uplinks: lines, tunnels } = this.#options.config
-    return [...lines, ...tunnels].find((section) => section.name === name)?.device ?? ''
+    const { tunnels } = this.#options.config
+    return [...this.#uplinks, ...tunnels].find((path) => path.name === name)?.device ?? ''
   }
 
   /** A target that has answered on any path is alive: its silence on another means something there. */

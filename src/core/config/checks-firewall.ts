@@ -11,7 +11,10 @@ export function checkFirewalls(
   uplinks: readonly ReadSection<UplinkConfig>[],
   tunnels: readonly ReadSection<TunnelConfig>[],
 ): void {
-  const ways = [...uplinks, ...tunnels].map(({ value }) => value).filter(({ name }) => name !== '')
+  const ways = [
+    ...uplinks.map(({ value }) => ({ name: value.name, device: value.device.name })),
+    ...tunnels.map(({ value }) => value),
+  ].filter(({ name }) => name !== '')
   for (const [i, { value, report }] of firewalls.entries()) {
     for (const [index, name] of value.paths.entries()) {
       if (ways.some((way) => way.name === name)) continue

@@ -73,18 +73,23 @@ function checkUplinkNames(uplinks: Uplinks, tunnels: Tunnels): void {
 function checkDevices(uplinks: Uplinks, tunnels: Tunnels): void {
   const users = new Map<string, string>()
   const sections = [
-    ...uplinks.map((section) => ({ ...section, type: 'uplink' })),
-    ...tunnels.map((section) => ({ ...section, type: 'tunnel' })),
+    ...uplinks.map(({ value, report }) => ({
+      name: value.name,
+      device: value.device.name,
+      type: 'uplink',
+      report,
+    })),
+    ...tunnels.map(({ value, report }) => ({ ...value, type: 'tunnel', report })),
   ]
-  for (const { type, value, report } of sections) {
-    const user = users.get(value.device)
+  for (const { type, name, device, report } of sections) {
+    const user = users.get(device)
     if (user !== undefined)
       report({
         option: 'device',
-        reason: `'${value.device}' is the device of ${user}`,
+        reason: `'${device}' is the device of ${user}`,
         allowed: 'a device of its own',
       })
-    else if (value.device !== '') users.set(value.device, `${type} '${value.name}'`)
+    else if (device !== '') users.set(device, `${type} '${name}'`)
   }
 }
 

@@ -34,10 +34,16 @@ export interface LifelineConfig {
   readonly tableBase: number
 }
 
+/** How the device of an uplink is found. Which one that is, and whether there is one, the system tells. */
+export interface DeviceBy {
+  readonly by: 'name'
+  readonly name: string
+}
+
 /** `config uplink 'NAME'`: a physical way out. */
 export interface UplinkConfig {
   readonly name: string
-  readonly device: string
+  readonly device: DeviceBy
   /** Literal addresses; undefined means learnt from the system. */
   readonly gateway: string | undefined
   readonly gateway6: string | undefined

@@ -45,7 +45,7 @@ export const uplink: Section<typeof options, UplinkConfig> = {
     check(values, context)
     return {
       name: context.name,
-      device: values.device ?? '',
+      device: { by: 'name', name: values.device ?? '' },
       gateway: values.gateway,
       gateway6: values.gateway6,
       source: values.source,

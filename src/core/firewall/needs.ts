@@ -94,7 +94,7 @@ export function needsOf(config: Config, uplinks: readonly Underlay[]): readonly 
     ...uplinks.flatMap((uplink) => underlayNeeds(uplink, config)),
     ...config.tunnels.filter(({ enabled }) => enabled).flatMap((tunnel) => tunnelNeeds(tunnel, config)),
     ...config.firewalls.flatMap((firewall) =>
-      coveredPaths(firewall, config).flatMap((path) => sectionNeeds(firewall, path, config)),
+      coveredPaths(firewall, config, uplinks).flatMap((path) => sectionNeeds(firewall, path, config)),
     ),
   ]
 }
@@ -195,11 +195,11 @@ interface CoveredPath {
   readonly device: string
 }
 
-function coveredPaths(section: FirewallConfig, config: Config): CoveredPath[] {
+function coveredPaths(section: FirewallConfig, config: Config, uplinks: readonly Underlay[]): CoveredPath[] {
   const tunnels = config.tunnels.filter(({ firewall, enabled }) => firewall !== 'none' && enabled)
   return [
     ...tunnels.filter(({ name }) => sectionOf(name, 'tunnel', config) === section),
-    ...config.uplinks.filter(({ name }) => sectionOf(name, 'uplink', config) === section),
+    ...uplinks.filter(({ name }) => sectionOf(name, 'uplink', config) === section),
   ]
 }
 

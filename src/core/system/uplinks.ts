@@ -22,6 +22,7 @@ export type Uplink = UnusableUplink | UsableUplink
 /** `absent`: no such device; `down`: not up or no carrier; `no_address`: up, but without an address to send from. */
 export interface UnusableUplink extends UplinkIdentity {
   readonly state: 'absent' | 'down' | 'no_address'
+  readonly link: Link | undefined
   readonly addresses: readonly string[]
 }
 
@@ -57,13 +58,18 @@ export interface Way {
  * choice to it and it is not configured by name.
  */
 export function uplinks(config: Config, facts: Facts): Uplink[] {
-  const configured = config.uplinks.map((uplink) => describe(uplink, facts))
+  const configured = configuredUplinks(config, facts)
   const devices = new Set(configured.map(({ device }) => device))
   const learnt = config.tunnels
     .filter((tunnel) => carrierNames(tunnel, config) === undefined)
     .flatMap((tunnel) => systemUplink(tunnel, config, facts) ?? [])
     .filter(({ device }) => !devices.has(device) && devices.add(device))
   return [...configured, ...learnt.map((uplink) => describe(uplink, facts))]
+}
+
+/** Those that have a section, in its order. */
+export function configuredUplinks(config: Pick<Config, 'uplinks'>, facts: Facts): Uplink[] {
+  return config.uplinks.map((uplink) => describe(found(uplink, facts), facts))
 }
 
 /**
@@ -77,8 +83,8 @@ export function carriersOf(
   spent: ReadonlySet<string> = new Set(),
 ): UsableUplink[] {
   const names = carrierNames(tunnel, config)
-  const wanted = names?.map((name) => config.uplinks.find((uplink) => uplink.name === name))
-  return (wanted ?? [systemUplink(tunnel, config, facts)])
+  const named = names?.flatMap((name) => config.uplinks.find((uplink) => uplink.name === name) ?? [])
+  return (named?.map((uplink) => found(uplink, facts)) ?? [systemUplink(tunnel, config, facts)])
     .filter((uplink) => uplink !== undefined)
     .map((uplink) => describe(uplink, facts))
     .filter((uplink) => uplink.state === 'up')
@@ -93,10 +99,9 @@ export interface LackingSource {
 
 /** The configured uplinks that are of no use because of their option `source`. */
 export function lackingSources(config: Pick<Config, 'uplinks'>, facts: Facts): LackingSource[] {
-  return config.uplinks.flatMap((uplink) => {
-    const { state, addresses } = describe(uplink, facts)
-    const lacks = state === 'no_address' && addresses.length > 0 && uplink.source !== undefined
-    return lacks ? [{ uplink: uplink.name, address: uplink.source }] : []
+  return configuredUplinks(config, facts).flatMap(({ name, state, addresses, source }) => {
+    const lacks = state === 'no_address' && addresses.length > 0 && source !== undefined
+    return lacks ? [{ uplink: name, address: source }] : []
   })
 }
 
@@ -121,7 +126,7 @@ export function noUplink(
 
 /** The default routes of others that are there, and why none of them carries the tunnel; main's first. */
 export function unusedDefaults(tunnel: TunnelConfig, config: Config, facts: Facts): UnusedDefault[] {
-  const replaced = uplinksAround(tunnel, config).before
+  const replaced = replacedDevices(tunnel, config, facts)
   const routes = ([4, 6] as const).flatMap((family) => byMetric(foreignDefaults(facts, family)))
   const inMain = routes.filter(({ table }) => table === TABLE_MAIN)
   const unused = (inMain.length > 0 ? inMain : routes).flatMap(({ table, nexthops }) =>
@@ -129,12 +134,9 @@ export function unusedDefaults(tunnel: TunnelConfig, config: Config, facts: Fact
       const device = facts.links.find(({ index }) => index === link)?.name
       if (device === undefined) return []
       if (config.tunnels.some((each) => each.device === device)) return [{ device, why: 'tunnel' }]
-      const before = config.uplinks.find(
-        (uplink) => uplink.device === device && replaced.includes(uplink.name),
-      )
-      if (before !== undefined) return [{ device, why: 'replaced' }]
+      if (replaced.includes(device)) return [{ device, why: 'replaced' }]
       if (table !== TABLE_MAIN) return [{ device, why: 'table', table }]
-      const { state } = describe(learnt(device), facts)
+      const { state } = describe(learnt(device, facts), facts)
       return state === 'down' || state === 'no_address' ? [{ device, why: state }] : []
     }),
   )
@@ -196,38 +198,52 @@ export function leadsMain(facts: Facts, link: Link, family: Family): boolean {
  * device is usable, else the lowest. Never a device of our own tunnels, nor of an uplink that the tunnel is there to
  * replace, as it comes first in `failover`.
  */
-function systemUplink(tunnel: TunnelConfig, config: Config, facts: Facts): Described | undefined {
-  const replaced = uplinksAround(tunnel, config).before
+function systemUplink(tunnel: TunnelConfig, config: Config, facts: Facts): Found | undefined {
   const own = new Set([
     ...config.tunnels.map(({ device }) => device),
-    ...config.uplinks.filter(({ name }) => replaced.includes(name)).map(({ device }) => device),
+    ...replacedDevices(tunnel, config, facts),
   ])
   const devices = ([4, 6] as const)
     .flatMap((family) => byMetric(foreignDefaults(facts, family).filter(({ table }) => table === TABLE_MAIN)))
     .flatMap(({ nexthops }) => nexthops)
     .flatMap((nexthop) => facts.links.find(({ index }) => index === nexthop.link)?.name ?? [])
     .filter((name) => !own.has(name))
-  const usable = devices.find((device) => describe(learnt(device), facts).state === 'up')
+  const usable = devices.find((device) => describe(learnt(device, facts), facts).state === 'up')
   const device = usable ?? devices[0]
   if (device === undefined) return undefined
-  return config.uplinks.find((uplink) => uplink.device === device) ?? learnt(device)
+  const configured = config.uplinks.map((uplink) => found(uplink, facts))
+  return configured.find((uplink) => uplink.device === device) ?? learnt(device, facts)
 }
 
-type Described = UplinkIdentity & Pick<UplinkConfig, 'gateway' | 'gateway6'>
-
-function learnt(device: string): Described {
-  return { name: device, device, gateway: undefined, gateway6: undefined, source: undefined, dns: [] }
+/** Devices of the uplinks that the tunnel is there to replace. */
+function replacedDevices(tunnel: TunnelConfig, config: Config, facts: Facts): string[] {
+  const { before } = uplinksAround(tunnel, config)
+  const replaced = config.uplinks.filter(({ name }) => before.includes(name))
+  return replaced.map((uplink) => found(uplink, facts).device)
 }
 
-function describe(uplink: Described, facts: Facts): Uplink {
-  const { name, device, source, dns } = uplink
+interface Found extends UplinkIdentity, Pick<UplinkConfig, 'gateway' | 'gateway6'> {
+  readonly link: Link | undefined
+}
+
+/** The one place that looks for the device of an uplink: all others are told which one it is. */
+function found({ device: { name: device }, ...uplink }: UplinkConfig, facts: Facts): Found {
+  return { ...uplink, device, link: linkNamed(facts, device) }
+}
+
+function learnt(device: string, facts: Facts): Found {
+  const unconfigured = { gateway: undefined, gateway6: undefined, source: undefined, dns: [] }
+  return { ...unconfigured, name: device, device, link: linkNamed(facts, device) }
+}
+
+function describe(uplink: Found, facts: Facts): Uplink {
+  const { name, device, source, dns, link } = uplink
   const identity = { name, device, source, dns }
-  const link = linkNamed(facts, device)
-  if (link === undefined) return { ...identity, state: 'absent', addresses: [] }
+  if (link === undefined) return { ...identity, state: 'absent', link, addresses: [] }
   const addresses = sourcesOn(facts, link)
-  if (!link.up || !link.carrier) return { ...identity, state: 'down', addresses }
+  if (!link.up || !link.carrier) return { ...identity, state: 'down', link, addresses }
   const sourceThere = source === undefined || facts.addresses.some(({ address }) => address === source)
-  if (addresses.length === 0 || !sourceThere) return { ...identity, state: 'no_address', addresses }
+  if (addresses.length === 0 || !sourceThere) return { ...identity, state: 'no_address', link, addresses }
   const families = ([6, 4] as const).filter((family) =>
     addresses.some((address) => ipFamily(address) === family),
   )

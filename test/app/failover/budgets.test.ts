@@ -4,7 +4,8 @@ import { Budgets } from '../../../src/app/failover/budgets.ts'
 import { StatusStore } from '../../../src/app/status-store.ts'
 import type { UplinkConfig } from '../../../src/core/config/types.ts'
 import type { DeviceTraffic } from '../../../src/core/system/device-traffic.ts'
-import { NO_FACTS } from '../../../src/core/system/facts.ts'
+import { type Facts, NO_FACTS } from '../../../src/core/system/facts.ts'
+import { configuredUplinks } from '../../../src/core/system/uplinks.ts'
 import { linkOf, uplinkOf } from '../../core/system/samples.ts'
 import { MemoryFiles } from '../../memory-files.ts'
 import { VirtualClock } from '../../virtual-clock.ts'
@@ -26,7 +27,8 @@ function make(files = new MemoryFiles(), uplinks: readonly UplinkConfig[] = [FIB
     said.push([...budgets.cutOff].join()),
   )
   budgets.configure({ uplinks })
-  budgets.factsChanged(FACTS)
+  const factsChanged = (facts: Facts) => budgets.uplinksChanged(configuredUplinks({ uplinks }, facts))
+  factsChanged(FACTS)
   const carry = (octets: number) => {
     const { receivedOctets = 0, sentOctets = 0 } = traffic.get('wwan0') ?? {}
     traffic.set('wwan0', {
@@ -36,7 +38,7 @@ function make(files = new MemoryFiles(), uplinks: readonly UplinkConfig[] = [FIB
     })
   }
   const shown = () => status.status().uplink.lte?.budget
-  return { budgets, status, files, clock, said, carry, shown }
+  return { budgets, factsChanged, traffic, status, files, clock, said, carry, shown }
 }
 
 test('a metered uplink is counted, another is not', () => {
@@ -90,13 +92,27 @@ test('what was counted survives a restart, and the configuration without it', ()
 })
 
 test('a device that is not there is not counted, and harms nobody', () => {
-  const { budgets, clock, carry, shown } = make()
-  budgets.factsChanged(NO_FACTS)
+  const { factsChanged, clock, carry, shown } = make()
+  factsChanged(NO_FACTS)
   carry(5e6)
   clock.advance(10_000)
   assert.equal(shown()?.used, 0)
-  budgets.factsChanged({ ...FACTS, links: [linkOf(9, 'wwan0')] })
+  factsChanged({ ...FACTS, links: [linkOf(9, 'wwan0')] })
   assert.equal(shown()?.used, 5e6)
+})
+
+test('an uplink whose device is another one from now on has carried all the same what it carried by the first', () => {
+  const { budgets, traffic, clock, carry, shown } = make()
+  carry(5e6)
+  clock.advance(10_000)
+  // Too little to be written at once.
+  carry(5e5)
+  clock.advance(10_000)
+  traffic.set('wwan1', { receivedOctets: 1e6, receivedPackets: 0, sentOctets: 0 })
+  const uplinks = [FIBRE, { ...LTE, device: { by: 'name', name: 'wwan1' } as const }]
+  budgets.configure({ uplinks })
+  budgets.uplinksChanged(configuredUplinks({ uplinks }, { ...FACTS, links: [linkOf(7, 'wwan1')] }))
+  assert.equal(shown()?.used, 6.5e6)
 })
 
 test('nothing runs and nothing is written where nothing is metered', () => {

@@ -39,7 +39,7 @@ describe('a line, a tunnel that keeps its address, and 4G', () => {
       const { config, warnings } = mustRead(notation, fixture(`failover.${notation}`))
       assert.deepEqual(warnings, [])
       assert.deepEqual(
-        config.uplinks.map(({ name, device, metered }) => [name, device, metered]),
+        config.uplinks.map(({ name, device, metered }) => [name, device.name, metered]),
         [
           ['fibre', 'pppoe-aaisp', false],
           ['lte', 'wan-4g', true],

@@ -39,7 +39,7 @@ describe('every option', () => {
       {
         ...UPLINK,
         name: 'fibre',
-        device: 'pppoe-wan',
+        device: { by: 'name', name: 'pppoe-wan' },
         gateway6: 'fe80::1',
         source: '2001:db8::5',
         dns: ['192.0.2.53', '2001:db8::53'],
@@ -47,7 +47,7 @@ describe('every option', () => {
       {
         ...UPLINK,
         name: '4g',
-        device: 'wwan0',
+        device: { by: 'name', name: 'wwan0' },
         gateway: '192.0.2.1',
       },
     ],

@@ -26,7 +26,7 @@ export function tunnelOf(name: string, options: Partial<TunnelConfig> = {}): Tun
 }
 
 export function uplinkOf(name: string, device: string, options: Partial<UplinkConfig> = {}): UplinkConfig {
-  return { ...UPLINK, name, device, ...options }
+  return { ...UPLINK, name, device: { by: 'name', name: device }, ...options }
 }
 
 export const FIREWALL: Config['firewalls'][number] = {
