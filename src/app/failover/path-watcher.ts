@@ -1,4 +1,5 @@
 import type { ProbeConfig, ProbeTarget } from '../../core/config/types.ts'
+import { equal } from '../../core/equal.ts'
 import { PathHealth } from '../../core/failover/health.ts'
 import {
   FAMILIES,
@@ -35,7 +36,7 @@ export class PathWatcher {
   readonly #ports: ProberPorts
   readonly #health: PathHealth
   #prober: Prober | undefined
-  #wayKey = ''
+  #way: Way | undefined
   #targets: readonly ProbeTarget[] = []
   #confirming: { readonly awaited: Set<Family>; readonly done: () => void } | undefined
   #cancel: Cancel | undefined
@@ -65,9 +66,8 @@ export class PathWatcher {
     targets: readonly ProbeTarget[],
     known: ReadonlySet<string>,
   ): void {
-    const key = JSON.stringify(way ?? null)
-    if (key !== this.#wayKey) {
-      this.#wayKey = key
+    if (!equal(way, this.#way)) {
+      this.#way = way
       this.#prober?.close()
       this.#prober = way && new Prober(way, this.#ports, (id) => this.#answered(id))
     }

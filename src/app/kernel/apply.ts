@@ -1,9 +1,11 @@
 /** Makes the kernel hold what is desired: the only place that writes links, addresses, routes, rules and filters. */
+
+import { equal } from '../../core/equal.ts'
 import type { GuardedPort } from '../../core/firewall/guard.ts'
 import { type Change, describeChange, encodeChange, type NetlinkChange } from '../../core/system/change.ts'
 import type { DesiredState } from '../../core/system/desired-state.ts'
 import { difference } from '../../core/system/difference.ts'
-import { linkNamed, same } from '../../core/system/facts.ts'
+import { linkNamed } from '../../core/system/facts.ts'
 import { type Cancel, type Log, type Nft, type Sysctls, SystemError } from '../ports.ts'
 import {
   type ApplyFailure,
@@ -88,7 +90,7 @@ export class Apply implements PortGuard, AddressRefusals {
    * off is off when this returns. The same wish once more does nothing: to look whether it still holds is `again`.
    */
   want(desired: DesiredState): Promise<readonly ApplyFailure[]> {
-    if (!same(desired, this.#desired)) {
+    if (!equal(desired, this.#desired)) {
       for (const { name, carrier } of desired.devices) if (!carrier) void this.#carrier(name, false)
       this.#desired = desired
       this.#unwritten = true

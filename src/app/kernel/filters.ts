@@ -1,6 +1,6 @@
+import { equal } from '../../core/equal.ts'
 import { type GuardedPort, guardScript } from '../../core/firewall/guard.ts'
 import { removeTable } from '../../core/firewall/ruleset.ts'
-import { same } from '../../core/system/facts.ts'
 import type { Cancel, Nft } from '../ports.ts'
 
 /**
@@ -75,7 +75,7 @@ export class Filters {
   /** Whatever came and went while others had their turn is written once. */
   #loadGuards(): Promise<void> {
     return this.#inTurn(async () => {
-      if (!this.#loaded || same(this.#guarded, this.#written)) return
+      if (!this.#loaded || equal(this.#guarded, this.#written)) return
       await this.#transact(() => this.#nft.load(guardScript(this.#guarded)))
     })
   }

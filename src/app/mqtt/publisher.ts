@@ -1,8 +1,10 @@
 import { decodeUtf8 } from '../../core/bytes.ts'
 import { formatBrokerUrl } from '../../core/config/mqtt-kinds.ts'
 import type { Config, MqttConfig } from '../../core/config/types.ts'
+import { equal } from '../../core/equal.ts'
 import { type CommandRequest, readCommand } from '../../core/homeassistant/command.ts'
 import { type Announced, announcedBy, discoveryOf } from '../../core/homeassistant/discovery.ts'
+import type { DiscoveryView } from '../../core/homeassistant/entities.ts'
 import { EventTranslator, PATH_CHANGES } from '../../core/homeassistant/events.ts'
 import {
   birthTopics,
@@ -63,7 +65,7 @@ export class Publisher {
   #config: Config
   #connection: BrokerConnection | undefined
   /** What decided on the last announcement of this connection, and the last announcement of all. */
-  #announced = ''
+  #announced: DiscoveryView | undefined
   #announcement: string | undefined
   /** Paths that a state at the broker may name: they stay options until it has been replaced. */
   #kept: ReadonlySet<string> = new Set()
@@ -140,7 +142,7 @@ export class Publisher {
   #opened(connection: BrokerConnection): void {
     this.#connection = connection
     this.#complained.clear()
-    this.#announced = ''
+    this.#announced = undefined
     void this.#publish(connection, { topic: this.#topics.status, payload: 'online', qos: 1, retain: true })
     const before = this.#remembered
     this.#kept = new Set([...this.#kept, ...before.paths])
@@ -263,9 +265,8 @@ export class Publisher {
     if (connection === undefined || !this.#broker.discovery) return false
     const status = this.#ports.status.status()
     const view = discoveryView(this.#broker, this.#node, this.#config, status, this.#ports, this.#kept)
-    const key = JSON.stringify(view)
-    if (key === this.#announced) return false
-    this.#announced = key
+    if (equal(view, this.#announced)) return false
+    this.#announced = view
     const before = this.#remembered
     const topic = this.#discoveryTopic
     const discovery = discoveryOf(view, before.discoveryTopic === topic ? before.announced : {})
@@ -319,7 +320,7 @@ export class Publisher {
     const delay = BIRTH_DELAY.least + BIRTH_DELAY.spread * this.#ports.random()
     this.#cancelBirth()
     this.#cancelBirth = this.#clock.alarm(after(this.#clock.now(), seconds(delay)), () => {
-      this.#announced = ''
+      this.#announced = undefined
       this.#announce()
     })
   }

@@ -1,5 +1,5 @@
 /** What a new configuration changes, so that a reload touches nothing else. */
-import { Secret } from '../secret.ts'
+import { equal } from '../equal.ts'
 import { failoverOptionOf, probeOptionOf } from './failover.ts'
 import { lifelineOptionOf } from './lifeline.ts'
 import { tunnelOptionOf } from './tunnel.ts'
@@ -146,17 +146,4 @@ function changedOptions<C, K extends keyof C>(
   return properties
     .filter((property) => !equal(old[property], next[property]))
     .map((property) => optionOf[property])
-}
-
-/** Equality of plain values, lists in their order, and secrets. */
-function equal(a: unknown, b: unknown): boolean {
-  if (a instanceof Secret && b instanceof Secret) return a.equals(b)
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b)
-  if (a instanceof Secret !== b instanceof Secret) return false
-  const keys = Object.keys(a)
-  const other = b as Readonly<Record<string, unknown>>
-  return (
-    keys.length === Object.keys(b).length &&
-    keys.every((key) => equal((a as Readonly<Record<string, unknown>>)[key], other[key]))
-  )
 }

@@ -1,5 +1,7 @@
 /** What a host learns from Router Advertisements and for how long: SLAAC (RFC 4862 section 5.5), RDNSS (RFC 8106). */
+
 import { u8 } from '../bytes.ts'
+import { equal } from '../equal.ts'
 import { after, earliest, type Millis } from '../time.ts'
 import { formatIp, isLinkLocal, isLoopback, isMulticast, isUnspecified, parseIp } from './address.ts'
 import { LEAST_IPV6_MTU } from './encapsulation.ts'
@@ -97,17 +99,16 @@ export function nextExpiry(known: Autoconfiguration): Millis | undefined {
 export function differs(a: Autoconfiguration, b: Autoconfiguration, tolerance: number): boolean {
   const moved = (one: Millis | undefined, two: Millis | undefined) =>
     one === undefined || two === undefined ? one !== two : Math.abs(one - two) >= tolerance
-  const fixed = ({ addresses, router, dns, mtu, managed, other }: Autoconfiguration) =>
-    JSON.stringify([
-      addresses.map(({ address, length, deprecated }) => [address, length, deprecated]),
-      router?.address,
-      dns.map(({ address }) => address),
-      mtu,
-      managed,
-      other,
-    ])
+  const fixed = ({ addresses, router, dns, mtu, managed, other }: Autoconfiguration) => [
+    addresses.map(({ address, length, deprecated }) => [address, length, deprecated]),
+    router?.address,
+    dns.map(({ address }) => address),
+    mtu,
+    managed,
+    other,
+  ]
   return (
-    fixed(a) !== fixed(b) ||
+    !equal(fixed(a), fixed(b)) ||
     moved(a.router?.validUntil, b.router?.validUntil) ||
     a.dns.some(({ validUntil }, i) => moved(validUntil, b.dns[i]?.validUntil)) ||
     a.addresses.some((address, i) => moved(address.validUntil, b.addresses[i]?.validUntil)) ||

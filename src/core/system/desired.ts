@@ -2,6 +2,7 @@
 
 import { activeTable, STEP } from '../config/numbering.ts'
 import type { Config } from '../config/types.ts'
+import { identityOf } from '../equal.ts'
 import type { Sharing } from '../failover/sharing.ts'
 import type { ActiveRoute } from '../failover/types.ts'
 import { firewallText } from '../firewall/firewall.ts'
@@ -93,8 +94,8 @@ function framed(config: Config, rules: readonly Rule[], routes: readonly Desired
 function distinct<T>(items: readonly T[], key: (item: T) => unknown): T[] {
   const seen = new Map<string, T>()
   for (const item of items) {
-    const text = JSON.stringify(key(item))
-    if (!seen.has(text)) seen.set(text, item)
+    const identity = identityOf(key(item))
+    if (!seen.has(identity)) seen.set(identity, item)
   }
   return [...seen.values()]
 }

@@ -1,4 +1,5 @@
 /** What has to be done so that the kernel holds what it should: an ordered list of changes. */
+import { equal, identityOf } from '../equal.ts'
 import type { DesiredFilters } from '../firewall/filters.ts'
 import type { LinkAddress } from '../netlink/address.ts'
 import type { LinkChange } from '../netlink/link.ts'
@@ -7,7 +8,7 @@ import type { Rule } from '../netlink/rule.ts'
 import { type Change, kernelRoute } from './change.ts'
 import type { DesiredAddress, DesiredDevice, DesiredRoute, DesiredState } from './desired-state.ts'
 import { ALIAS_PREFIX } from './device.ts'
-import { addressesOf, type Facts, type Link, linkNamed, OUR_PROTOCOL, same } from './facts.ts'
+import { addressesOf, type Facts, type Link, linkNamed, OUR_PROTOCOL } from './facts.ts'
 
 /** What facts cannot tell. */
 export interface Holdings {
@@ -111,13 +112,13 @@ function isAsWanted(wanted: DesiredAddress, known: LinkAddress): boolean {
 function routeChanges(desired: DesiredState, facts: Facts, doomed: readonly Link[]): Change[] {
   const ours = facts.routes.filter(({ protocol }) => protocol === OUR_PROTOCOL)
   const wanted = desired.routes.map((route) => ({ route, kernel: kernelRoute(route, facts) }))
-  const held = new Set(ours.map(asText))
-  const kept = new Set(wanted.map(({ kernel }) => asText(kernel)))
-  const fresh = wanted.filter(({ kernel }) => !held.has(asText(kernel)))
+  const held = new Set(ours.map(identityOf))
+  const kept = new Set(wanted.map(({ kernel }) => identityOf(kernel)))
+  const fresh = wanted.filter(({ kernel }) => !held.has(identityOf(kernel)))
   const stale = ours.filter(
     (route) =>
       !leadsTo(route, doomed) &&
-      !kept.has(asText(route)) &&
+      !kept.has(identityOf(route)) &&
       !fresh.some((item) => takesPlaceOf(item.route, route)),
   )
   const ourRules = facts.rules.filter(({ protocol }) => protocol === OUR_PROTOCOL)
@@ -146,16 +147,11 @@ function takesPlaceOf(fresh: DesiredRoute, old: Route): boolean {
     fresh.family === old.family &&
     fresh.table === old.table &&
     fresh.metric === old.metric &&
-    same(fresh.destination, old.destination)
+    equal(fresh.destination, old.destination)
   )
 }
 
 function missing(rules: readonly Rule[], from: readonly Rule[]): Rule[] {
-  const known = new Set(from.map(asText))
-  return rules.filter((rule) => !known.has(asText(rule)))
-}
-
-/** Equal for records that are the same. */
-function asText(record: unknown): string | undefined {
-  return JSON.stringify(record)
+  const known = new Set(from.map(identityOf))
+  return rules.filter((rule) => !known.has(identityOf(rule)))
 }

@@ -1,5 +1,6 @@
 /** What the kernel holds, as far as lifeline cares: pure reduction of rtnetlink messages. */
 
+import { equal } from '../equal.ts'
 import type { Family } from '../ip/address.ts'
 import { decodeAddress, type LinkAddress, RTM_DELADDR, RTM_NEWADDR } from '../netlink/address.ts'
 import { decodeLink, isAboutLink, type Link, RTM_DELLINK, RTM_NEWLINK } from '../netlink/link.ts'
@@ -66,11 +67,6 @@ export function addressesOf(facts: Facts, link: Link): LinkAddress[] {
   return facts.addresses.filter((address) => address.link === link.index)
 }
 
-/** Whether two records of facts say the same. */
-export function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
-}
-
 function reduce(facts: Facts, { type, flags, body }: NetlinkMessage, uncertain: Set<Family>): Facts {
   switch (type) {
     case RTM_NEWLINK:
@@ -98,7 +94,7 @@ function reduce(facts: Facts, { type, flags, body }: NetlinkMessage, uncertain: 
 function linkChanged(facts: Facts, link: Link | undefined, uncertain: Set<Family>): Facts {
   if (link === undefined) return facts
   const known = facts.links.find(({ index }) => index === link.index)
-  if (same(known, link)) return facts
+  if (equal(known, link)) return facts
   if (known?.up && !link.up) uncertain.add(4).add(6)
   return { ...facts, links: replaced(facts.links, known, link) }
 }
@@ -117,7 +113,7 @@ function linkRemoved(facts: Facts, link: Link | undefined, uncertain: Set<Family
 function addressChanged(facts: Facts, address: LinkAddress | undefined): Facts {
   if (address === undefined) return facts
   const known = facts.addresses.find((other) => isSameAddress(other, address))
-  if (same(known, address)) return facts
+  if (equal(known, address)) return facts
   return { ...facts, addresses: replaced(facts.addresses, known, address) }
 }
 
@@ -137,7 +133,7 @@ function routeChanged(
   uncertain: Set<Family>,
 ): Facts {
   if (route === undefined || !isOfInterest(route)) return facts
-  if (facts.routes.some((other) => same(other, route))) return facts
+  if (facts.routes.some((other) => equal(other, route))) return facts
   const known = facts.routes.find((other) => isSameSlot(other, route))
   if (known !== undefined && !replaces) uncertain.add(route.family)
   return { ...facts, routes: replaced(facts.routes, replaces ? known : undefined, route) }
@@ -145,19 +141,19 @@ function routeChanged(
 
 function routeRemoved(facts: Facts, route: Route | undefined, uncertain: Set<Family>): Facts {
   if (route === undefined || !isOfInterest(route)) return facts
-  const known = facts.routes.find((other) => same(other, route))
+  const known = facts.routes.find((other) => equal(other, route))
   if (known !== undefined) return { ...facts, routes: facts.routes.filter((other) => other !== known) }
   if (facts.routes.some((other) => isSameSlot(other, route))) uncertain.add(route.family)
   return facts
 }
 
 function ruleAdded(facts: Facts, rule: Rule | undefined): Facts {
-  if (rule === undefined || facts.rules.some((other) => same(other, rule))) return facts
+  if (rule === undefined || facts.rules.some((other) => equal(other, rule))) return facts
   return { ...facts, rules: [...facts.rules, rule] }
 }
 
 function ruleRemoved(facts: Facts, rule: Rule | undefined): Facts {
-  const known = facts.rules.find((other) => same(other, rule))
+  const known = facts.rules.find((other) => equal(other, rule))
   if (known === undefined) return facts
   return { ...facts, rules: facts.rules.filter((other) => other !== known) }
 }
@@ -176,7 +172,7 @@ function isSameSlot(a: Route, b: Route): boolean {
     a.family === b.family &&
     a.table === b.table &&
     a.metric === b.metric &&
-    same(a.destination, b.destination)
+    equal(a.destination, b.destination)
   )
 }
 
@@ -185,5 +181,5 @@ function replaced<T>(list: readonly T[], old: T | undefined, fresh: T): T[] {
 }
 
 function sameSet(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((item) => b.some((other) => same(item, other)))
+  return a.length === b.length && a.every((item) => b.some((other) => equal(item, other)))
 }

@@ -5,18 +5,21 @@ import { SocketErrors } from '../../../src/app/socket-errors.ts'
 import { DEFAULT_PROBE } from '../../../src/core/config/probe.ts'
 import type { ProbeTarget } from '../../../src/core/config/types.ts'
 import { targetKey } from '../../../src/core/failover/probing.ts'
+import { reversed } from '../../core/reversed.ts'
 import { MemoryLog } from '../../memory-log.ts'
 import { Machine } from '../../sim/machine.ts'
 import { Network } from '../../sim/network.ts'
 
 const TARGET: ProbeTarget = { kind: 'icmp', address: '1.1.1.1' }
 
-/** A path whose link is up and whose probes are never answered. */
-function silent(known: readonly ProbeTarget[]): PathWatcher {
+const WAY = { device: 'eth0', index: 2, sources: { 4: '192.0.2.2' } }
+
+/** A path whose link is up and whose probes are never answered; `closed` hears of each socket that goes. */
+function silent(known: readonly ProbeTarget[], closed = () => {}): PathWatcher {
   const network = new Network(1, { delay: 10 })
   const machine = new Machine(network)
   machine.add('eth0', ['192.0.2.2'])
-  machine.icmp = () => ({ send() {}, close() {} })
+  machine.icmp = () => ({ send() {}, close: closed })
   const nothing = () => {}
   const watcher = new PathWatcher(
     {
@@ -36,8 +39,7 @@ function silent(known: readonly ProbeTarget[]): PathWatcher {
       errors: new SocketErrors(network.clock, new MemoryLog()),
     },
   )
-  const way = { device: 'eth0', index: 2, sources: { 4: '192.0.2.2' } }
-  watcher.set(way, '', [TARGET], new Set(known.map(targetKey)))
+  watcher.set(WAY, '', [TARGET], new Set(known.map(targetKey)))
   return watcher
 }
 
@@ -55,4 +57,13 @@ test('where one has answered before its answer is waited for', () => {
     confirmed = true
   })
   assert.ok(!confirmed)
+})
+
+test('the sockets of probes stay while the way is the same, however it was written down', () => {
+  let closed = 0
+  const watcher = silent([TARGET], () => closed++)
+  watcher.set(reversed(WAY), '', [TARGET], new Set())
+  assert.equal(closed, 0)
+  watcher.set({ ...WAY, sources: { 4: '192.0.2.3' } }, '', [TARGET], new Set())
+  assert.equal(closed, 1)
 })

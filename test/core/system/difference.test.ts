@@ -7,6 +7,7 @@ import { desiredState } from '../../../src/core/system/desired.ts'
 import { type DesiredState, NOTHING_DESIRED } from '../../../src/core/system/desired-state.ts'
 import type { Facts } from '../../../src/core/system/facts.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../../../src/core/system/session.ts'
+import { reversed } from '../reversed.ts'
 import { ModelKernel } from './model-kernel.ts'
 import { addressOn, configOf, linkOf, SESSION, SYSTEM, tunnelOf } from './samples.ts'
 
@@ -27,6 +28,15 @@ describe('difference', () => {
     const desired = desiredWith(SESSION)
     assert.ok(kernel.apply(desired).length > 20)
     assert.deepEqual(words(kernel, desired), [])
+  })
+
+  it('is empty also where what is and what should be were written down in different orders', () => {
+    const kernel = new ModelKernel(SYSTEM)
+    const desired = desiredWith(SESSION)
+    kernel.apply(desired)
+    kernel.facts = reversed(kernel.facts)
+    assert.deepEqual(words(kernel, desired), [])
+    assert.deepEqual(words(kernel, reversed(desired)), [])
   })
 
   it('touches nothing but the carrier when a session ends and comes back', () => {

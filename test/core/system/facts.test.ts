@@ -9,6 +9,7 @@ import {
   withRoutes,
 } from '../../../src/core/system/facts.ts'
 import { recorded } from '../netlink/recorded.ts'
+import { reversed } from '../reversed.ts'
 
 const announcements = recorded('announcements')
 
@@ -40,6 +41,13 @@ function routes(facts: Facts, family: 4 | 6): string[] {
 }
 
 describe('reduceFacts', () => {
+  it('says that nothing changed where all is announced that is known, in whichever order its parts were written down', () => {
+    const dump = recorded('dump').map(({ message }) => message)
+    const known = reversed(reduceFacts(NO_FACTS, dump).facts)
+    assert.equal(reduceFacts(known, dump).facts, known)
+    assert.equal(withRoutes(known, 4, dump), known)
+  })
+
   it('keeps defaults of every table and our own routes, nothing else', () => {
     const { last } = until('ip -6 rule add pref 31031 from 2001:db8:2::/56 lookup 17011 protocol 108')
     assert.deepEqual(routes(last.facts, 4), [
