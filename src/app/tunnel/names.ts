@@ -1,6 +1,6 @@
 import { AbortController } from '../../core/abort.ts'
-import type { Attempt } from '../../core/client/dialer-state.ts'
 import { NameCache } from '../../core/client/name-cache.ts'
+import type { Attempt } from '../../core/client/race.ts'
 import type { Failure } from '../../core/failure.ts'
 import { ipFamily } from '../../core/ip/address.ts'
 import { unfitAnywhere } from '../../core/ip/unfit.ts'

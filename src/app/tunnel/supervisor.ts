@@ -1,6 +1,7 @@
 import { Dialer } from '../../core/client/dialer.ts'
-import type { Attempt, DialerAction, DialerInput, Readiness } from '../../core/client/dialer-state.ts'
+import type { DialerAction, DialerInput, Readiness } from '../../core/client/dialer-state.ts'
 import { attemptsOf } from '../../core/client/dialer-state.ts'
+import type { Attempt } from '../../core/client/race.ts'
 import type { CallPhase, ClientEvent } from '../../core/client/types.ts'
 import { type Surroundings, unfit } from '../../core/config/fitness.ts'
 import type { TunnelConfig } from '../../core/config/types.ts'
@@ -379,7 +380,7 @@ export class Supervisor {
   #show(): void {
     const { state } = this.#dialer
     this.#reporter.explainWaiting(state, this.#stranded)
-    const shown = state.name === 'dialling' ? (state.opened ?? state.attempts[0]) : undefined
+    const shown = state.name === 'dialling' ? (state.opened ?? state.race.attempts[0]) : undefined
     this.#reporter.show({
       dialer: state,
       disabled: this.#disabled,

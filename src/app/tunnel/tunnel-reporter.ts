@@ -25,9 +25,9 @@ export class TunnelReporter {
 
   /** Says once that there is no uplink, unless the loss of one was said. */
   explainWaiting(state: DialerState, reason: NoUplink): void {
-    const waits = state.name === 'waiting' && state.until === undefined
-    if (waits && !this.#stranded) this.#status.failed(this.#tunnel.name, reason)
-    this.#stranded = waits
+    const stranded = state.name === 'stranded'
+    if (stranded && !this.#stranded) this.#status.failed(this.#tunnel.name, reason)
+    this.#stranded = stranded
   }
 
   uplinkLost(uplink: string): void {

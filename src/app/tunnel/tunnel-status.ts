@@ -1,4 +1,5 @@
-import type { Attempt, DialerState } from '../../core/client/dialer-state.ts'
+import type { DialerState } from '../../core/client/dialer-state.ts'
+import type { Attempt } from '../../core/client/race.ts'
 import type { CallPhase } from '../../core/client/types.ts'
 import { server as serverKind } from '../../core/config/network-kinds.ts'
 import { formatInterfaceId } from '../../core/ip/interface-id.ts'
@@ -43,7 +44,7 @@ export function tunnelPath(
     device,
     dialable,
     session: applied ? 'up' : dialling && !stuck ? 'dialling' : 'none',
-    failed: stuck || dialer.name === 'recalling' || (dialer.name === 'waiting' && dialer.until !== undefined),
+    failed: stuck || dialer.name === 'recalling' || dialer.name === 'waiting',
     problem: session?.standing.problem ?? null,
     control,
     heardAt,
@@ -86,10 +87,11 @@ function shownState({ dialer, disabled, phase, applied }: TunnelView): TunnelSta
     case 'waiting':
     case 'closing':
       return dialer.name
+    case 'stranded':
     case 'recalling':
       return 'waiting'
     case 'dialling':
-      return dialer.attempts.length === 0 ? 'resolving' : (phase ?? 'dialling')
+      return dialer.race.attempts.length === 0 ? 'resolving' : (phase ?? 'dialling')
     case 'open':
       if (!dialer.session) return 'waiting'
       return applied ? 'up' : 'configuring'
@@ -97,13 +99,13 @@ function shownState({ dialer, disabled, phase, applied }: TunnelView): TunnelSta
 }
 
 function retryAt(dialer: DialerState): TunnelPatch['retry_at'] {
-  if (dialer.name === 'waiting') return dialer.until ?? null
+  if (dialer.name === 'waiting') return dialer.until
   return dialer.name === 'recalling' ? dialer.at : null
 }
 
 function shownAttempt(dialer: DialerState): Attempt | undefined {
   if (dialer.name === 'open' || dialer.name === 'recalling') return dialer.attempt
-  if (dialer.name === 'dialling') return dialer.opened ?? dialer.attempts[0]
+  if (dialer.name === 'dialling') return dialer.opened ?? dialer.race.attempts[0]
   return undefined
 }
 

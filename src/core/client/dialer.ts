@@ -2,32 +2,20 @@ import type { Millis } from '../time.ts'
 import { after } from '../time.ts'
 import { Backoff } from './backoff.ts'
 import type {
-  Attempt,
   CloseReason,
   DialerAction,
   DialerInput,
   DialerOptions,
   DialerState,
-  Handlers,
   Readiness,
-  Return,
+  Row,
+  Table,
 } from './dialer-state.ts'
-import {
-  attemptsOf,
-  CLOSE_LIMIT,
-  deadlineOf,
-  RECALL_GRACE,
-  RETURN_DELAY,
-  RETURN_DELAY_LIMIT,
-  removeAttempt,
-  roundOf,
-} from './dialer-state.ts'
-import type { Candidate, DialUplink, Round } from './round.ts'
+import { attemptsOf, CLOSE_LIMIT, deadlineOf, follow, RECALL_GRACE, raceOf } from './dialer-state.ts'
+import { type Attempt, Race } from './race.ts'
+import { Returns } from './returns.ts'
+import type { Candidate, DialUplink } from './round.ts'
 import { Rounds } from './rounds.ts'
-
-type Open = Extract<DialerState, { name: 'open' }>
-type SessionEnded = Extract<DialerInput, { type: 'sessionEnded' }>
-type Ended = Extract<DialerInput, { type: 'ended' }>
 
 /**
  * Decides when and where a tunnel dials: rounds over uplinks, servers and addresses, back-off, redialling, going back.
@@ -36,12 +24,12 @@ type Ended = Extract<DialerInput, { type: 'ended' }>
 export class Dialer {
   readonly #rounds: Rounds
   readonly #backoff: Backoff
+  readonly #returns = new Returns()
   readonly #actions: DialerAction[] = []
   #state: DialerState = { name: 'cold' }
   #wanted: Readiness = 'cold'
   #uplinks: readonly DialUplink[] = []
   #nextId = 1
-  #returnDelay = RETURN_DELAY
 
   constructor(options: DialerOptions) {
     this.#rounds = new Rounds(options)
@@ -57,16 +45,13 @@ export class Dialer {
     if (input.type === 'want') this.#wanted = input.readiness
     if ('elsewhere' in input && input.elsewhere) this.#rounds.shun(this.#state, input.id)
     if (input.type === 'reconnect' || input.type === 'afresh') this.#backoff.reset()
-    const handle = this.#handlers[this.#state.name]?.[input.type] as
-      | ((now: Millis, input: DialerInput) => void)
-      | undefined
-    handle?.(now, input)
+    follow(this.#table, now, this.#state, input)
     this.#advance(now)
   }
 
   timeout(now: Millis): void {
     const state = this.#state
-    if (state.name === 'waiting' && state.until !== undefined && now >= state.until) this.#dial(now)
+    if (state.name === 'waiting' && now >= state.until) this.#dial(now)
     else if (state.name === 'recalling' && now >= state.at) this.#recall(now, state.attempt)
     else if (state.name === 'closing' && now >= state.until) this.#closed(now)
     else if (state.name === 'open' && state.going?.step === 'settling' && now >= state.going.at)
@@ -82,53 +67,57 @@ export class Dialer {
     return deadlineOf(this.#state)
   }
 
-  /** (state, input) -> what to do; what is absent has no meaning in that state and changes nothing. */
-  readonly #handlers: Handlers = {
+  /** Without an attempt: no uplink, or between two rounds. */
+  readonly #idle: Row<DialerState<'stranded' | 'waiting'>> = {
+    want: (now, _, { readiness }) => {
+      if (readiness === 'cold') this.#state = { name: 'cold' }
+      else if (readiness === 'session') this.#dial(now)
+    },
+    reconnect: (now) => this.#dial(now),
+    afresh: (now) => this.#dial(now),
+    answeredLate: (now) => this.#backoff.answeredLate() && this.#dial(now),
+    uplinks: (now) => this.#dial(now),
+  }
+
+  /** What is absent has no meaning in that state and changes nothing. */
+  readonly #table: Table = {
     cold: {
-      want: (now, { readiness }) => readiness !== 'cold' && this.#dial(now),
+      want: (now, _, { readiness }) => readiness !== 'cold' && this.#dial(now),
     },
-    waiting: {
-      want: (now, { readiness }) => {
-        if (readiness === 'cold') this.#state = { name: 'cold' }
-        else if (readiness === 'session') this.#dial(now)
-      },
-      reconnect: (now) => this.#dial(now),
-      afresh: (now) => this.#dial(now),
-      answeredLate: (now) => this.#backoff.answeredLate() && this.#dial(now),
-      uplinks: (now) => this.#dial(now),
-    },
+    stranded: this.#idle,
+    waiting: this.#idle,
     dialling: {
-      want: (now, { readiness }) => this.#diallingWant(now, readiness),
+      want: (now, state, { readiness }) => this.#diallingWant(now, state, readiness),
       reconnect: (now) => this.#close(now, 'reconnect'),
-      uplinks: (now) => this.#diallingUplinks(now),
-      resolved: (now, { route, addresses }) => roundOf(this.#state)?.resolved(now, route, addresses),
-      unresolved: (now, { route }) => roundOf(this.#state)?.unresolved(now, route),
-      opened: (now, { id }) => this.#opened(now, id),
-      up: (now, { id }) => this.#up(now, id),
-      sessionEnded: (now, { id }) => this.#sessionRefused(now, id),
-      ended: (now, input) => this.#attemptEnded(now, input),
+      uplinks: (now, state) => this.#diallingUplinks(now, state),
+      resolved: (now, { race }, { route, addresses }) => race.round.resolved(now, route, addresses),
+      unresolved: (now, { race }, { route }) => race.round.unresolved(now, route),
+      opened: (now, state, { id }) => this.#opened(now, state, id),
+      up: (now, state, { id }) => this.#up(now, state, id),
+      sessionEnded: (now, state, { id }) => this.#sessionRefused(now, state, id),
+      ended: (now, state, input) => this.#attemptEnded(now, state, input),
     },
     open: {
-      want: (now, { readiness }) => this.#openWant(now, readiness),
+      want: (now, state, { readiness }) => this.#openWant(now, state, readiness),
       reconnect: (now) => this.#close(now, 'reconnect'),
-      uplinks: (now) => this.#openUplinks(now),
-      resolved: (now, { route, addresses }) => roundOf(this.#state)?.resolved(now, route, addresses),
-      unresolved: (now, { route }) => roundOf(this.#state)?.unresolved(now, route),
-      opened: (now, { id }) => this.#proved(now, id),
-      sessionEnded: (now, input) => this.#sessionEnded(now, input),
-      ended: (now, input) => this.#lost(now, input),
+      uplinks: (now, state) => this.#openUplinks(now, state),
+      resolved: (now, state, { route, addresses }) => raceOf(state)?.round.resolved(now, route, addresses),
+      unresolved: (now, state, { route }) => raceOf(state)?.round.unresolved(now, route),
+      opened: (now, state, { id }) => this.#proved(now, state, id),
+      sessionEnded: (now, state, input) => this.#sessionEnded(now, state, input),
+      ended: (now, state, input) => this.#lost(now, state, input),
     },
     recalling: {
-      want: (now, { readiness }) => {
+      want: (now, { attempt }, { readiness }) => {
         if (readiness === 'cold') this.#close(now, 'shutdown')
-        else if (readiness === 'warm') this.#stayOpen(now)
+        else if (readiness === 'warm') this.#state = this.#openState(now, attempt, false)
       },
       reconnect: (now) => this.#close(now, 'reconnect'),
-      uplinks: (now) => this.#recallingUplinks(now),
-      ended: (now, input) => this.#recallingEnded(now, input),
+      uplinks: (now, state) => this.#recallingUplinks(now, state),
+      ended: (now, state, input) => this.#recallingEnded(now, state, input),
     },
     closing: {
-      ended: (now, { id }) => this.#oneClosed(now, id),
+      ended: (now, state, { id }) => this.#oneClosed(now, state, id),
     },
   }
 
@@ -136,36 +125,32 @@ export class Dialer {
 
   #dial(now: Millis): void {
     if (this.#uplinks.length === 0) {
-      this.#state = { name: 'waiting', until: undefined }
+      this.#state = { name: 'stranded' }
       return
     }
-    const round = this.#rounds.begin(now, this.#uplinks)
-    this.#state = { name: 'dialling', round, attempts: [], opened: undefined }
+    const race = new Race(this.#rounds.begin(now, this.#uplinks))
+    this.#state = { name: 'dialling', race, opened: undefined }
   }
 
-  /** Runs the current round as far as it goes now. */
+  /** Runs the current race as far as it goes now. */
   #advance(now: Millis): void {
-    const round = roundOf(this.#state)
-    if (!round) return
+    const race = raceOf(this.#state)
+    if (!race) return
+    const { round } = race
     for (let step = round.pollStep(now); step; step = round.pollStep(now)) {
       if (step.type === 'resolve') this.#actions.push(step)
-      else this.#start(step.candidate)
+      else this.#start(race, step.candidate)
     }
     if (!round.exhausted) return
     if (this.#state.name === 'dialling') this.#dialAfter(now, this.#backoff.afterRound())
     else if (this.#state.name === 'open') this.#unproved(now, this.#state)
   }
 
-  #start(candidate: Candidate): void {
+  #start(race: Race, candidate: Candidate): void {
     const attempt: Attempt = { ...candidate, id: this.#nextId++ }
-    const state = this.#state
-    if (state.name === 'dialling') state.attempts.push(attempt)
-    else if (state.name === 'open' && state.going?.step === 'proving') state.going.attempts.push(attempt)
-    this.#actions.push({
-      type: 'start',
-      attempt,
-      call: state.name === 'dialling' && this.#wanted === 'session',
-    })
+    race.start(attempt)
+    const call = this.#state.name === 'dialling' && this.#wanted === 'session'
+    this.#actions.push({ type: 'start', attempt, call })
   }
 
   #dialAfter(now: Millis, delay: number): void {
@@ -175,76 +160,74 @@ export class Dialer {
 
   // ---- dialling
 
-  /** The first one that is answered wins the race. */
-  #opened(now: Millis, id: number): void {
-    const state = this.#state
-    if (state.name !== 'dialling' || state.opened) return
-    const winner = state.attempts.find((attempt) => attempt.id === id)
-    if (!winner) return
-    state.opened = winner
+  #opened(now: Millis, { race, opened }: DialerState<'dialling'>, id: number): void {
+    const winner = race.find(id)
+    if (opened || !winner) return
     this.#backoff.answered()
-    state.round.freeze()
-    this.#dropOthers(now, state.attempts, winner, state.round)
+    race.round.freeze()
+    this.#decide(now, race, winner)
     if (this.#wanted === 'warm') this.#state = this.#openState(now, winner, false)
+    else this.#state = { name: 'dialling', race, opened: winner }
   }
 
-  #up(now: Millis, id: number): void {
-    const state = this.#state
-    if (state.name !== 'dialling' || this.#wanted !== 'session') return
-    const attempt = state.attempts.find((each) => each.id === id)
-    if (!attempt) return
+  #up(now: Millis, { race }: DialerState<'dialling'>, id: number): void {
+    const winner = race.find(id)
+    if (this.#wanted !== 'session' || !winner) return
     this.#rounds.welcomed()
-    this.#dropOthers(now, state.attempts, attempt, state.round)
-    this.#state = this.#openState(now, attempt, true)
+    this.#decide(now, race, winner)
+    this.#state = this.#openState(now, winner, true)
   }
 
-  #diallingWant(now: Millis, readiness: Readiness): void {
-    const state = this.#state
-    if (readiness === 'cold') this.#close(now, 'shutdown')
-    else if (state.name === 'dialling') {
-      for (const { id } of state.attempts)
-        this.#actions.push({ type: readiness === 'warm' ? 'hangUp' : 'call', id })
-      if (readiness === 'warm' && state.opened) this.#state = this.#openState(now, state.opened, false)
+  #decide(now: Millis, race: Race, winner: Attempt): void {
+    for (const { id } of race.decide(now, winner))
+      this.#actions.push({ type: 'close', id, reason: 'lostRace' })
+  }
+
+  #diallingWant(now: Millis, { race, opened }: DialerState<'dialling'>, readiness: Readiness): void {
+    if (readiness === 'cold') {
+      this.#close(now, 'shutdown')
+      return
     }
+    const type = readiness === 'warm' ? 'hangUp' : 'call'
+    for (const { id } of race.attempts) this.#actions.push({ type, id })
+    if (readiness === 'warm' && opened) this.#state = this.#openState(now, opened, false)
   }
 
-  #attemptEnded(now: Millis, { id, readdressed }: Omit<Ended, 'type'>): void {
-    const state = this.#state
-    if (state.name !== 'dialling') return
-    if (!removeAttempt(state.attempts, id)) return
-    if (state.opened?.id === id) state.opened = undefined
-    state.round.failed(now)
+  #attemptEnded(
+    now: Millis,
+    { race, opened }: DialerState<'dialling'>,
+    { id, readdressed }: Omit<DialerInput<'ended'>, 'type'>,
+  ): void {
+    if (!race.end(now, id)) return
     // The path is as good as before: it deserves a whole round.
-    if (readdressed && state.attempts.length === 0) this.#dial(now)
+    if (readdressed && race.attempts.length === 0) this.#dial(now)
+    else if (opened?.id === id) this.#state = { name: 'dialling', race, opened: undefined }
   }
 
   /** Its server does not want us: another one may. */
-  #sessionRefused(now: Millis, id: number): void {
-    if (!attemptsOf(this.#state).some((attempt) => attempt.id === id)) return
+  #sessionRefused(now: Millis, state: DialerState<'dialling'>, id: number): void {
+    if (!state.race.find(id)) return
     this.#actions.push({ type: 'close', id, reason: 'reconnect' })
-    this.#attemptEnded(now, { id })
+    this.#attemptEnded(now, state, { id })
   }
 
-  #diallingUplinks(now: Millis): void {
-    const state = this.#state
-    if (state.name !== 'dialling') return
-    for (const attempt of state.attempts.filter(({ uplink }) => !this.#usable(uplink))) {
-      this.#actions.push({ type: 'close', id: attempt.id, reason: 'uplinkGone' })
-      this.#attemptEnded(now, attempt)
+  #diallingUplinks(now: Millis, state: DialerState<'dialling'>): void {
+    for (const { id } of state.race.attempts.filter(({ uplink }) => !this.#usable(uplink))) {
+      this.#actions.push({ type: 'close', id, reason: 'uplinkGone' })
+      this.#attemptEnded(now, state, { id })
     }
-    if (this.#uplinks.length === 0) this.#state = { name: 'waiting', until: undefined }
-    else state.round.update(now, this.#uplinks)
+    if (this.#uplinks.length === 0) this.#state = { name: 'stranded' }
+    else state.race.round.update(now, this.#uplinks)
   }
 
   // ---- open
 
-  #openState(now: Millis, attempt: Attempt, session: boolean): Open {
-    return { name: 'open', attempt, session, since: now, going: this.#settle(now, attempt) }
+  #openState(now: Millis, attempt: Attempt, session: boolean): DialerState<'open'> {
+    const going = this.#returns.settle(now, this.#uplinks, attempt)
+    return { name: 'open', attempt, session, since: now, going }
   }
 
-  #openWant(now: Millis, readiness: Readiness): void {
-    const state = this.#state
-    if (state.name !== 'open') return
+  #openWant(now: Millis, state: DialerState<'open'>, readiness: Readiness): void {
     if (readiness === 'cold') this.#close(now, 'shutdown')
     else if (readiness === 'warm' && state.session) {
       this.#actions.push({ type: 'hangUp', id: state.attempt.id })
@@ -255,9 +238,12 @@ export class Dialer {
     }
   }
 
-  #sessionEnded(now: Millis, { id, elsewhere }: SessionEnded): void {
-    const state = this.#state
-    if (state.name !== 'open' || !state.session || state.attempt.id !== id) return
+  #sessionEnded(
+    now: Millis,
+    state: DialerState<'open'>,
+    { id, elsewhere }: DialerInput<'sessionEnded'>,
+  ): void {
+    if (!state.session || state.attempt.id !== id) return
     this.#dropReturn(state)
     const delay = this.#backoff.afterSession(now - state.since)
     if (elsewhere) {
@@ -269,97 +255,83 @@ export class Dialer {
     if (delay === 0) this.#recall(now, state.attempt)
   }
 
-  #lost(now: Millis, { id, readdressed }: Ended): void {
-    const state = this.#state
-    if (state.name !== 'open') return
+  #lost(now: Millis, state: DialerState<'open'>, { id, readdressed }: DialerInput<'ended'>): void {
     if (state.attempt.id === id) {
       this.#dropReturn(state)
       this.#dialAfter(now, readdressed ? 0 : this.#backoff.afterSession(now - state.since))
     } else if (state.going?.step === 'proving') {
-      if (removeAttempt(state.going.attempts, id)) state.going.round.failed(now)
+      state.going.race.end(now, id)
     }
   }
 
-  #openUplinks(now: Millis): void {
-    const state = this.#state
-    if (state.name !== 'open') return
+  #openUplinks(now: Millis, state: DialerState<'open'>): void {
     if (!this.#usable(state.attempt.uplink)) {
       this.#dropReturn(state)
       this.#actions.push({ type: 'close', id: state.attempt.id, reason: 'uplinkGone' })
       this.#dial(now)
       return
     }
-    const going = state.going
-    if (going && this.#usable(going.uplink)) return
+    if (state.going && this.#usable(state.going.uplink)) return
     this.#dropReturn(state)
-    this.#state = { ...state, going: this.#settle(now, state.attempt) }
+    this.#settle(now, state)
   }
 
   // ---- going back to a more preferred uplink
 
-  #settle(now: Millis, attempt: Attempt): Return | undefined {
-    const [best] = this.#uplinks
-    if (!best || best.id === attempt.uplink.id) return undefined
-    return { step: 'settling', at: after(now, this.#returnDelay), uplink: best }
+  #settle(now: Millis, state: DialerState<'open'>): void {
+    this.#state = { ...state, going: this.#returns.settle(now, this.#uplinks, state.attempt) }
   }
 
-  #prove(now: Millis, state: Open, uplink: DialUplink): void {
-    const round = this.#rounds.begin(now, [uplink])
-    this.#state = { ...state, going: { step: 'proving', round, attempts: [], uplink } }
+  #prove(now: Millis, state: DialerState<'open'>, uplink: DialUplink): void {
+    const race = new Race(this.#rounds.begin(now, [uplink]))
+    this.#state = { ...state, going: { step: 'proving', race, uplink } }
   }
 
-  #unproved(now: Millis, state: Open): void {
-    this.#returnDelay = Math.min(this.#returnDelay * 2, RETURN_DELAY_LIMIT)
-    this.#state = { ...state, going: this.#settle(now, state.attempt) }
+  #unproved(now: Millis, state: DialerState<'open'>): void {
+    this.#returns.vain()
+    this.#settle(now, state)
   }
 
   /** The better uplink carries a control connection: the session moves there. */
-  #proved(now: Millis, id: number): void {
-    const state = this.#state
-    if (state.name !== 'open' || state.going?.step !== 'proving') return
-    const { attempts } = state.going
-    const proved = attempts.find((attempt) => attempt.id === id)
+  #proved(now: Millis, state: DialerState<'open'>, id: number): void {
+    if (state.going?.step !== 'proving') return
+    const { race } = state.going
+    const proved = race.find(id)
     if (!proved) return
-    this.#returnDelay = RETURN_DELAY
+    this.#returns.proved()
     this.#actions.push({ type: 'close', id: state.attempt.id, reason: 'moved' })
-    for (const other of attempts)
-      if (other !== proved) this.#actions.push({ type: 'close', id: other.id, reason: 'lostRace' })
+    this.#decide(now, race, proved)
     if (state.session) this.#recall(now, proved)
     else this.#state = this.#openState(now, proved, false)
   }
 
-  #dropReturn(state: Open): void {
-    if (state.going?.step !== 'proving') return
-    for (const attempt of state.going.attempts)
-      this.#actions.push({ type: 'close', id: attempt.id, reason: 'moved' })
+  #dropReturn({ going }: DialerState<'open'>): void {
+    if (going?.step !== 'proving') return
+    for (const { id } of going.race.attempts) this.#actions.push({ type: 'close', id, reason: 'moved' })
   }
 
   // ---- calling again through an open control connection
 
   #recall(now: Millis, attempt: Attempt): void {
-    const round = this.#rounds.begin(after(now, RECALL_GRACE), this.#uplinks)
-    round.adopt()
+    const race = new Race(this.#rounds.begin(after(now, RECALL_GRACE), this.#uplinks))
+    race.adopt(attempt)
     this.#actions.push({ type: 'call', id: attempt.id })
-    this.#state = { name: 'dialling', round, attempts: [attempt], opened: undefined }
+    this.#state = { name: 'dialling', race, opened: undefined }
   }
 
-  #recallingUplinks(now: Millis): void {
-    const state = this.#state
-    if (state.name !== 'recalling' || this.#usable(state.attempt.uplink)) return
-    this.#actions.push({ type: 'close', id: state.attempt.id, reason: 'uplinkGone' })
+  #recallingUplinks(now: Millis, { attempt }: DialerState<'recalling'>): void {
+    if (this.#usable(attempt.uplink)) return
+    this.#actions.push({ type: 'close', id: attempt.id, reason: 'uplinkGone' })
     this.#dial(now)
   }
 
   /** The control connection goes too: a fresh one is dialled when the call was due, no sooner. */
-  #recallingEnded(now: Millis, { id, readdressed }: Ended): void {
-    const state = this.#state
-    if (state.name !== 'recalling' || state.attempt.id !== id) return
-    this.#dialAfter(now, readdressed ? 0 : state.at - now)
-  }
-
-  #stayOpen(now: Millis): void {
-    const state = this.#state
-    if (state.name === 'recalling') this.#state = this.#openState(now, state.attempt, false)
+  #recallingEnded(
+    now: Millis,
+    { attempt, at }: DialerState<'recalling'>,
+    { id, readdressed }: DialerInput<'ended'>,
+  ): void {
+    if (attempt.id === id) this.#dialAfter(now, readdressed ? 0 : at - now)
   }
 
   // ---- ending
@@ -372,26 +344,14 @@ export class Dialer {
     else this.#state = { name: 'closing', ids, until: after(now, CLOSE_LIMIT) }
   }
 
-  #oneClosed(now: Millis, id: number): void {
-    const state = this.#state
-    if (state.name !== 'closing') return
-    state.ids.delete(id)
-    if (state.ids.size === 0) this.#closed(now)
+  #oneClosed(now: Millis, { ids }: DialerState<'closing'>, id: number): void {
+    ids.delete(id)
+    if (ids.size === 0) this.#closed(now)
   }
 
   #closed(now: Millis): void {
     if (this.#wanted === 'cold') this.#state = { name: 'cold' }
     else this.#dial(now)
-  }
-
-  // ---- small things
-
-  #dropOthers(now: Millis, attempts: Attempt[], winner: Attempt, round: Round): void {
-    for (const attempt of attempts.filter((each) => each !== winner)) {
-      attempts.splice(attempts.indexOf(attempt), 1)
-      round.failed(now)
-      this.#actions.push({ type: 'close', id: attempt.id, reason: 'lostRace' })
-    }
   }
 
   #usable(uplink: DialUplink): boolean {

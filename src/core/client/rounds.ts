@@ -1,5 +1,5 @@
 import type { Millis } from '../time.ts'
-import { attemptsOf, type DialerOptions, type DialerState, roundOf } from './dialer-state.ts'
+import { attemptsOf, type DialerOptions, type DialerState, raceOf } from './dialer-state.ts'
 import { type DialUplink, Round } from './round.ts'
 
 /** Begins the rounds of a tunnel, and remembers who wants it elsewhere (RFC 2661 section 4.4.2, error code 7). */
@@ -25,7 +25,7 @@ export class Rounds {
     const attempt = attemptsOf(state).find((each) => each.id === id)
     if (!attempt) return
     this.#shunned = attempt.address
-    roundOf(state)?.shun(attempt.address)
+    raceOf(state)?.round.shun(attempt.address)
   }
 
   /** A session is up: the next round has the usual order. */

@@ -171,17 +171,22 @@ class World {
       case 'cold':
         assert.equal(deadline, undefined)
         break
+      case 'stranded':
+        assert.equal(deadline, undefined)
+        assert.equal(this.#uplinks.length, 0, 'stranded beside a usable uplink')
+        break
       case 'waiting':
-        assert.equal(deadline === undefined, this.#uplinks.length === 0, 'waits for a time or for an uplink')
+        assert.equal(deadline, state.until)
+        assert.notEqual(this.#uplinks.length, 0, 'waits for a time without an uplink to dial over')
         break
       case 'dialling':
-        assert.ok(deadline !== undefined || state.attempts.length > 0 || asked, 'dialling without hope')
-        if (state.opened) assert.ok(state.attempts.includes(state.opened))
+        assert.ok(deadline !== undefined || state.race.attempts.length > 0 || asked, 'dialling without hope')
+        if (state.opened) assert.ok(state.race.attempts.includes(state.opened))
         break
       case 'open': {
         const { going } = state
         if (going?.step !== 'proving') break
-        assert.ok(deadline !== undefined || going.attempts.length > 0 || asked, 'proving without hope')
+        assert.ok(deadline !== undefined || going.race.attempts.length > 0 || asked, 'proving without hope')
         break
       }
       case 'recalling':
@@ -239,7 +244,7 @@ test('no order of inputs confuses the dialer: attempts never leak, and there is 
     ),
     { numRuns: runs, includeErrorInReport: true },
   )
-  const all = ['cold', 'waiting', 'dialling', 'open', 'recalling', 'closing']
+  const all = ['cold', 'stranded', 'waiting', 'dialling', 'open', 'recalling', 'closing']
   const actions = ['resolve', 'start', 'call', 'hangUp', 'close']
   assert.deepEqual([...seen].sort(), [...all, ...actions].sort(), 'every state and action occurs')
 })

@@ -2,12 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Backoff, PROVEN, STABLE } from '../../../src/core/client/backoff.ts'
 import { Dialer } from '../../../src/core/client/dialer.ts'
-import {
-  type DialerAction,
-  type DialerInput,
-  RECALL_GRACE,
-  RETURN_DELAY,
-} from '../../../src/core/client/dialer-state.ts'
+import { type DialerAction, type DialerInput, RECALL_GRACE } from '../../../src/core/client/dialer-state.ts'
+import { RETURN_DELAY } from '../../../src/core/client/returns.ts'
 import type { DialUplink } from '../../../src/core/client/round.ts'
 import { ADDRESS_STAGGER, SERVER_STAGGER } from '../../../src/core/client/round.ts'
 import { millis } from '../../../src/core/time.ts'
@@ -89,7 +85,7 @@ test('dials nothing before it is enabled, nor without an uplink', () => {
   assert.equal(s.dialer.state.name, 'cold')
   const alone = script()
   assert.deepEqual(alone.input({ type: 'want', readiness: 'session' }), [])
-  assert.deepEqual(alone.dialer.state, { name: 'waiting', until: undefined })
+  assert.deepEqual(alone.dialer.state, { name: 'stranded' })
   assert.deepEqual(alone.input({ type: 'uplinks', uplinks: [FIBRE] }), ['resolve lns.example over fibre'])
 })
 
