@@ -380,11 +380,10 @@ export class Supervisor {
   #show(): void {
     const { state } = this.#dialer
     this.#reporter.explainWaiting(state, this.#stranded)
-    const shown = state.name === 'dialling' ? (state.opened ?? state.race.attempts[0]) : undefined
     this.#reporter.show({
       dialer: state,
       disabled: this.#disabled,
-      phase: shown && this.#phases.get(shown.id),
+      phases: this.#phases,
       applied: this.#slot.applied,
       dials: this.#dials,
       session: this.#slot.live,

@@ -59,8 +59,8 @@ export function tunnelPath(
 export interface TunnelView {
   readonly dialer: DialerState
   readonly disabled: boolean
-  /** How far the attempt has come that is shown while dialling. */
-  readonly phase: CallPhase | undefined
+  /** How far each attempt has come, by its id. */
+  readonly phases: ReadonlyMap<number, CallPhase>
   /** The kernel holds the session. */
   readonly applied: boolean
   /** Dials since the session was last up. */
@@ -80,7 +80,7 @@ export function tunnelPatch(view: TunnelView): TunnelPatch {
   }
 }
 
-function shownState({ dialer, disabled, phase, applied }: TunnelView): TunnelState {
+function shownState({ dialer, disabled, phases, applied }: TunnelView): TunnelState {
   switch (dialer.name) {
     case 'cold':
       return disabled ? 'disabled' : 'waiting'
@@ -90,8 +90,10 @@ function shownState({ dialer, disabled, phase, applied }: TunnelView): TunnelSta
     case 'stranded':
     case 'recalling':
       return 'waiting'
-    case 'dialling':
-      return dialer.race.attempts.length === 0 ? 'resolving' : (phase ?? 'dialling')
+    case 'dialling': {
+      const attempt = shownAttempt(dialer)
+      return attempt ? (phases.get(attempt.id) ?? 'dialling') : 'resolving'
+    }
     case 'open':
       if (!dialer.session) return 'waiting'
       return applied ? 'up' : 'configuring'
