@@ -10,7 +10,6 @@ import type { Config, FailoverConfig, TunnelConfig } from '../core/config/types.
 import type { PathHistory } from '../core/failover/history.ts'
 import type { ProbeSample } from '../core/failover/probing.ts'
 import { PathAddresses } from '../core/failover/sharing.ts'
-import type { ActiveRoute } from '../core/failover/types.ts'
 import { scriptOf } from '../core/firewall/filters.ts'
 import { err, ok, type Result } from '../core/result.ts'
 import { describeChange } from '../core/system/change.ts'
@@ -85,8 +84,6 @@ export class Daemon implements ControlTarget {
   readonly #neighbourhood: Neighbourhood
   readonly #histories: Histories
   readonly #budgets: Budgets
-  /** Where the kernel is to send what has no route of its own; undefined before a choice: as it does already. */
-  #active: ActiveRoute | undefined
   /** What a user chose with `use`, which outlives a reload; undefined: as configured. */
   #mode: string | undefined
 
@@ -113,7 +110,7 @@ export class Daemon implements ControlTarget {
       { session: undefined, held: memory.last(name) },
     ])
     const learnt = this.#neighbourhood.learnt(this.#config)
-    const { filters } = desiredState(this.#config, NO_FACTS, new Map(states), this.#active, undefined, learnt)
+    const { filters } = desiredState(this.#config, NO_FACTS, new Map(states), undefined, undefined, learnt)
     const script = scriptOf(filters)
     if (script !== undefined) apply.prepare(script)
   }
@@ -213,8 +210,7 @@ export class Daemon implements ControlTarget {
   async #reload(force: boolean): Promise<Result<ReloadReport, Refusal>> {
     const { log, status, watcher } = this.#ports
     if (this.#phase !== 'running') return this.#notNow()
-    const filtersOf = (config: Config) =>
-      scriptOf(desiredState(config, watcher.facts, this.#states, this.#active).filters)
+    const filtersOf = (config: Config) => scriptOf(desiredState(config, watcher.facts, this.#states).filters)
     const next = await nextConfig(this.#config, force, this.#ports, filtersOf)
     if (this.#phase !== 'running') return this.#notNow()
     if (!next.ok) return next
@@ -283,11 +279,10 @@ export class Daemon implements ControlTarget {
 
   #beginFailover(): void {
     const { failover } = this.#config
-    const carrying = this.#active?.kind === 'path' ? this.#active.name : undefined
+    const active = this.#failover?.active
     this.#failover?.close()
     this.#failover = undefined
     this.#addresses = new PathAddresses()
-    if (carrying === undefined || !failover?.paths.includes(carrying)) this.#active = undefined
     const tunnels = this.#config.tunnels.map(({ name }) => name)
     this.#histories.keep(failover?.paths ?? [], tunnels)
     if (!failover) {
@@ -298,13 +293,10 @@ export class Daemon implements ControlTarget {
       {
         config: this.#config,
         failover: { ...failover, mode: this.#modeAmong(failover) },
-        carrying,
+        carrying: active?.kind === 'path' ? active.name : undefined,
         supervisor: (name) => this.#supervisors.get(name),
         resolvers: (uplink) => this.#neighbourhood.resolversOf(uplink),
-        setRoute: async (active) => {
-          this.#active = active
-          await this.#wish()
-        },
+        onChoice: async () => void (await this.#wish()),
         histories: this.#histories,
         cutOff: () => this.#budgets.cutOff,
         short: (tunnel) => this.#budgets.short(this.#carriers(tunnel)[0]?.name),
@@ -395,6 +387,7 @@ export class Daemon implements ControlTarget {
   #desired() {
     const { facts } = this.#ports.watcher
     const learnt = this.#neighbourhood.learnt(this.#config)
-    return desiredState(this.#config, facts, this.#states, this.#active, this.#addresses.sharing, learnt)
+    const { sharing } = this.#addresses
+    return desiredState(this.#config, facts, this.#states, this.#failover?.active, sharing, learnt)
   }
 }

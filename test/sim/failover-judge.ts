@@ -69,7 +69,7 @@ class Judgement {
   /** Until then no target had answered on any path. */
   #deafAt = 0
   readonly #losses = new Map<string, Loss>()
-  #chosen: ActiveRoute = { kind: 'none' }
+  #chosen: ActiveRoute | undefined
 
   constructor(told: Story, say: (text: string) => void) {
     this.#story = told
@@ -105,7 +105,7 @@ class Judgement {
   #right(expected: string | undefined): boolean {
     if (expected === undefined) return true
     const { routed, options } = this.#world
-    if (routed.kind !== 'path' || this.#dead()) return false
+    if (routed?.kind !== 'path' || this.#dead()) return false
     // What has lost a family that is not required is left for a line that has both.
     const both = options.lines.some((line) => this.#whole(line)) || this.#both(routed.name)
     if (this.#auto && both && this.#lacks(expected)) return !this.#lacks(routed.name)
@@ -196,7 +196,7 @@ class Judgement {
   /** The tunnel's session takes the address of the line: never both for longer than the handover takes. */
   #neverTwo(now: number): void {
     const { routed, options, tunnels } = this.#world
-    const line = routed.kind === 'path' ? this.#world.line(routed.name) : undefined
+    const line = routed?.kind === 'path' ? this.#world.line(routed.name) : undefined
     const taken =
       line !== undefined && tunnels.some(({ up, traits }) => up && traits.address === line.address)
     const both = taken && this.#world.shown(line.name)?.health !== 'down'
@@ -207,11 +207,11 @@ class Judgement {
 
   #cutOffRespected(now: number): void {
     const { routed, options } = this.#world
-    const cut = routed.kind === 'path' && this.#world.line(routed.name)?.cutOff === true
+    const cut = routed?.kind === 'path' && this.#world.line(routed.name)?.cutOff === true
     this.#cutSince = cut ? (this.#cutSince ?? now) : undefined
     if (this.#cutSince !== undefined && now - this.#cutSince > 4 * options.kernelDelay + 50)
       this.#violated(
-        `${routed.kind === 'path' ? routed.name : ''} carries the traffic although it is cut off`,
+        `${routed?.kind === 'path' ? routed.name : ''} carries the traffic although it is cut off`,
       )
   }
 
@@ -250,7 +250,7 @@ class Judgement {
 
   #pinnedOnly(): void {
     const { active, mode } = this.#world
-    if (mode === 'auto' || active.kind !== 'path' || active.name === mode) return
+    if (mode === 'auto' || active?.kind !== 'path' || active.name === mode) return
     const line = this.#world.line(mode)
     if (line && now(this.#wellSince.get(line), this.#world.time.now) > this.#patience())
       this.#violated(`${active.name} is active although ${mode} is pinned and well`)
@@ -261,7 +261,7 @@ class Judgement {
     const { mode, routed, options } = this.#world
     const line = this.#world.line(mode)
     const carries = line ? line.link && !line.cutOff : this.#world.tunnel(mode)?.up === true
-    const used = routed.kind === 'path' && routed.name === mode
+    const used = routed?.kind === 'path' && routed.name === mode
     if (!carries || used || this.#drilling()) {
       this.#astray = undefined
       return
@@ -314,13 +314,13 @@ class Judgement {
   #chooses(at: number): void {
     const { active } = this.#world
     const before = this.#chosen
-    if (before.kind === active.kind && nameOf(before) === nameOf(active)) return
+    if (before?.kind === active?.kind && nameOf(before) === nameOf(active)) return
     this.#chosen = active
     this.#say(`    chooses ${JSON.stringify(active)}`)
-    const willing = before.kind === 'path' && this.#world.usable(before.name)
+    const willing = before?.kind === 'path' && this.#world.usable(before.name)
     if (this.#world.meddledAt > 0) return
-    if (active.kind === 'path') this.#returned(active.name, at, willing)
-    if (before.kind !== 'path' || willing) return
+    if (active?.kind === 'path') this.#returned(active.name, at, willing)
+    if (before?.kind !== 'path' || willing) return
     const old = this.#losses.get(before.name)
     const flaps = old === undefined ? 0 : old.flaps + (old.returned ? 1 : 0)
     this.#losses.set(before.name, { at, flaps, returned: false })
@@ -358,7 +358,7 @@ class Judgement {
   /** User traffic gets nowhere. */
   #dead(): boolean {
     const { routed } = this.#world
-    if (routed.kind !== 'path') return true
+    if (routed?.kind !== 'path') return true
     if (this.#story.deaf) return !this.#world.usable(routed.name)
     return !this.#serves(routed.name)
   }
@@ -377,8 +377,8 @@ class Judgement {
   }
 }
 
-function nameOf(route: ActiveRoute): string {
-  return route.kind === 'path' ? route.name : route.kind === 'hold' ? route.awaited : ''
+function nameOf(route: ActiveRoute | undefined): string {
+  return route?.kind === 'path' ? route.name : (route?.awaited ?? '')
 }
 
 function now(since: number | undefined, at: number): number {

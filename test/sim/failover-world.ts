@@ -64,7 +64,7 @@ export class FailoverWorld {
   /** What users want: `auto`, or the path that is pinned. */
   mode: string
   /** What the kernel does. */
-  routed: ActiveRoute = { kind: 'none' }
+  routed: ActiveRoute | undefined
   /** What is told to someone who reads along. */
   onEvent: (event: StatusEvent) => void = () => {}
 
@@ -112,7 +112,7 @@ export class FailoverWorld {
         carrying: undefined,
         supervisor: (name) => this.tunnel(name)?.supervisor,
         resolvers: () => [],
-        setRoute: (active) => this.#setRoute(active),
+        onChoice: () => this.#setRoute(),
         histories,
         cutOff: () => this.#cutOff(),
         short: () => false,
@@ -153,7 +153,7 @@ export class FailoverWorld {
   }
 
   /** What was chosen, whether or not the kernel does it already. */
-  get active(): ActiveRoute {
+  get active(): ActiveRoute | undefined {
     return this.#failover.active
   }
 
@@ -220,7 +220,7 @@ export class FailoverWorld {
   drill(name: string): void {
     this.meddledAt = this.time.now + 1
     const { active } = this
-    if (active.kind === 'path' && active.name === name) this.drilledUntil = this.time.now + DRILL_SPAN
+    if (active?.kind === 'path' && active.name === name) this.drilledUntil = this.time.now + DRILL_SPAN
     void this.#failover.drill(name)?.then(() => {
       this.drilledUntil = Math.min(this.drilledUntil, this.time.now)
     })
@@ -320,7 +320,8 @@ export class FailoverWorld {
     return [...lines.map(({ name }) => ({ name, device: name })), ...config.tunnels]
   }
 
-  async #setRoute(active: ActiveRoute): Promise<void> {
+  async #setRoute(): Promise<void> {
+    const { active } = this
     await this.#kernel()
     this.routed = active
   }

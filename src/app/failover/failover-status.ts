@@ -14,11 +14,11 @@ type Shown = NonNullable<FailoverPatch['path']>[string]
 export function failoverPatch(
   controller: FailoverController,
   watchers: ReadonlyMap<string, PathWatcher>,
-  routed: ActiveRoute,
+  routed: ActiveRoute | undefined,
   tunnel: (name: string) => TunnelPath | undefined,
   verdict: (name: string) => Verdict | undefined,
 ): FailoverPatch {
-  const active = routed.kind === 'path' ? routed.name : null
+  const active = routed?.kind === 'path' ? routed.name : null
   const path = [...watchers].map(([name, watcher]): [string, Shown] => {
     const shown = shownPath(watcher, tunnel(name))
     const isActive = controller.readiness(name) === 'active'

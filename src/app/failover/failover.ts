@@ -51,8 +51,8 @@ export interface FailoverOptions {
   supervisor(name: string): Pick<Supervisor, 'path' | 'want' | 'linger' | 'afresh'> | undefined
   /** Resolvers of an uplink, best first. */
   resolvers(uplink: Uplink): readonly string[]
-  /** Makes the kernel route so; resolves once it does. */
-  setRoute(active: ActiveRoute): Promise<void>
+  /** `active` is another one: the kernel is to be told. Resolves once it does so. */
+  onChoice(): Promise<void>
   readonly histories: Histories
   /** Uplinks whose budget is spent. */
   cutOff(): ReadonlySet<string>
@@ -85,8 +85,8 @@ export class Failover {
   #work: Promise<void> = Promise.resolve()
   #cancel: Cancel | undefined
   #drill: Drill | undefined
-  /** What the kernel does. */
-  #routed: ActiveRoute = { kind: 'none' }
+  /** What the kernel does, as far as it has said so. */
+  #routed: ActiveRoute | undefined
   #begun = false
   #closed = false
 
@@ -136,7 +136,8 @@ export class Failover {
     this.#show()
   }
 
-  get active(): ActiveRoute {
+  /** Where the traffic is to go; undefined before the first choice: as it does already. */
+  get active(): ActiveRoute | undefined {
     return this.#controller.active
   }
 
@@ -181,9 +182,9 @@ export class Failover {
   /** Treats the active path as dead for a while, or tests another one; undefined if none is named or active. */
   drill(path: string | undefined): Promise<DrillReport | undefined> | undefined {
     const { active } = this.#controller
-    const name = path ?? (active.kind === 'path' ? active.name : undefined)
+    const name = path ?? (active?.kind === 'path' ? active.name : undefined)
     if (name === undefined) return undefined
-    if (active.kind !== 'path' || active.name !== name) return this.#checks.drill(name)
+    if (active?.kind !== 'path' || active.name !== name) return this.#checks.drill(name)
     const instead = spared(name, this.#patch())
     if (instead) return Promise.resolve(instead)
     this.#drill?.abandon()
@@ -296,15 +297,11 @@ export class Failover {
   // ---- what the controller wants
 
   #drain(): void {
+    if (this.#closed) return
     for (let action = this.#controller.pollAction(); action; action = this.#controller.pollAction()) {
-      const wanted = action
-      // To dial does not wait until the kernel holds the traffic back: each millisecond of it is an outage.
-      if (wanted.type === 'want') {
-        this.#wanted.set(wanted.tunnel, wanted.readiness)
-        if (wanted.readiness === 'session') this.#options.supervisor(wanted.tunnel)?.want('session')
-      }
-      this.#work = this.#work
-        .then(() => this.#perform(wanted))
+      const next = action
+      this.#work = Promise.all([this.#begin(next), this.#work])
+        .then(() => this.#perform(next))
         .catch((error: unknown) => {
           this.#ports.log.error('a switch of paths was not completed', { error })
         })
@@ -332,8 +329,17 @@ export class Failover {
     return failoverPatch(this.#controller, this.#watchers, this.#routed, tunnel, this.#checks.verdict)
   }
 
+  /** To dial, and to route elsewhere, does not wait for what was chosen before: each millisecond of it is an outage. */
+  #begin(action: ControllerAction): Promise<void> | undefined {
+    if (action.type === 'route') return this.#options.onChoice()
+    if (action.type !== 'want') return undefined
+    this.#wanted.set(action.tunnel, action.readiness)
+    if (action.readiness === 'session') this.#options.supervisor(action.tunnel)?.want('session')
+    return undefined
+  }
+
   /** One after the other: a session is not ended before the kernel sends its traffic elsewhere. */
-  async #perform(action: ControllerAction): Promise<void> {
+  #perform(action: ControllerAction): void {
     if (this.#closed) return
     switch (action.type) {
       case 'want':
@@ -342,7 +348,6 @@ export class Failover {
           this.#options.supervisor(action.tunnel)?.want(action.readiness)
         break
       case 'route':
-        await this.#options.setRoute(action.active)
         this.#routed = action.active
         this.#show()
         if (action.active.kind === 'path') this.#drill?.routed(action.active.name)

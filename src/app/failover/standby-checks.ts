@@ -33,7 +33,7 @@ export interface StandbyChecksOptions {
   wanted(name: string): Readiness
   /** Uplinks whose budget is spent. */
   cutOff(): ReadonlySet<string>
-  active(): ActiveRoute
+  active(): ActiveRoute | undefined
   /** All is well, and nothing going on that a test would disturb. */
   calm(): boolean
   /** What is known of a path has changed, by this test if it is given. */
@@ -127,7 +127,7 @@ export class StandbyChecks {
     this.#running = true
     for (let [name] = this.#due; name !== undefined && calm(); [name] = this.#due) {
       const carrying = active()
-      const left = (carrying.kind === 'path' && carrying.name === name) || cutOff().has(name)
+      const left = (carrying?.kind === 'path' && carrying.name === name) || cutOff().has(name)
       if (!left && (await this.#test(name, () => !calm())) === undefined) break
       this.#due.shift()
     }

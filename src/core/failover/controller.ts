@@ -56,7 +56,8 @@ export class FailoverController {
     this.#paths = options.paths.map((plan) => newPath(plan, options.failbackDelay))
   }
 
-  get active(): ActiveRoute {
+  /** Where the traffic is to go: the one place that knows. Undefined before the first choice. */
+  get active(): ActiveRoute | undefined {
     return routeOf(this.#phase)
   }
 
@@ -317,7 +318,7 @@ export class FailoverController {
     const before = routeOf(this.#phase)
     this.#phase = phase
     const active = routeOf(phase)
-    if (!sameRoute(before, active)) this.#actions.push({ type: 'route', active })
+    if (active && !sameRoute(before, active)) this.#actions.push({ type: 'route', active })
   }
 
   // ---- going back to a shared address

@@ -61,11 +61,11 @@ export function carryingOf(phase: Phase): Carrying | undefined {
   }
 }
 
-/** Where the traffic goes. */
-export function routeOf(phase: Phase): ActiveRoute {
+/** Where the traffic is to go; undefined before the first choice. */
+export function routeOf(phase: Phase): ActiveRoute | undefined {
   if (phase.kind === 'holding') return { kind: 'hold', awaited: phase.awaited.name }
   const on = carryingOf(phase)
-  return on ? { kind: 'path', name: on.path.name } : { kind: 'none' }
+  return on && { kind: 'path', name: on.path.name }
 }
 
 /** Since when the traffic goes there. */
@@ -74,10 +74,10 @@ export function routeSince(phase: Phase): Millis | undefined {
 }
 
 /** Whether traffic goes to the same place by both. */
-export function sameRoute(one: ActiveRoute, other: ActiveRoute): boolean {
-  switch (one.kind) {
-    case 'none':
-      return other.kind === 'none'
+export function sameRoute(one: ActiveRoute | undefined, other: ActiveRoute): boolean {
+  switch (one?.kind) {
+    case undefined:
+      return false
     case 'path':
       return other.kind === 'path' && other.name === one.name
     case 'hold':

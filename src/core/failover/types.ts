@@ -59,11 +59,10 @@ export interface TunnelFacts {
   readonly short?: boolean
 }
 
-/** Where the traffic goes: over a path, nowhere while a tunnel is dialled, or wherever main's default leads. */
+/** Where the traffic is to go, by the choice among paths: over one of them, or nowhere while a tunnel is dialled. */
 export type ActiveRoute =
   | { readonly kind: 'path'; readonly name: string }
   | { readonly kind: 'hold'; readonly awaited: string }
-  | { readonly kind: 'none' }
 
 /** Why the traffic moved: at the start, off a path that fails, back to a better one, by a person, or for a drill. */
 export type SwitchKind = 'start' | 'failover' | 'failback' | 'manual' | 'drill'

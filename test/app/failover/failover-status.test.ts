@@ -77,7 +77,7 @@ function make(
   }
   const status = new StatusStore(network.clock, '0.1.0')
   status.configure({ node: 'router', tunnels: [], uplinks: config.uplinks })
-  const routes: ActiveRoute[] = []
+  const routes: (ActiveRoute | undefined)[] = []
   const histories = new Histories({ clock: network.clock, files: new MemoryFiles() })
   const cutOff = new Set<string>()
   const traffic = new Map<string, DeviceTraffic>()
@@ -91,13 +91,12 @@ function make(
       carrying,
       supervisor: (name) => (name === 'aaisp' ? (supervisor as Supervisor | undefined) : undefined),
       resolvers: () => [],
-      setRoute: (active) =>
-        new Promise((resolve) => {
-          network.schedule(network.now + kernel.delay, () => {
-            routes.push(active)
-            resolve()
-          })
-        }),
+      onChoice: () => {
+        routes.push(failover.active)
+        return new Promise((resolve) => {
+          network.schedule(network.now + kernel.delay, resolve)
+        })
+      },
       histories,
       cutOff: () => cutOff,
       short: () => false,
@@ -122,6 +121,28 @@ function make(
   const kinds = () => status.events.map(({ event }) => event)
   return { network, machine, alive, cutOff, traffic, status, failover, histories, kernel, routes, run, kinds }
 }
+
+test('the kernel is told of each choice at once, also while it is still busy with the one before', async () => {
+  const { failover, status, kernel, routes, run, kinds } = make()
+  await run(3000)
+  kernel.delay = 300
+  const before = routes.length
+  const events = kinds().length
+  failover.use('lte')
+  failover.use('fibre')
+  assert.deepEqual(routes.slice(before), [
+    { kind: 'path', name: 'lte' },
+    { kind: 'path', name: 'fibre' },
+  ])
+  await run(299)
+  assert.equal(status.status().failover?.active, 'fibre')
+  assert.deepEqual(kinds().slice(events), [], 'nothing is told that the kernel does not do yet')
+  await run(10)
+  assert.deepEqual(
+    status.events.slice(events).flatMap(({ event, to }) => (event === 'manual' ? [to] : [])),
+    ['lte', 'fibre'],
+  )
+})
 
 test('status follows the path that the kernel uses, with the health of all', async () => {
   const { status, run, kinds } = make()

@@ -111,8 +111,9 @@ function inWords(action: ControllerAction): string {
     case 'want':
       return `want ${action.tunnel} ${action.readiness}`
     case 'route':
-      if (action.active.kind === 'path') return `route ${action.active.name}`
-      return action.active.kind === 'hold' ? `hold for ${action.active.awaited}` : 'route nowhere'
+      return action.active.kind === 'path'
+        ? `route ${action.active.name}`
+        : `hold for ${action.active.awaited}`
     case 'pace':
       return `pace ${action.path} ${action.pace}`
     case 'steer':

@@ -80,7 +80,6 @@ describe('firewallText', () => {
 
 const ACTIVES: readonly (ActiveRoute | undefined)[] = [
   undefined,
-  { kind: 'none' },
   { kind: 'hold', awaited: 'aaisp' },
   ...['fibre', 'aaisp', 'lte'].map((name) => ({ kind: 'path', name }) as const),
 ]

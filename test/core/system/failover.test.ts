@@ -141,8 +141,8 @@ describe('the table of the active path', () => {
     assert.ok(defaults(small).includes('add route unreachable default (IPv6) table 17010 metric 1'))
   })
 
-  it('none: everything falls through to main', () => {
-    assert.deepEqual(defaults(wish({ kind: 'none' })), [])
+  it('is a path that takes no part: everything falls through to main', () => {
+    assert.deepEqual(defaults(wish({ kind: 'path', name: 'gone' })), [])
   })
 
   it('before the first decision: what an earlier process decided stays', () => {
@@ -279,7 +279,6 @@ describe('what belongs to an address', () => {
     assert.deepEqual(rules(undefined), answers, 'what an earlier process left')
     assert.deepEqual(rules(TUNNEL, AAISP), all)
     assert.deepEqual(rules(TUNNEL, { ...AAISP, mtu: 1200 }), answers)
-    assert.deepEqual(rules({ kind: 'none' }), all)
     assert.deepEqual(rules({ kind: 'hold', awaited: 'lte' }), answers)
   })
 
@@ -370,7 +369,7 @@ describe('a switch', () => {
 })
 
 describe('any history', () => {
-  const path = fc.constantFrom<ActiveRoute | undefined>(FIBRE, TUNNEL, LTE, HOLD, { kind: 'none' }, undefined)
+  const path = fc.constantFrom<ActiveRoute | undefined>(FIBRE, TUNNEL, LTE, HOLD, undefined)
   const moment = fc.record({
     active: path,
     session: fc.constantFrom<'up' | 'other' | 'ended'>('up', 'other', 'ended'),
@@ -399,7 +398,7 @@ describe('any history', () => {
               (route) => route.table === 17010 && route.family === family && route.destination.length === 0,
             )
             assert.ok(found.length <= 1, text(found))
-            if (chosen !== undefined) assert.equal(found.length, chosen.kind === 'none' ? 0 : 1)
+            if (chosen !== undefined) assert.equal(found.length, 1)
           }
           kernel.facts = withLinks(kernel.facts, away)
         }
