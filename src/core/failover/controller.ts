@@ -3,7 +3,7 @@ import { isCalm } from './calm.ts'
 import { Detour } from './detour.ts'
 import { type Move, nextMove } from './move.ts'
 import { awaitedOf, feltNow, type Need, newNeed } from './need.ts'
-import { dubious, healthy, newPath, type Path, partial, passable, usable } from './path.ts'
+import { dubious, healthy, newCandidate, type Candidate, partial, passable, usable } from './candidate.ts'
 import {
   type Carrying,
   carryingOf,
@@ -41,19 +41,19 @@ export { LINGER, TRIAL_LIMIT } from './trial.ts'
  */
 export class FailoverController {
   readonly #options: ControllerOptions
-  readonly #paths: readonly Path[]
+  readonly #paths: readonly Candidate[]
   readonly #actions: ControllerAction[] = []
   readonly #detour = new Detour()
   #sharing = NOTHING_SHARED
   #mode: string
   #phase: Phase = { kind: 'waiting', move: undefined }
   /** The path that carried the traffic last, trials left out. */
-  #last: Path | undefined
+  #last: Candidate | undefined
 
   constructor(options: ControllerOptions) {
     this.#options = options
     this.#mode = options.mode
-    this.#paths = options.paths.map((plan) => newPath(plan, options.failbackDelay))
+    this.#paths = options.paths.map((plan) => newCandidate(plan, options.failbackDelay))
   }
 
   /** Where the traffic is to go: the one place that knows. Undefined before the first choice. */
@@ -234,11 +234,11 @@ export class FailoverController {
   }
 
   /** Does what is wanted of it; of a path that is pinned that is only to be there. */
-  #good(path: Path): boolean {
+  #good(path: Candidate): boolean {
     return path === this.#pinned() ? passable(path) : usable(path)
   }
 
-  #newNeed(now: Millis, current: Path | undefined): Need {
+  #newNeed(now: Millis, current: Candidate | undefined): Need {
     const first = this.#last === undefined
     const carriesSince = routeSince(this.#phase)
     return newNeed(now, current, { pinned: this.#pinned(), first, carriesSince })
@@ -284,7 +284,7 @@ export class FailoverController {
   /** The traffic is on the path for good; `move` is what is planned from there. */
   #arrived(
     now: Millis,
-    path: Path,
+    path: Candidate,
     kind: SwitchKind,
     cause: string,
     troubleSince: Millis | undefined,
@@ -308,7 +308,7 @@ export class FailoverController {
     })
   }
 
-  #hold(now: Millis, awaited: Path, need: Need, graceEnds: Millis | undefined): void {
+  #hold(now: Millis, awaited: Candidate, need: Need, graceEnds: Millis | undefined): void {
     const phase = this.#phase
     const since = phase.kind === 'holding' && phase.awaited === awaited ? phase.since : now
     this.#enter({ kind: 'holding', awaited, since, need, graceEnds })
@@ -323,7 +323,7 @@ export class FailoverController {
 
   // ---- going back to a shared address
 
-  #startTrial(now: Millis, { path: uplink, kind, cause }: Move, tunnel: Path): void {
+  #startTrial(now: Millis, { path: uplink, kind, cause }: Move, tunnel: Candidate): void {
     const trial: Trial = { tunnel, until: after(now, TRIAL_LIMIT), kind, cause }
     this.#enter({ kind: 'trial', on: { path: uplink, since: now }, trial, move: undefined })
     this.#actions.push({ type: 'linger', tunnel: tunnel.name, span: LINGER })
@@ -358,27 +358,27 @@ export class FailoverController {
   // ---- judging
 
   /** A more preferred path has the address that the tunnel would take over. */
-  #shared(tunnel: Path): boolean {
+  #shared(tunnel: Candidate): boolean {
     if (tunnel.kind !== 'tunnel') return false
     const better = this.#paths.slice(0, this.#paths.indexOf(tunnel))
     return better.some((path) => path.kind === 'uplink' && this.#sharing.shares(tunnel, path))
   }
 
-  #pinned(): Path | undefined {
+  #pinned(): Candidate | undefined {
     return this.#mode === 'auto' ? undefined : this.#path(this.#mode)
   }
 
-  #activePath(): Path | undefined {
+  #activePath(): Candidate | undefined {
     return carryingOf(this.#phase)?.path
   }
 
-  #path(name: string): Path | undefined {
+  #path(name: string): Candidate | undefined {
     return this.#paths.find((path) => path.name === name)
   }
 }
 
 /** The drill is over: traffic may go back to it at once. */
-function drilled(now: Millis, path: Path): Move | undefined {
+function drilled(now: Millis, path: Candidate): Move | undefined {
   path.drilledUntil = undefined
   return healthy(path) ? { path, at: now, kind: 'drill', cause: 'the drill is over' } : undefined
 }

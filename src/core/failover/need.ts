@@ -1,5 +1,5 @@
 import type { Millis } from '../time.ts'
-import { dialable, type Path, usable } from './path.ts'
+import { dialable, type Candidate, usable } from './candidate.ts'
 import type { SwitchKind } from './types.ts'
 
 /** Traffic has no path that does what is wanted, or somebody asks for another one: since when, and why. */
@@ -14,7 +14,7 @@ export interface Need {
 /** What a need arises in. */
 interface Situation {
   /** The path that somebody chose. */
-  readonly pinned: Path | undefined
+  readonly pinned: Candidate | undefined
   /** No path has carried traffic yet. */
   readonly first: boolean
   /** Since when the path in use has had the traffic: what it suffered before was nobody's outage. */
@@ -24,7 +24,7 @@ interface Situation {
 /** `current` does not do any more, or is not what somebody chose, or there was none. */
 export function newNeed(
   now: Millis,
-  current: Path | undefined,
+  current: Candidate | undefined,
   { pinned, first, carriesSince }: Situation,
 ): Need {
   const kind = pinned ? 'manual' : first ? 'start' : 'failover'
@@ -40,7 +40,7 @@ export function newNeed(
   }
 }
 
-function causeOf(current: Path | undefined, pinned: Path | undefined): string {
+function causeOf(current: Candidate | undefined, pinned: Candidate | undefined): string {
   if (!current) return 'start'
   return pinned && pinned !== current
     ? `pinned to ${pinned.name}`
@@ -51,14 +51,14 @@ function causeOf(current: Path | undefined, pinned: Path | undefined): string {
 export function feltNow(
   need: Need,
   now: Millis,
-  current: Path | undefined,
+  current: Candidate | undefined,
   carriesSince: Millis | undefined,
 ): Need {
   if (current && usable(current)) return { ...need, troubleSince: undefined }
   return { ...need, troubleSince: need.troubleSince ?? feltSince(now, current, carriesSince) }
 }
 
-function feltSince(now: Millis, current: Path | undefined, carriesSince: Millis | undefined): Millis {
+function feltSince(now: Millis, current: Candidate | undefined, carriesSince: Millis | undefined): Millis {
   const since = current?.facts.troubleSince
   return since === undefined ? now : latest(since, carriesSince ?? since)
 }
@@ -68,7 +68,7 @@ function latest(one: Millis, other: Millis): Millis {
 }
 
 /** The tunnel to wait for: the first that can be dialled and is better than the best path that works. */
-export function awaitedOf(candidates: readonly Path[], best: Path | undefined): Path | undefined {
+export function awaitedOf(candidates: readonly Candidate[], best: Candidate | undefined): Candidate | undefined {
   const better = best ? candidates.slice(0, candidates.indexOf(best)) : candidates
   return better.find(
     (path) =>

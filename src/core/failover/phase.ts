@@ -2,13 +2,13 @@
 import type { Millis } from '../time.ts'
 import type { Move } from './move.ts'
 import type { Need } from './need.ts'
-import type { Path } from './path.ts'
+import type { Candidate } from './candidate.ts'
 import type { Trial } from './trial.ts'
 import type { ActiveRoute } from './types.ts'
 
 /** The path that has the traffic, and since when. */
 export interface Carrying {
-  readonly path: Path
+  readonly path: Candidate
   readonly since: Millis
 }
 
@@ -34,7 +34,7 @@ export type Phase =
   /** The traffic goes nowhere while a tunnel is dialled. */
   | {
       readonly kind: 'holding'
-      readonly awaited: Path
+      readonly awaited: Candidate
       readonly since: Millis
       readonly need: Need
       readonly graceEnds: Millis | undefined

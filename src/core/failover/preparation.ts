@@ -1,5 +1,5 @@
 import type { Readiness } from '../client/dialer-state.ts'
-import { type Path, preferredOver } from './path.ts'
+import { type Candidate, preferredOver } from './candidate.ts'
 import type { Pace } from './probing.ts'
 import type { Sharing } from './sharing.ts'
 import { standbyOf } from './standby.ts'
@@ -8,22 +8,22 @@ import type { ControllerAction } from './types.ts'
 /** What the paths are prepared for. */
 export interface Situation {
   /** The path that has the traffic, on trial or not. */
-  readonly current: Path | undefined
+  readonly current: Candidate | undefined
   /** `current` does what is wanted of it. */
   readonly works: boolean
   /** The path that somebody chose. */
-  readonly pinned: Path | undefined
+  readonly pinned: Candidate | undefined
   /** Where the traffic is about to go without need. */
-  readonly next: Path | undefined
+  readonly next: Candidate | undefined
   /** The tunnel whose session was ended to try the uplink that has its address. */
-  readonly ended: Path | undefined
+  readonly ended: Candidate | undefined
   readonly sharing: Sharing
   /** A more preferred path has the address that the tunnel would take over. */
-  shared(tunnel: Path): boolean
+  shared(tunnel: Candidate): boolean
 }
 
 /** What the others should be ready for besides the path in use, as far as it is news to them. */
-export function prepare(paths: readonly Path[], situation: Situation): readonly ControllerAction[] {
+export function prepare(paths: readonly Candidate[], situation: Situation): readonly ControllerAction[] {
   const { current, works, pinned, next, ended, sharing } = situation
   const uneasy = !works || current?.facts.health === 'suspect'
   const upTo = works && current ? paths.indexOf(preferredOver(paths, current)) : paths.length
@@ -49,19 +49,19 @@ export function prepare(paths: readonly Path[], situation: Situation): readonly 
   return actions
 }
 
-function want(path: Path, readiness: Readiness): readonly ControllerAction[] {
+function want(path: Candidate, readiness: Readiness): readonly ControllerAction[] {
   if (path.wanted === readiness) return []
   path.wanted = readiness
   return [{ type: 'want', tunnel: path.name, readiness }]
 }
 
-function setPace(path: Path, pace: Pace): readonly ControllerAction[] {
+function setPace(path: Candidate, pace: Pace): readonly ControllerAction[] {
   if (path.pace === pace) return []
   path.pace = pace
   return [{ type: 'pace', path: path.name, pace }]
 }
 
-function steer(path: Path, on: boolean): readonly ControllerAction[] {
+function steer(path: Candidate, on: boolean): readonly ControllerAction[] {
   if (path.steered === on) return []
   path.steered = on
   return [{ type: 'steer', path: path.name, on }]

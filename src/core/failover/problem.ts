@@ -1,14 +1,14 @@
-import { type Path, partial, passable, usable } from './path.ts'
+import { type Candidate, partial, passable, usable } from './candidate.ts'
 
 /**
  * What a user should know of the choice among paths, in words; undefined if nothing. `refused`: a tunnel that is not kept
  * hot although it is configured so.
  */
 export function problemOf(
-  paths: readonly Path[],
-  active: Path | undefined,
-  pinned: Path | undefined,
-  refused: Path | undefined,
+  paths: readonly Candidate[],
+  active: Candidate | undefined,
+  pinned: Candidate | undefined,
+  refused: Candidate | undefined,
 ): string | undefined {
   if (pinned && !usable(pinned)) return ofPinned(pinned)
   if (active && partial(active))
@@ -19,7 +19,7 @@ export function problemOf(
   return `${refused.name} cannot be hot: its session would take the address of a line that works, so it is kept warm`
 }
 
-function ofPinned(pinned: Path): string {
+function ofPinned(pinned: Candidate): string {
   const { name, facts } = pinned
   if (partial(pinned))
     return `pinned to ${name}, which does not do what option require wants: ${facts.reason}`

@@ -1,5 +1,5 @@
 import type { Millis } from '../time.ts'
-import type { Path } from './path.ts'
+import type { Candidate } from './candidate.ts'
 import type { SwitchKind } from './types.ts'
 
 /** How long a trial of going back may stay unconfirmed, in ms. */
@@ -9,7 +9,7 @@ export const LINGER = 1_000
 
 /** Traffic is on an uplink and the session of the tunnel ended, until the uplink is seen to carry answers. */
 export interface Trial {
-  readonly tunnel: Path
+  readonly tunnel: Candidate
   readonly until: Millis
   /** Of the switch that it becomes. */
   readonly kind: SwitchKind

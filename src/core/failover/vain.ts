@@ -1,6 +1,6 @@
 import { after, type Millis } from '../time.ts'
 import { FAILBACK_DELAY_LIMIT } from './damping.ts'
-import { type Path, usable } from './path.ts'
+import { type Candidate, usable } from './candidate.ts'
 
 /** How long a session may take until it does what is wanted, such as to get IPv6 too, in ms. */
 export const VAIN_LIMIT = 5_000
@@ -9,7 +9,7 @@ export const VAIN_LIMIT = 5_000
  * A session that is of no use gives the address of a line back (`inTheWay`): else nobody could use the line, nor see
  * that it works. It is dialled again after `failbackDelay` ms, twice as long each time that it was in vain.
  */
-export function watchVain(now: Millis, path: Path, inTheWay: boolean, failbackDelay: number): void {
+export function watchVain(now: Millis, path: Candidate, inTheWay: boolean, failbackDelay: number): void {
   if (usable(path)) path.vainDelay = failbackDelay
   const { health, tunnel } = path.facts
   const vain = inTheWay && tunnel?.session === 'up' && health === 'down'

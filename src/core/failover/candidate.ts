@@ -4,8 +4,8 @@ import { Damping } from './damping.ts'
 import type { FamilyState, Pace } from './probing.ts'
 import type { PathFacts, PathPlan } from './types.ts'
 
-/** What the controller knows of one path, and has asked of it. */
-export interface Path extends PathPlan {
+/** A path as the choice sees it: what it was told of it, remembers of it, and has asked of it. */
+export interface Candidate extends PathPlan {
   facts: PathFacts
   /** No path to be used before then: it is being drilled. */
   drilledUntil: Millis | undefined
@@ -35,7 +35,7 @@ export const NOT_LOOKED_AT: PathFacts = {
 }
 
 /** `failbackDelay` in ms. */
-export function newPath(plan: PathPlan, failbackDelay: number): Path {
+export function newCandidate(plan: PathPlan, failbackDelay: number): Candidate {
   return {
     ...plan,
     facts: NOT_LOOKED_AT,
@@ -51,26 +51,26 @@ export function newPath(plan: PathPlan, failbackDelay: number): Path {
 }
 
 /** Traffic may go there now. */
-export function usable(path: Path): boolean {
+export function usable(path: Candidate): boolean {
   const { kind, facts, drilledUntil } = path
   if (facts.cutOff || drilledUntil !== undefined || facts.health === 'down') return false
   return kind === 'uplink' || facts.tunnel?.session === 'up'
 }
 
 /** It can carry a packet, whether or not anyone answers: that is enough for whoever pins it. */
-export function passable({ kind, facts, drilledUntil }: Path): boolean {
+export function passable({ kind, facts, drilledUntil }: Candidate): boolean {
   if (facts.cutOff || drilledUntil !== undefined || !facts.link) return false
   return kind === 'uplink' || facts.tunnel?.session === 'up'
 }
 
 /** Not what is wanted of it, but better than nothing: another family than the required one gets through. */
-export function partial(path: Path): boolean {
+export function partial(path: Candidate): boolean {
   const { ipv4, ipv6 } = path.facts
   return !usable(path) && passable(path) && (works(ipv4) || works(ipv6))
 }
 
 /** Both families are seen to work. */
-function complete({ facts: { ipv4, ipv6 } }: Path): boolean {
+function complete({ facts: { ipv4, ipv6 } }: Candidate): boolean {
   return ipv4 === 'up' && ipv6 === 'up'
 }
 
@@ -79,19 +79,19 @@ function works(state: FamilyState): boolean {
 }
 
 /** Nothing speaks for it yet: it did not carry traffic on trial, or has failed and not answered since. */
-export function dubious({ kind, facts, damping, distrustedUntil }: Path, now: Millis): boolean {
+export function dubious({ kind, facts, damping, distrustedUntil }: Candidate, now: Millis): boolean {
   if (distrustedUntil !== undefined) return true
   return kind === 'uplink' && facts.health === 'unknown' && damping.lostLately(now)
 }
 
 /** Good enough to go back to. */
-export function healthy(path: Path): boolean {
+export function healthy(path: Candidate): boolean {
   if (path.distrustedUntil !== undefined || !usable(path)) return false
   return path.facts.health === 'up' || path.kind === 'tunnel'
 }
 
 /** A tunnel whose session may be had. */
-export function dialable({ kind, facts }: Path): boolean {
+export function dialable({ kind, facts }: Candidate): boolean {
   return kind === 'tunnel' && facts.tunnel?.dialable === true && !facts.cutOff
 }
 
@@ -100,7 +100,7 @@ export function dialable({ kind, facts }: Path): boolean {
  * one has lost a family which is not required, the first on which both work, if there is any. Where `current` does
  * only half of what is wanted, as all do, the first of that kind.
  */
-export function preferred(paths: readonly Path[], current: Path): Path | undefined {
+export function preferred(paths: readonly Candidate[], current: Candidate): Candidate | undefined {
   const first = paths.find((path) => (path === current ? usable(path) : healthy(path)))
   if (first && first.facts.lost.length > 0)
     return paths.find((path) => healthy(path) && complete(path)) ?? first
@@ -109,7 +109,7 @@ export function preferred(paths: readonly Path[], current: Path): Path | undefin
 }
 
 /** The path behind which tunnels need no session: `current`, or a better one that is only left for a family that it lost. */
-export function preferredOver(paths: readonly Path[], current: Path): Path {
+export function preferredOver(paths: readonly Candidate[], current: Candidate): Candidate {
   const better = paths.slice(0, paths.indexOf(current))
   return better.find((path) => healthy(path) && path.facts.lost.length > 0) ?? current
 }
