@@ -1,9 +1,9 @@
 import { after, earliest, type Millis } from '../time.ts'
 import { isCalm } from './calm.ts'
+import { type Candidate, dubious, healthy, newCandidate, partial, passable, usable } from './candidate.ts'
 import { Detour } from './detour.ts'
 import { type Move, nextMove } from './move.ts'
 import { awaitedOf, feltNow, type Need, newNeed } from './need.ts'
-import { dubious, healthy, newCandidate, type Candidate, partial, passable, usable } from './candidate.ts'
 import {
   type Carrying,
   carryingOf,

@@ -1,5 +1,5 @@
 import type { Millis } from '../time.ts'
-import { dialable, type Candidate, usable } from './candidate.ts'
+import { type Candidate, dialable, usable } from './candidate.ts'
 import type { SwitchKind } from './types.ts'
 
 /** Traffic has no path that does what is wanted, or somebody asks for another one: since when, and why. */
@@ -68,7 +68,10 @@ function latest(one: Millis, other: Millis): Millis {
 }
 
 /** The tunnel to wait for: the first that can be dialled and is better than the best path that works. */
-export function awaitedOf(candidates: readonly Candidate[], best: Candidate | undefined): Candidate | undefined {
+export function awaitedOf(
+  candidates: readonly Candidate[],
+  best: Candidate | undefined,
+): Candidate | undefined {
   const better = best ? candidates.slice(0, candidates.indexOf(best)) : candidates
   return better.find(
     (path) =>

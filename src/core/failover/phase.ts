@@ -1,8 +1,8 @@
 /** Where the choice among paths stands: its phases, each with its deadlines, and what each of them means. */
 import type { Millis } from '../time.ts'
+import type { Candidate } from './candidate.ts'
 import type { Move } from './move.ts'
 import type { Need } from './need.ts'
-import type { Candidate } from './candidate.ts'
 import type { Trial } from './trial.ts'
 import type { ActiveRoute } from './types.ts'
 

@@ -1,6 +1,6 @@
 import { after, type Millis } from '../time.ts'
-import { FAILBACK_DELAY_LIMIT } from './damping.ts'
 import { type Candidate, usable } from './candidate.ts'
+import { FAILBACK_DELAY_LIMIT } from './damping.ts'
 
 /** How long a session may take until it does what is wanted, such as to get IPv6 too, in ms. */
 export const VAIN_LIMIT = 5_000
