@@ -1,4 +1,4 @@
-/** Digests and ciphers that protocols need; the host supplies them, the core computes none itself. */
+/** Digests and ciphers that protocols need; core/digests computes them. */
 export interface Digests {
   md4(data: Uint8Array): Uint8Array
   md5(data: Uint8Array): Uint8Array

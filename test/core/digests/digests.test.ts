@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { createCipheriv, createHash } from 'node:crypto'
 import { test } from 'node:test'
-import { encodeUtf8, fromHex, toHex } from '../../src/core/bytes.ts'
-import { digests, entropy } from '../../src/host/digests.ts'
+import fc from 'fast-check'
+import { encodeUtf8, fromHex, toHex } from '../../../src/core/bytes.ts'
+import { digests } from '../../../src/core/digests/digests.ts'
+import { sha256 } from '../../../src/core/digests/sha256.ts'
 
 const empty = new Uint8Array()
 
@@ -45,9 +48,39 @@ test('DES makes the NtChallengeResponse of RFC 2759 section 9.2', () => {
   assert.equal(response.join(''), '82309ecd8d708b5ea08faa3981cd83544233114a3d85d6df')
 })
 
-test('entropy gives as many octets as asked for, never the same', () => {
-  assert.equal(entropy(16).length, 16)
-  assert.notEqual(toHex(entropy(16)), toHex(entropy(16)))
+test('SHA-256: FIPS 180-4, the examples of NIST', () => {
+  const two = 'abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq'
+  assert.equal(
+    toHex(sha256(encodeUtf8(two))),
+    '248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1',
+  )
+})
+
+test('another hand computes the same, wherever the message ends in its last block', () => {
+  const message = Uint8Array.from({ length: 200 }, (_, i) => (i * 151) ^ (i >> 3))
+  const hash = (name: string, part: Uint8Array) => createHash(name).update(part).digest('hex')
+  for (let length = 0; length <= message.length; length++) {
+    const part = message.subarray(0, length)
+    assert.equal(toHex(digests.md5(part)), hash('md5', part), `MD5 of ${length}`)
+    assert.equal(toHex(digests.sha1(part)), hash('sha1', part), `SHA-1 of ${length}`)
+    assert.equal(toHex(sha256(part)), hash('sha256', part), `SHA-256 of ${length}`)
+  }
+})
+
+/** Triple DES with one key three times encrypts, decrypts and encrypts. */
+test('DES with keys and blocks of all kinds: another hand computes the same', () => {
+  const octets = fc.uint8Array({ minLength: 8, maxLength: 8 })
+  fc.assert(
+    fc.property(octets, octets, (key, block) => {
+      const cipher = createCipheriv('des-ede3-ecb', Buffer.concat([key, key, key]), null).setAutoPadding(
+        false,
+      )
+      assert.equal(
+        toHex(digests.des(key, block)),
+        cipher.update(block, undefined, 'hex') + cipher.final('hex'),
+      )
+    }),
+  )
 })
 
 /** Spreads 56 bits over the upper seven bits of eight octets (RFC 2759 section 8.6). */
