@@ -7,8 +7,8 @@ import { createRequire } from 'node:module'
 import { cachedDataVersionTag } from 'node:v8'
 import { Script } from 'node:vm'
 import { brotliDecompressSync } from 'node:zlib'
-import { CodeCache } from './host/code-cache.ts'
-import type { CompiledCode } from './host/process-memory.ts'
+import { CodeCache } from './host/system/node/code-cache.ts'
+import type { CompiledCode } from './host/system/node/process-memory.ts'
 
 /** main.ts and all that it needs, bundled, packed with brotli, in base64. */
 declare const LIFELINE_PROGRAM: string

@@ -1,5 +1,4 @@
 /** Wiring only: the one file that sees core, hosts, app and command line. */
-import { hostname } from 'node:os'
 import { AddressLog } from './app/address-log.ts'
 import { Announcer } from './app/announcer.ts'
 import { Control } from './app/control/control.ts'
@@ -26,6 +25,7 @@ import { DEFAULT_SOCKET } from './cli/daemon.ts'
 import { EXIT } from './cli/exit-codes.ts'
 import { runCli } from './cli/program.ts'
 import { localZone, processTerminal } from './cli/terminal.ts'
+import { digests } from './core/digests/digests.ts'
 import { ok } from './core/result.ts'
 import { loadConfig, readConfig, readFile, realPath } from './host/config-files.ts'
 import { ControlClient } from './host/control-client.ts'
@@ -34,32 +34,42 @@ import { HookFolder } from './host/hook-runner.ts'
 import { LineLog, standardError } from './host/log.ts'
 import { lockNamespace } from './host/namespace-lock.ts'
 import { loadAddon } from './host/native.ts'
-import { compiledCode, keepSmall } from './host/process-memory.ts'
+import { readText } from './host/read-text.ts'
 import { Systemd } from './host/sd-notify.ts'
 import { StateDirectory } from './host/state-files.ts'
+import { system } from './host/system/engine.ts'
 import { openSystem } from './host/system.ts'
+import { every } from './host/timers.ts'
 
 declare const LIFELINE_VERSION: string
 declare const LIFELINE_HOMEPAGE: string | null
 const version = typeof LIFELINE_VERSION === 'string' ? LIFELINE_VERSION : 'development'
 const homepage = typeof LIFELINE_HOMEPAGE === 'string' ? LIFELINE_HOMEPAGE : undefined
 
-/** The hosts of this system, and names resolved over them. Throws SystemError if the addon cannot be loaded. */
+/** The hosts of this system, and what is made of them. Throws SystemError if the addon cannot be loaded. */
 function openPorts(addon = loadAddon()) {
-  const system = openSystem(addon)
-  const { datagrams, clock, entropy } = system
-  return { ...system, resolver: new DnsResolver(datagrams, clock, entropy) }
+  const hosts = openSystem(addon)
+  const { datagrams, clock, entropy } = hosts
+  return { ...hosts, digests, resolver: new DnsResolver(datagrams, clock, entropy) }
 }
 
 /** Runs until SIGTERM or SIGINT; then everything of ours is gone again. */
 async function startDaemon({ configFile, socket, notices }: DaemonOptions): Promise<number> {
   // Their defaults would end the process while that starts.
-  const stopAsked = new Promise((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve))
+  const stopAsked = new Promise<void>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) {
+      const cancel = system.process.onSignal(name, () => {
+        // Whoever asks twice does not want to wait.
+        cancel()
+        resolve()
+      })
+    }
+  })
   let reloadAsked = false
   let reload = () => {
     reloadAsked = true
   }
-  process.on('SIGHUP', () => reload())
+  system.process.onSignal('SIGHUP', () => reload())
   const sink = standardError('info')
   const log = new LineLog(sink)
   const ready = readConfig(configFile)
@@ -72,30 +82,30 @@ async function startDaemon({ configFile, socket, notices }: DaemonOptions): Prom
   sink.level = lifeline.logLevel
   const addon = loadAddon()
   const lock = await lockNamespace({ sockets: [DEFAULT_SOCKET, socket], log, addon })
-  const system = openPorts(addon)
-  const devices = new Devices(system.tuns, system.dataPaths)
-  const watcher = new FactsWatcher(system.netlinks, log)
+  const ports = openPorts(addon)
+  const devices = new Devices(ports.tuns, ports.dataPaths)
+  const watcher = new FactsWatcher(ports.netlinks, log)
   const files = new StateDirectory(lifeline.stateDir, log)
-  const status = new StatusStore(system.clock, version)
-  const apply = new Apply({ ...system, watcher, devices, log })
-  const publishers = new Publishers({ ...system, homepage, log, random: Math.random, status, files })
+  const status = new StatusStore(ports.clock, version)
+  const apply = new Apply({ ...ports, watcher, devices, log })
+  const publishers = new Publishers({ ...ports, homepage, log, random: Math.random, status, files })
   const daemon = new Daemon(ready.value, {
-    ...system,
+    ...ports,
     log,
     devices,
-    conntrack: new Conntrack({ ...system, log }),
+    conntrack: new Conntrack({ ...ports, log }),
     watcher,
     apply,
     gates: filterGates(apply),
     refusals: apply,
-    names: new Names(system.resolver, files, system.clock),
+    names: new Names(ports.resolver, files, ports.clock),
     memory: new Memory(files),
     known: new KnownTargets(files),
     zone: localZone,
     files,
     status,
     publishers,
-    hostName: hostname(),
+    hostName: hostName(),
     readConfig: () => {
       const read = readConfig(configFile)
       if (!read.ok) return read
@@ -104,18 +114,17 @@ async function startDaemon({ configFile, socket, notices }: DaemonOptions): Prom
       return ok({ config, warnings: [...notices(), ...warnings] })
     },
   })
-  const keeper = new Keeper({ ...system, apply, watcher, log })
+  const keeper = new Keeper({ ...ports, apply, watcher, log })
   const control = new Control(daemon, log)
   const listening = await listenControl(socket, (stream) => control.accept(stream))
   daemon.prepare()
   status.follow(({ seq: _seq, at: _at, event, ...fields }) => log.info(event, fields))
   new AddressLog(status, log)
-  const hooks = new Hooks({ status, runner: new HookFolder(log), clock: system.clock, log })
+  const hooks = new Hooks({ status, runner: new HookFolder(log), clock: ports.clock, log })
   await watcher.start()
-  const offers = new DnsOffers({ ...system, status, watcher, files, log, config: () => daemon.config })
+  const offers = new DnsOffers({ ...ports, status, watcher, files, log, config: () => daemon.config })
   daemon.start()
-  const code = compiledCode(log)
-  keepSmall(code, addon)
+  const unsettle = system.process.settle(log)
   const announcer = new Announcer(new Systemd(addon), status)
   reload = () => void announcer.reloading(daemon.reload())
   if (reloadAsked) reload()
@@ -129,19 +138,23 @@ async function startDaemon({ configFile, socket, notices }: DaemonOptions): Prom
   listening.close()
   watcher.close()
   lock.release()
-  code.keep()
+  unsettle()
   return EXIT.ok
 }
 
-runCli(process.argv.slice(2), {
+function hostName(): string {
+  return readText('/proc/sys/kernel/hostname')?.trim() ?? ''
+}
+
+runCli(system.process.args, {
   version,
-  terminal: processTerminal(process),
+  terminal: processTerminal(system.process),
   connect: ControlClient.connect,
   startDaemon,
   planAtStart: async (configFile) => {
     const ready = readConfig(configFile)
-    const system = openPorts()
-    return ready.ok ? ok(await planAtStart(ready.value, await readFacts(system.netlinks), system)) : ready
+    const ports = openPorts()
+    return ready.ok ? ok(await planAtStart(ready.value, await readFacts(ports.netlinks), ports)) : ready
   },
   examine: async (configFile, tell) => {
     const ready = readConfig(configFile)
@@ -149,21 +162,18 @@ runCli(process.argv.slice(2), {
   },
   tryBrokers: async (configFile, name, tell) => {
     const ready = readConfig(configFile)
-    const ports = { ...openPorts(), homepage, version, hostName: hostname() }
+    const ports = { ...openPorts(), homepage, version, hostName: hostName() }
     return ready.ok ? ok(await tryBrokers(ready.value.config, name, ports, tell)) : ready
   },
   realPath,
   readFile,
   loadConfig,
   now: () => new Date(),
-  every: (span, run) => {
-    const timer = setInterval(run, span)
-    return () => clearInterval(timer)
-  },
+  every,
 }).then(
-  (code) => process.exit(code),
+  (code) => system.process.exit(code),
   (error: unknown) => {
-    process.stderr.write(`lifeline: ${error instanceof Error ? error.message : String(error)}\n`)
-    process.exit(EXIT.failed)
+    system.process.complaints.write(`lifeline: ${error instanceof Error ? error.message : String(error)}\n`)
+    system.process.exit(EXIT.failed)
   },
 )

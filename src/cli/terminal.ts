@@ -19,28 +19,32 @@ const SGR: Readonly<Record<Tone, number>> = { good: 32, busy: 33, bad: 31, quiet
 
 /** What a terminal is made of: the standard output and error of a process, and its environment. */
 export interface Surroundings {
-  readonly stdout: {
-    write(text: string | Uint8Array): unknown
-    on(event: 'error', run: () => void): unknown
-    readonly isTTY?: boolean
-    readonly columns?: number
+  readonly output: {
+    write(text: string | Uint8Array): void
+    /** Characters in a line of the terminal, 0 where it does not say; undefined if it is no terminal. */
+    readonly columns: number | undefined
+    onGone(run: () => void): void
   }
-  readonly stderr: { write(text: string): unknown }
-  readonly env: { readonly [name: string]: string | undefined }
+  readonly complaints: { write(text: string): void }
+  readonly environment: { readonly [name: string]: string | undefined }
   exit(code: number): void
 }
 
 /** The terminal of a process; colours obey https://no-color.org and TERM=dumb. */
-export function processTerminal({ stdout, stderr, env, exit }: Surroundings): Terminal {
+export function processTerminal({ output, complaints, environment, exit }: Surroundings): Terminal {
   // `lifeline events | head`: whoever closes the pipe has seen enough.
-  stdout.on('error', () => exit(0))
-  const tty = stdout.isTTY === true && env.TERM !== 'dumb'
+  output.onGone(() => exit(0))
+  const { columns } = output
+  const drawn = columns !== undefined && environment.TERM !== 'dumb'
   return {
-    out: (text) => stdout.write(text),
-    err: (text) => stderr.write(text),
-    interactive: tty,
-    columns: stdout.columns ?? 80,
-    paint: tty && !env.NO_COLOR ? (tone, text) => `\x1b[${SGR[tone]}m${text}\x1b[0m` : (_tone, text) => text,
+    out: (text) => output.write(text),
+    err: (text) => complaints.write(text),
+    interactive: drawn,
+    columns: columns || 80,
+    paint:
+      drawn && !environment.NO_COLOR
+        ? (tone, text) => `\x1b[${SGR[tone]}m${text}\x1b[0m`
+        : (_tone, text) => text,
   }
 }
 

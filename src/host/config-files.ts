@@ -1,15 +1,4 @@
 /** Configuration files, and the files with secrets that they name. */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  realpathSync,
-  type Stats,
-  statSync,
-} from 'node:fs'
 import { notationOf } from '../core/config/notation.ts'
 import { formatProblem, formatWarning, type Problem } from '../core/config/problems.ts'
 import { type LoadedConfig, type ReadConfig, readConfig as read } from '../core/config/read.ts'
@@ -17,17 +6,21 @@ import type { FileSecret, SecretSource } from '../core/config/schema.ts'
 import { decodeText } from '../core/config/text.ts'
 import type { Config } from '../core/config/types.ts'
 import { err, ok, type Result } from '../core/result.ts'
+import { system } from './system/engine.ts'
+import type { FileFacts } from './system/port.ts'
+
+const { files } = system
 
 /** Reads and validates a file, and the files of secrets that it names. Never throws: what went wrong is in the problems. */
 export function loadConfig(file: string): Result<LoadedConfig, readonly Problem[]> {
   const content = readWhole(file, MAX_CONFIG_OCTETS)
   if (!content.ok) return err([problem('error', file, content.error)])
-  const { bytes, stats } = content.value
+  const { bytes, facts } = content.value
   const notation = notationOf(file, bytes)
   const result = read(bytes, { file, notation, secrets: secretFiles })
   if (!result.ok) return result
   const warnings = [...result.value.warnings]
-  if (holdsSecrets(result.value) && isWorldReadable(stats))
+  if (holdsSecrets(result.value) && isWorldReadable(facts))
     warnings.push(problem('warning', file, `it holds secrets and ${worldReadable(file)}`))
   return ok({ ...result.value, warnings, file, notation })
 }
@@ -53,10 +46,10 @@ export const secretFiles: SecretSource = {
   read(path: string): Result<FileSecret, string> {
     const content = readWhole(path, MAX_SECRET_OCTETS)
     if (!content.ok) return err(`${path}: ${content.error}`)
-    const { bytes, stats } = content.value
+    const { bytes, facts } = content.value
     const text = decodeText(bytes)
     if (!text.ok) return err(`${path}: ${text.error}`)
-    const warning = isWorldReadable(stats)
+    const warning = isWorldReadable(facts)
       ? `${path}: it holds a secret and ${worldReadable(path)}`
       : undefined
     return ok({ text: text.value.replace(/\r?\n$/, ''), ...(warning === undefined ? {} : { warning }) })
@@ -66,7 +59,7 @@ export const secretFiles: SecretSource = {
 /** What a path leads to, symbolic links followed; undefined if nothing is there that this user may see. */
 export function realPath(file: string): string | undefined {
   try {
-    return realpathSync(file)
+    return files.real(file)
   } catch {
     return undefined
   }
@@ -75,7 +68,7 @@ export function realPath(file: string): string | undefined {
 /** What a regular file holds; undefined where it cannot be read. */
 export function readFile(file: string): Uint8Array | undefined {
   try {
-    return statSync(file).isFile() ? readFileSync(file) : undefined
+    return files.look(file)?.kind === 'file' ? files.read(file) : undefined
   } catch {
     return undefined
   }
@@ -83,10 +76,11 @@ export function readFile(file: string): Uint8Array | undefined {
 
 const MAX_CONFIG_OCTETS = 1_000_000
 const MAX_SECRET_OCTETS = 4096
+const NO_FILE = 'there is no such file'
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'there is no such file',
+  ENOENT: NO_FILE,
+  ENOTDIR: NO_FILE,
   EACCES: 'reading it is not permitted',
   EPERM: 'reading it is not permitted',
   EISDIR: 'it is a folder',
@@ -94,33 +88,21 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 /** No more than `max` octets are ever asked for: files below /proc say that they have none, and may never end. */
-function readWhole(file: string, max: number): Result<{ bytes: Uint8Array; stats: Stats }, string> {
-  let fd: number | undefined
+function readWhole(file: string, max: number): Result<{ bytes: Uint8Array; facts: FileFacts }, string> {
   try {
-    const found = statSync(file)
-    if (found.isDirectory()) return err('it is a folder')
+    const facts = files.look(file)
+    if (facts === undefined) return err(NO_FILE)
+    if (facts.kind === 'folder') return err('it is a folder')
     // Pipes and the like would block; /dev/null is harmless but holds nothing either.
-    if (!found.isFile()) return err('it is not a regular file')
-    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
-    const stats = fstatSync(fd)
-    if (stats.size > max) return err(`it has ${stats.size} octets, more than ${max}`)
-    const bytes = readUpTo(fd, max + 1)
+    if (facts.kind !== 'file') return err('it is not a regular file')
+    if (facts.octets > max) return err(`it has ${facts.octets} octets, more than ${max}`)
+    const bytes = files.read(file, max + 1)
     if (bytes.length > max) return err(`it has more than ${max} octets`)
-    return ok({ bytes, stats })
+    return ok({ bytes, facts })
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
     return err(REASONS[code] ?? `it cannot be read (${code})`)
-  } finally {
-    if (fd !== undefined) closeSync(fd)
   }
-}
-
-function readUpTo(fd: number, most: number): Uint8Array {
-  const bytes = new Uint8Array(most)
-  let length = 0
-  for (let read = -1; read !== 0 && length < most; length += read)
-    read = readSync(fd, bytes, length, most - length, null)
-  return bytes.subarray(0, length)
 }
 
 function holdsSecrets({ effective }: ReadConfig): boolean {
@@ -129,8 +111,8 @@ function holdsSecrets({ effective }: ReadConfig): boolean {
   )
 }
 
-function isWorldReadable({ mode }: Stats): boolean {
-  return (mode & 0o004) !== 0
+function isWorldReadable({ permissions }: FileFacts): boolean {
+  return (permissions & 0o004) !== 0
 }
 
 function worldReadable(file: string): string {

@@ -1,4 +1,3 @@
-import { connect, type Socket } from 'node:net'
 import {
   createJSONRPCErrorResponse,
   JSONRPCClient,
@@ -8,7 +7,10 @@ import {
   type JSONRPCResponse,
 } from 'json-rpc-2.0'
 import { SystemError } from '../app/ports.ts'
-import { readLines } from './line-stream.ts'
+import { encodeUtf8 } from '../core/bytes.ts'
+import { lineReader } from './line-stream.ts'
+import { system } from './system/engine.ts'
+import type { Stream } from './system/port.ts'
 
 /** Octets of one answer; a plan with its nftables text is the longest. */
 const MAX_ANSWER = 16 * 1024 * 1024
@@ -35,41 +37,44 @@ export class ControlClient {
   onNotification: (method: string, params: unknown) => void = () => {}
   /** Resolves when the daemon is gone. */
   readonly closed: Promise<void>
-  readonly #socket: Socket
+  readonly #stream: Stream
   readonly #rpc: JSONRPCClient
 
-  private constructor(socket: Socket) {
-    this.#socket = socket
+  private constructor(stream: Stream, closed: Promise<void>) {
+    this.#stream = stream
     this.#rpc = new JSONRPCClient((request) => {
-      socket.write(`${JSON.stringify(request)}\n`)
+      stream.write(encodeUtf8(`${JSON.stringify(request)}\n`))
     })
-    readLines(socket, (line) => this.#receive(line), MAX_ANSWER)
-    socket.on('error', () => {})
-    this.closed = new Promise((resolve) => {
-      socket.on('close', () => {
-        this.#rpc.rejectAllPendingRequests(GONE)
-        resolve()
-      })
-    })
+    this.closed = closed.then(() => this.#rpc.rejectAllPendingRequests(GONE))
   }
 
   /** Rejects with SystemError: ENOENT or ECONNREFUSED (no daemon), EACCES. */
   static connect(path: string): Promise<ControlClient> {
     return new Promise((resolve, reject) => {
-      const socket = connect(path)
-      const refused = (cause: NodeJS.ErrnoException) =>
-        reject(new SystemError(cause.code ?? 'EIO', `cannot reach the daemon at ${path}`, { cause }))
-      socket.once('error', refused)
-      socket.once('connect', () => {
-        socket.removeListener('error', refused)
-        resolve(new ControlClient(socket))
+      let closed = () => {}
+      const end = new Promise<void>((resolve) => {
+        closed = resolve
       })
+      const stream = system.streams.connect(
+        { path },
+        {
+          onOpen: () => resolve(client),
+          onData: (octets) => read(octets),
+          onEnd: () => stream.end(),
+          onClose: (cause) => {
+            reject(new SystemError(cause?.code ?? 'EIO', `cannot reach the daemon at ${path}`, { cause }))
+            closed()
+          },
+        },
+      )
+      const client = new ControlClient(stream, end)
+      const read = lineReader(stream, (line) => client.#receive(line), MAX_ANSWER)
     })
   }
 
   /** Rejects with ControlRefusal; its code is 0 if the daemon went away or is stuck. */
   async request(method: string, params?: unknown): Promise<unknown> {
-    if (this.#socket.destroyed) throw new ControlRefusal(0, GONE, [])
+    if (this.#stream.state === 'over') throw new ControlRefusal(0, GONE, [])
     try {
       return await this.#rpc.timeout(PATIENCE, stuck).request(method, params)
     } catch (cause) {
@@ -78,12 +83,12 @@ export class ControlClient {
   }
 
   close(): void {
-    this.#socket.destroy()
+    this.#stream.destroy()
   }
 
   #receive(line: string): void {
     const message = parse(line)
-    if (message === undefined) this.#socket.destroy()
+    if (message === undefined) this.#stream.destroy()
     else if (typeof message.method === 'string') this.onNotification(message.method, message.params)
     else this.#rpc.receive(message)
   }

@@ -1,9 +1,13 @@
-import { lstatSync, renameSync, statSync, unlinkSync } from 'node:fs'
-import { connect, createServer, type Server, type Socket } from 'node:net'
-import { dirname } from 'node:path'
-import { type LineHandler, type LineStream, SystemError } from '../app/ports.ts'
-import { readLines } from './line-stream.ts'
+import { type Cancel, type LineHandler, type LineStream, SystemError } from '../app/ports.ts'
+import { encodeUtf8 } from '../core/bytes.ts'
+import { folderOf } from '../core/path.ts'
+import { lineReader } from './line-stream.ts'
 import { makeFolder } from './make-folder.ts'
+import { system } from './system/engine.ts'
+import type { Listener, Stream, StreamEvents } from './system/port.ts'
+import { every } from './timers.ts'
+
+const { files, streams } = system
 
 /** sun_path of unix(7), without its final zero. */
 const MAX_PATH = 107
@@ -30,74 +34,80 @@ export async function listenControl(
   accept: (stream: LineStream) => LineHandler,
 ): Promise<ControlSocket> {
   // The name under which it is made before it moves to its place.
-  const temporary = `${path}.${process.pid}`
-  if (Buffer.byteLength(temporary) > MAX_PATH) {
+  const temporary = `${path}.${system.process.pid}`
+  if (encodeUtf8(temporary).length > MAX_PATH) {
     throw new SystemError('ENAMETOOLONG', `the path of the control socket is too long: ${path}`)
   }
   /** Whether they have ever said anything; whoever was heard last comes last. */
-  const clients = new Map<Socket, boolean>()
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
+  const clients = new Map<Stream, boolean>()
+  const takeIn = (client: Stream): StreamEvents => {
     if (clients.size >= MAX_CLIENTS) idlest(clients)?.destroy()
-    clients.set(socket, false)
-    socket.on('data', () => {
-      clients.delete(socket)
-      clients.set(socket, true)
-    })
-    socket.on('close', () => clients.delete(socket))
-    serve(socket, accept)
-  })
-  try {
-    makeFolder(dirname(path), 0o755)
-    await refuseLive(path)
-    removeSocket(temporary)
-    await listen(server, temporary)
-    renameSync(temporary, path)
-  } catch (cause) {
-    server.close()
-    throw inWords(path, cause)
+    clients.set(client, false)
+    const { onData, onEnd, onClose } = serve(client, accept)
+    return {
+      onData(octets) {
+        if (clients.delete(client)) clients.set(client, true)
+        onData(octets)
+      },
+      onEnd,
+      onClose() {
+        clients.delete(client)
+        onClose()
+      },
+    }
   }
-  const { ino } = statSync(path)
+  const objection = await inWords(path, () => {
+    makeFolder(files, folderOf(path), 0o755)
+    return objectionTo(path)
+  })
+  if (objection !== undefined) throw objection
+  const listener = await inWords(path, () => listenAs(temporary, path, takeIn))
+  const own = files.look(path, 'link')?.inode
   return {
     close() {
-      server.close()
+      listener.close()
       for (const client of clients.keys()) client.destroy()
-      if (inode(path) === ino) removeSocket(path)
+      if (files.look(path, 'link')?.inode === own) files.remove(path)
     },
   }
 }
 
 /** Who sits there and never said anything, before those who listen; the longest of them. */
-function idlest(clients: ReadonlyMap<Socket, boolean>): Socket | undefined {
+function idlest(clients: ReadonlyMap<Stream, boolean>): Stream | undefined {
   const [first] = [...clients].filter(([, spoke]) => !spoke)
   const [longest] = clients.keys()
   return first?.[0] ?? longest
 }
 
-function serve(socket: Socket, accept: (stream: LineStream) => LineHandler): void {
+function serve(
+  stream: Stream,
+  accept: (stream: LineStream) => LineHandler,
+): StreamEvents & Required<Pick<StreamEvents, 'onEnd'>> {
   let unanswered = 0
   let ended = false
-  let pulse: NodeJS.Timeout | undefined
+  let pulse: Cancel | undefined
   const handler = accept({
     send(line) {
-      if (socket.destroyed || socket.writableEnded) return
-      socket.write(`${line}\n`)
-      if (socket.writableLength > MAX_PENDING) socket.destroy()
+      stream.write(encodeUtf8(`${line}\n`))
+      if (stream.pending > MAX_PENDING) stream.destroy()
     },
-    close: () => socket.end(),
+    close: () => stream.end(),
   })
-  readLines(socket, (line) => {
+  const onLine = (line: string) => {
     unanswered += 1
-    handler.onLine(line).then(answered, () => socket.destroy())
-  })
-  socket.on('end', () => {
-    ended = true
-    if (unanswered === 0) letGo()
-  })
-  socket.on('error', () => socket.destroy())
-  socket.on('close', () => {
-    clearInterval(pulse)
-    handler.onClose()
-  })
+    handler.onLine(line).then(answered, () => stream.destroy())
+  }
+  return {
+    onData: lineReader(stream, onLine),
+    onEnd() {
+      ended = true
+      if (unanswered === 0) letGo()
+    },
+    onClose() {
+      pulse?.()
+      handler.onClose()
+    },
+  }
 
   function answered(): void {
     unanswered -= 1
@@ -107,69 +117,63 @@ function serve(socket: Socket, accept: (stream: LineStream) => LineHandler): voi
   /** Who is kept all the same, to be told of events, may be gone for good: the socket looks the same. */
   function letGo(): void {
     handler.onEnd()
-    if (socket.destroyed || socket.writableEnded) return
-    const beat = () => socket.write('\n')
+    if (stream.state !== 'open') return
+    const beat = () => stream.write(Uint8Array.of(0x0a))
     beat()
-    pulse ??= setInterval(beat, PULSE)
+    pulse ??= every(PULSE, beat)
   }
 }
 
-/** Binding happens before listen() returns, so the file is never there with other rights. */
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.once('listening', () => {
-      server.removeListener('error', reject)
-      server.on('error', () => {})
-      resolve()
-    })
-    const umask = process.umask(0o177)
-    try {
-      server.listen(path)
-    } finally {
-      process.umask(umask)
-    }
-  })
+/** It is never there, under any name, for others than its owner. */
+async function listenAs(
+  temporary: string,
+  path: string,
+  takeIn: (client: Stream) => StreamEvents,
+): Promise<Listener> {
+  files.remove(temporary)
+  const listener = await streams.listen({ path: temporary }, takeIn)
+  try {
+    files.rename(temporary, path)
+    return listener
+  } catch (cause) {
+    listener.close()
+    throw cause
+  }
 }
 
-/** Throws if `path` is something that must not be replaced. */
-async function refuseLive(path: string): Promise<void> {
-  const found = lstatSync(path, { throwIfNoEntry: false })
-  if (found === undefined) return
-  if (!found.isSocket())
-    throw new SystemError('EEXIST', `${path} is not a socket: remove it or choose another path`)
-  if (await answers(path)) throw new SystemError('EADDRINUSE', `a daemon already listens on ${path}`)
+/** Why what is there must not be replaced. */
+async function objectionTo(path: string): Promise<SystemError | undefined> {
+  const found = files.look(path, 'link')
+  if (found === undefined) return undefined
+  if (found.kind !== 'socket')
+    return new SystemError('EEXIST', `${path} is not a socket: remove it or choose another path`)
+  if (await answers(path)) return new SystemError('EADDRINUSE', `a daemon already listens on ${path}`)
+  return undefined
 }
 
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(path)
-    socket.once('connect', () => settle(true))
-    // EAGAIN: its backlog is full, so it lives.
-    socket.once('error', (error: NodeJS.ErrnoException) => settle(error.code === 'EAGAIN'))
-
-    function settle(alive: boolean): void {
-      socket.destroy()
-      resolve(alive)
-    }
+    const stream = streams.connect(
+      { path },
+      {
+        onOpen() {
+          resolve(true)
+          stream.destroy()
+        },
+        onData: () => {},
+        // EAGAIN: its backlog is full, so it lives.
+        onClose: (error) => resolve(error?.code === 'EAGAIN'),
+      },
+    )
   })
 }
 
-function removeSocket(path: string): void {
+/** What the system refuses is told with the socket that was wanted. */
+async function inWords<T>(path: string, make: () => Promise<T>): Promise<T> {
   try {
-    unlinkSync(path)
+    return await make()
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+    if (!(cause instanceof SystemError)) throw cause
+    throw new SystemError(cause.code, `cannot make the control socket ${path}`, { cause })
   }
-}
-
-function inode(path: string): number | undefined {
-  return lstatSync(path, { throwIfNoEntry: false })?.ino
-}
-
-function inWords(path: string, cause: unknown): SystemError {
-  if (cause instanceof SystemError) return cause
-  const code = (cause as NodeJS.ErrnoException).code
-  if (code === undefined) throw cause
-  return new SystemError(code, `cannot make the control socket ${path}`, { cause })
 }

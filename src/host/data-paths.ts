@@ -38,7 +38,7 @@ class NativeDataPath implements DataPath {
     this.#session = session
     this.#receivedBefore = addon.counters(device.handle).received
     const what = `cannot attach a session to ${device.name}`
-    checked(addon.attach(device.handle, socket.handle, keys(session)), what)
+    checked(this.#addon, addon.attach(device.handle, socket.handle, keys(session)), what)
     device.path = this
   }
 
@@ -46,7 +46,7 @@ class NativeDataPath implements DataPath {
     if (!this.#attached) return
     this.#session = { ...this.#session, ...change }
     const what = `cannot change the session of ${this.#device.name}`
-    checked(this.#addon.update(this.#device.handle, keys(this.#session)), what)
+    checked(this.#addon, this.#addon.update(this.#device.handle, keys(this.#session)), what)
   }
 
   received(): number {

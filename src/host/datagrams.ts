@@ -10,7 +10,7 @@ import type {
 import { SystemError } from '../app/ports.ts'
 import type { Address } from '../core/endpoint.ts'
 import { formatIp, parseIp } from '../core/ip/address.ts'
-import { type Addon, type Arrival, checked, errnoName, type Handle } from './native.ts'
+import { type Addon, type Arrival, checked, type Handle } from './native.ts'
 
 /** Opens sockets through the addon. */
 export class NativeDatagrams implements Datagrams {
@@ -43,6 +43,7 @@ export class NativeDatagramSocket implements DatagramSocket {
     const where = [device && `on ${device}`, source && `from ${source}`, port && `port ${port}`]
     const what = ['cannot open a UDP socket', ...where.filter(Boolean)].join(' ')
     this.handle = checked(
+      this.#addon,
       addon.openDatagram(
         device,
         localOctets(family, source),
@@ -55,7 +56,11 @@ export class NativeDatagramSocket implements DatagramSocket {
   }
 
   get local(): Address {
-    const { host, port } = checked(this.#addon.local(this.handle), 'cannot tell the local address')
+    const { host, port } = checked(
+      this.#addon,
+      this.#addon.local(this.handle),
+      'cannot tell the local address',
+    )
     return { host: formatIp(host), port }
   }
 
@@ -67,11 +72,15 @@ export class NativeDatagramSocket implements DatagramSocket {
 
   expect(host: string, tunnelId: number): void {
     if (this.#closed) return
-    checked(this.#addon.expect(this.handle, octets(host), tunnelId), `cannot expect ${host}`)
+    checked(this.#addon, this.#addon.expect(this.handle, octets(host), tunnelId), `cannot expect ${host}`)
   }
 
   connect(to: Address): void {
-    checked(this.#addon.connect(this.handle, octets(to.host), to.port), `cannot connect to ${to.host}`)
+    checked(
+      this.#addon,
+      this.#addon.connect(this.handle, octets(to.host), to.port),
+      `cannot connect to ${to.host}`,
+    )
   }
 
   close(): void {
@@ -82,7 +91,8 @@ export class NativeDatagramSocket implements DatagramSocket {
   #arrived(arrivals: readonly Arrival[]): void {
     for (const arrival of arrivals) {
       if (this.#closed) return
-      if (arrival.error !== undefined) this.#options.onError(errnoName(arrival.error), notice(arrival))
+      if (arrival.error !== undefined)
+        this.#options.onError(this.#addon.errnoName(arrival.error), notice(arrival))
       else this.#options.onMessage({ host: formatIp(arrival.host), port: arrival.number }, arrival.bytes)
     }
   }
@@ -99,6 +109,7 @@ class NativeIcmpSocket implements IcmpSocket {
     this.#addon = addon
     this.#options = options
     this.#handle = checked(
+      this.#addon,
       addon.openIcmp(
         device,
         localOctets(family, source),
@@ -124,7 +135,7 @@ class NativeIcmpSocket implements IcmpSocket {
   #arrived(arrivals: readonly Arrival[]): void {
     for (const arrival of arrivals) {
       if (this.#closed) return
-      if (arrival.error !== undefined) this.#options.onError(errnoName(arrival.error))
+      if (arrival.error !== undefined) this.#options.onError(this.#addon.errnoName(arrival.error))
       else this.#options.onMessage(formatIp(arrival.host), arrival.bytes, arrival.number)
     }
   }

@@ -1,12 +1,15 @@
 /** Runs the hooks of the user: the programs of one folder, in the order of their names, as run-parts(8) does. */
-import type { ChildProcess } from 'node:child_process'
-import { readdirSync, type Stats, statSync } from 'node:fs'
-import { join } from 'node:path'
-import type { HookRunner, Log } from '../app/ports.ts'
+import type { Cancel, HookRunner, Log, SystemError } from '../app/ports.ts'
 import type { AbortSignal } from '../core/abort.ts'
 import type { HookEvent } from '../core/hooks.ts'
-import { logLines } from './log-lines.ts'
-import { startChild } from './start-child.ts'
+import { below } from '../core/path.ts'
+import { LogLines } from './log-lines.ts'
+import { startProgram } from './start-program.ts'
+import { system } from './system/engine.ts'
+import type { Ending, FileFacts, Program } from './system/port.ts'
+import { later } from './timers.ts'
+
+const { files } = system
 
 /** Where hooks lie. */
 export const HOOKS_FOLDER = '/etc/lifeline/hooks.d'
@@ -48,9 +51,9 @@ export class HookFolder implements HookRunner {
 
   /** Those that may run, in lexical order. */
   #names(): string[] {
-    let names: string[]
+    let names: readonly string[]
     try {
-      names = readdirSync(this.#folder)
+      names = files.list(this.#folder)
     } catch (cause) {
       if (codeOf(cause) !== 'ENOENT') this.#leaveOut(this.#folder, `it cannot be read (${codeOf(cause)})`)
       return []
@@ -59,10 +62,10 @@ export class HookFolder implements HookRunner {
     return names
       .filter((name) => !name.startsWith('.'))
       .sort()
-      .filter((name) => this.#passes(join(this.#folder, name), hookObjection))
+      .filter((name) => this.#passes(below(this.#folder, name), hookObjection))
   }
 
-  #passes(path: string, objectionTo: (stats: Stats) => string | undefined): boolean {
+  #passes(path: string, objectionTo: (facts: FileFacts) => string | undefined): boolean {
     const objection = LEFTOVER.test(path)
       ? 'its name is that of a leftover'
       : objectionAfterLooking(path, objectionTo)
@@ -79,111 +82,81 @@ export class HookFolder implements HookRunner {
 
   async #runOne(name: string, event: HookEvent, signal: AbortSignal): Promise<void> {
     const log = this.#log.with({ hook: name, event: event.name })
+    const says = (line: string) => log.info('hook says', { line })
+    const [output, complaints] = [new LogLines(says), new LogLines(says)]
     try {
-      const child = await startChild(join(this.#folder, name), [event.name], {
-        cwd: '/',
-        env: { PATH, ...event.environment },
-        stdio: ['ignore', 'pipe', 'pipe'],
-        // A process group of its own, so that what it started can be ended with it.
-        detached: true,
+      const program = await startProgram(below(this.#folder, name), [event.name], {
+        folder: '/',
+        environment: { PATH, ...event.environment },
+        input: new Uint8Array(),
+        // So that what it started can be ended with it.
+        leads: true,
+        onOutput: (octets) => output.push(octets),
+        onComplaint: (octets) => complaints.push(octets),
       })
-      for (const stream of [child.stdout, child.stderr])
-        if (stream !== null) logLines(stream, (line) => log.info('hook says', { line }))
-      tell(log, await this.#ended(child, signal))
+      const { late, ending } = await this.#ended(program, signal)
+      for (const each of [output, complaints]) each.end()
+      if (late) log.warn('a hook took too long and was ended')
+      else if ('signal' in ending) log.warn('a hook was ended by a signal', { signal: ending.signal })
+      else if (ending.status !== 0) log.warn('a hook failed', { status: ending.status })
     } catch (error) {
       log.warn('a hook could not be started', { error })
     }
   }
 
-  /** Rejects if it does not even start. */
-  #ended(child: ChildProcess, signal: AbortSignal): Promise<Ending> {
-    return new Promise((resolve, reject) => {
-      let late = false
-      let killing: NodeJS.Timeout | undefined
-      const end = () => {
-        late = true
-        killGroup(child, 'SIGTERM')
-        killing ??= setTimeout(() => killGroup(child, 'SIGKILL'), this.#limits.grace)
-      }
-      const ending = setTimeout(end, this.#limits.patience)
-      signal.addEventListener('abort', end)
-      if (signal.aborted) end()
-      const settled = () => {
-        clearTimeout(ending)
-        clearTimeout(killing)
-        signal.removeEventListener('abort', end)
-      }
-      child.on('error', (error) => {
-        settled()
-        reject(error)
-      })
-      child.on('exit', (status, by) => {
-        settled()
-        if (late) killGroup(child, 'SIGKILL')
-        const cut = setTimeout(() => {
-          child.stdout?.destroy()
-          child.stderr?.destroy()
-        }, LAST_OUTPUT)
-        child.on('close', () => {
-          clearTimeout(cut)
-          resolve({ late, status, by })
-        })
-      })
-    })
+  /** How it ended, and whether it had to be ended, once it has said all. */
+  async #ended(program: Program, signal: AbortSignal): Promise<{ late: boolean; ending: Ending }> {
+    let late = false
+    let killing: Cancel | undefined
+    const end = () => {
+      late = true
+      program.signal('SIGTERM')
+      killing ??= later(this.#limits.grace, () => program.signal('SIGKILL'))
+    }
+    const patience = later(this.#limits.patience, end)
+    signal.addEventListener('abort', end)
+    if (signal.aborted) end()
+    const ending = await program.ended
+    patience()
+    killing?.()
+    signal.removeEventListener('abort', end)
+    if (late) program.signal('SIGKILL')
+    const cut = later(LAST_OUTPUT, () => program.release())
+    await program.closed
+    cut()
+    return { late, ending }
   }
-}
-
-interface Ending {
-  /** It had to be ended. */
-  readonly late: boolean
-  readonly status: number | null
-  readonly by: NodeJS.Signals | null
-}
-
-function tell(log: Log, { late, status, by }: Ending): void {
-  if (late) log.warn('a hook took too long and was ended')
-  else if (by !== null) log.warn('a hook was ended by a signal', { signal: by })
-  else if (status !== 0) log.warn('a hook failed', { status })
 }
 
 /** Names of what packagers and editors leave behind. */
 const LEFTOVER = /~$|\.(dpkg-[a-z]+|rpm[a-z]+|orig|bak|swp|apk-new|opkg-[a-z]+)$/
 
 /** Links are followed: on some systems all of /etc consists of them, and who may make one here is root. */
-function objectionAfterLooking(path: string, objectionTo: (stats: Stats) => string | undefined) {
+function objectionAfterLooking(path: string, objectionTo: (facts: FileFacts) => string | undefined) {
   try {
-    return objectionTo(statSync(path))
+    const facts = files.look(path)
+    return facts === undefined ? 'it cannot be looked at (ENOENT)' : objectionTo(facts)
   } catch (cause) {
     return `it cannot be looked at (${codeOf(cause)})`
   }
 }
 
-function folderObjection(stats: Stats): string | undefined {
-  return stats.isDirectory() ? writersObjection(stats) : 'it is no directory'
+function folderObjection(facts: FileFacts): string | undefined {
+  return facts.kind === 'folder' ? writersObjection(facts) : 'it is no directory'
 }
 
-function hookObjection(stats: Stats): string | undefined {
-  if (!stats.isFile()) return 'it is no regular file'
-  if ((stats.mode & 0o111) === 0) return 'it is not executable'
-  return writersObjection(stats)
+function hookObjection(facts: FileFacts): string | undefined {
+  if (facts.kind !== 'file') return 'it is no regular file'
+  if ((facts.permissions & 0o111) === 0) return 'it is not executable'
+  return writersObjection(facts)
 }
 
-function writersObjection({ uid, gid, mode }: Stats): string | undefined {
-  if (uid !== 0) return 'it does not belong to root'
-  if ((mode & 0o002) !== 0) return 'everyone may write it'
-  return (mode & 0o020) !== 0 && gid !== 0 ? 'a group other than root may write it' : undefined
+function writersObjection({ user, group, permissions }: FileFacts): string | undefined {
+  if (user !== 0) return 'it does not belong to root'
+  if ((permissions & 0o002) !== 0) return 'everyone may write it'
+  return (permissions & 0o020) !== 0 && group !== 0 ? 'a group other than root may write it' : undefined
 }
 
-/** The hook and all that it started, unless that has made a group of its own. */
-function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  if (pid === undefined) return
-  try {
-    process.kill(-pid, signal)
-  } catch {
-    // It has ended by itself.
-  }
-}
-
-function codeOf(cause: unknown): unknown {
-  return cause instanceof Error && 'code' in cause ? cause.code : undefined
+function codeOf(cause: unknown): string {
+  return (cause as SystemError).code
 }

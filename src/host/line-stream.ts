@@ -1,30 +1,37 @@
-import type { Socket } from 'node:net'
+import { concat } from '../core/bytes.ts'
+import { textOf } from '../core/utf8-decoder.ts'
+import type { Stream } from './system/port.ts'
 
 /** Octets of a line that we are willing to gather. */
 const MAX_LINE = 64 * 1024
+const LINE_FEED = 0x0a
 
-/** Cuts what arrives at a socket into lines of UTF-8 text; a line that grows too long destroys the socket. */
-export function readLines(socket: Socket, onLine: (line: string) => void, maxLine = MAX_LINE): void {
-  let parts: Buffer[] = []
+/** Takes what arrives at a stream and gives its lines as text, empty ones left out; a line that grows too long ends the stream. */
+export function lineReader(
+  stream: Stream,
+  onLine: (line: string) => void,
+  maxLine = MAX_LINE,
+): (octets: Uint8Array) => void {
+  let parts: Uint8Array[] = []
   let gathered = 0
-  socket.on('data', (chunk: Buffer) => {
+  return (octets) => {
     let start = 0
-    for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
-      gather(chunk.subarray(start, end))
-      if (socket.destroyed) return
-      const line = Buffer.concat(parts).toString('utf8')
+    for (let end = octets.indexOf(LINE_FEED); end >= 0; end = octets.indexOf(LINE_FEED, start)) {
+      gather(octets.subarray(start, end))
+      if (stream.state === 'over') return
+      const line = textOf(concat(...parts))
       parts = []
       gathered = 0
       start = end + 1
       if (line.trim() !== '') onLine(line)
     }
-    gather(chunk.subarray(start))
-  })
+    gather(octets.subarray(start))
+  }
 
-  function gather(part: Buffer): void {
+  function gather(part: Uint8Array): void {
     if (part.length === 0) return
     gathered += part.length
-    if (gathered > maxLine) socket.destroy()
+    if (gathered > maxLine) stream.destroy()
     else parts.push(part)
   }
 }

@@ -1,8 +1,10 @@
-import { fstatSync, readFileSync } from 'node:fs'
 import type { Log, LogFields } from '../app/ports.ts'
 import { toHex } from '../core/bytes.ts'
 import type { LogLevel } from '../core/config/types.ts'
 import { Secret } from '../core/secret.ts'
+import { readText } from './read-text.ts'
+import { system } from './system/engine.ts'
+import type { FileFacts, Output } from './system/port.ts'
 
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
 
@@ -67,24 +69,27 @@ export interface Sink {
 
 /** Standard error of this process. A reader that went away is not an error of ours. */
 export function standardError(level: LogLevel): Sink {
-  process.stderr.on('error', () => {})
-  return { level, style: styleOfStandardError(), write: (line) => process.stderr.write(line) }
+  const { complaints } = system.process
+  complaints.onGone(() => {})
+  return { level, style: styleOf(complaints), write: (line) => complaints.write(line) }
 }
 
-function styleOfStandardError(): LogStyle {
-  if (process.stderr.isTTY) return 'terminal'
+function styleOf({ columns }: Output): LogStyle {
+  if (columns !== undefined) return 'terminal'
+  const { environment, parent } = system.process
   // systemd.exec(5): JOURNAL_STREAM is inherited, so only where it names this very stream is journald reading.
-  const { dev, ino } = fstatSync(2)
-  if (process.env.JOURNAL_STREAM === `${dev}:${ino}`) return 'journal'
-  return process.ppid === 1 && isProcd() ? 'daemon' : 'file'
+  const stream = environment.JOURNAL_STREAM && systemFile('/proc/self/fd/2')
+  if (stream && environment.JOURNAL_STREAM === `${stream.device}:${stream.inode}`) return 'journal'
+  // OpenWrt's first process hands what its services say to syslog.
+  return parent === 1 && readText('/proc/1/comm')?.trim() === 'procd' ? 'daemon' : 'file'
 }
 
-/** Whether the first process is OpenWrt's, which hands what its services say to syslog. */
-function isProcd(): boolean {
+/** Undefined where it cannot be looked at. */
+function systemFile(path: string): FileFacts | undefined {
   try {
-    return readFileSync('/proc/1/comm', 'utf8').trim() === 'procd'
+    return system.files.look(path)
   } catch {
-    return false
+    return undefined
   }
 }
 
@@ -130,7 +135,15 @@ function octets(bytes: Uint8Array): string {
 function describe(error: Error): string {
   const cause = error.cause instanceof Error ? `: ${describe(error.cause)}` : ''
   if ('code' in error) return `${error.message} (${String(error.code)})${cause}`
-  return `${error.stack?.replace(/\n\s*/g, ' ') ?? error.message}${cause}`
+  return `${stackOf(error)}${cause}`
+}
+
+/** What was thrown, then where: some engines have both in `stack`, some only the places. */
+function stackOf({ name, message, stack = '' }: Error): string {
+  const lines = stack.split('\n').map((line) => line.trim())
+  const first = lines.findIndex((line) => line.startsWith('at '))
+  const said = (first < 0 ? lines : lines.slice(0, first)).join(' ').trim()
+  return [said || `${name}: ${message}`, ...(first < 0 ? [] : lines.slice(first))].join(' ').trim()
 }
 
 function start(level: LogLevel, style: LogStyle): string {

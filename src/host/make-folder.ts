@@ -1,19 +1,17 @@
-import { mkdirSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import type { SystemError } from '../app/ports.ts'
+import { folderOf } from '../core/path.ts'
+import type { Files } from './system/port.ts'
 
-/**
- * Makes a folder and those above it that are missing; one that is there stays as it is. Throws what the system refused.
- * Node's own way (`recursive`) never ends where a parent cannot be made although nothing is in its place, as below /proc.
- */
-export function makeFolder(path: string, mode: number): void {
+/** Makes a folder and those above it that are missing; one that is there stays as it is. Throws SystemError. */
+export function makeFolder(files: Pick<Files, 'look' | 'makeFolder'>, path: string, mode: number): void {
   try {
-    mkdirSync(path, { mode })
+    files.makeFolder(path, mode)
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code
-    if (code === 'EEXIST' && statSync(path).isDirectory()) return
-    const above = dirname(path)
+    const { code } = cause as SystemError
+    if (code === 'EEXIST' && files.look(path)?.kind === 'folder') return
+    const above = folderOf(path)
     if (code !== 'ENOENT' || above === path) throw cause
-    makeFolder(above, mode)
-    mkdirSync(path, { mode })
+    makeFolder(files, above, mode)
+    files.makeFolder(path, mode)
   }
 }

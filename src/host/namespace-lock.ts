@@ -1,9 +1,11 @@
-import { readFileSync, statSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
-import { dirname } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Log, SystemError } from '../app/ports.ts'
-import { type Addon, errnoName } from './native.ts'
+import { folderOf } from '../core/path.ts'
+import type { Addon } from './native.ts'
+import { readText } from './read-text.ts'
+import { system } from './system/engine.ts'
+import type { Listener as Held } from './system/port.ts'
+import { pause } from './timers.ts'
+import { randomUuid } from './uuid.ts'
 
 /** unix(7): abstract names live in a network namespace, and die with the process that listens. */
 const NAME = 'lifeline'
@@ -35,12 +37,11 @@ type Listener = { readonly uid: number; readonly pid: number } | { readonly code
  */
 export async function lockNamespace(options: LockOptions): Promise<NamespaceLock> {
   const { sockets, log, addon, name = NAME } = options
-  const trusted = new Set([0, process.geteuid?.(), ...sockets.map((path) => ownerOf(dirname(path)))])
+  const trusted = new Set([0, system.process.user, ...sockets.map((path) => ownerOf(folderOf(path)))])
   const isOther = (listener: Listener) =>
-    'uid' in listener && trusted.has(listener.uid) && listener.pid !== process.pid
-  // That somebody asks who we are is all that happens here, and the kernel answers that.
-  const server = createServer((socket) => socket.destroy())
-  if (!(await listen(server, name))) {
+    'uid' in listener && trusted.has(listener.uid) && listener.pid !== system.process.pid
+  let held = await hold(name)
+  if (held === undefined) {
     const holders = await firstListeners(addon, name)
     const daemon = holders.find(isOther)
     if (daemon) throw refusal(daemon)
@@ -48,18 +49,15 @@ export async function lockNamespace(options: LockOptions): Promise<NamespaceLock
       name: `@${name}`,
       ...holders.find((holder) => 'uid' in holder || holder.code !== 'ECONNREFUSED'),
     })
-    await listen(server, `${name}-${crypto.randomUUID()}`)
+    held = await hold(`${name}-${randomUuid()}`)
   }
   // Listening before looking: of two that start at the same moment at least one sees the other.
   const other = [name, ...laterNames(name)].flatMap((each) => listenersOf(addon, each)).find(isOther)
   if (other) {
-    server.close()
+    held?.close()
     throw refusal(other)
   }
-  // That somebody could not be answered, as while descriptors are short, is no reason to end.
-  server.on('error', () => {})
-  server.unref()
-  return { release: () => server.close() }
+  return { release: () => held?.close() }
 }
 
 function refusal(listener: Listener): SystemError {
@@ -72,34 +70,34 @@ function refusal(listener: Listener): SystemError {
 
 /** Undefined if there is no such folder. */
 function ownerOf(folder: string): number | undefined {
-  return statSync(folder, { throwIfNoEntry: false })?.uid
+  return system.files.look(folder)?.user
 }
 
-/** Whether the name was free. */
-function listen(server: Server, name: string): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? resolve(false) : reject(error)
-    server.once('error', onError)
-    server.listen(`\0${name}`, () => {
-      server.removeListener('error', onError)
-      resolve(true)
+/** Undefined if somebody has the name. That somebody asks who we are is all that happens here, and the kernel answers that. */
+async function hold(name: string): Promise<Held | undefined> {
+  try {
+    return await system.streams.listen({ name }, (client) => {
+      client.destroy()
+      return { onData: () => {}, onClose: () => {} }
     })
-  })
+  } catch (cause) {
+    if ((cause as SystemError).code === 'EADDRINUSE') return undefined
+    throw cause
+  }
 }
 
 /** Whether a name ends where it ends, or is filled up with zeros, is another matter in each version of Node. */
 function listenersOf(addon: Addon, name: string): Listener[] {
   return [false, true].map((padded) => {
     const answer = addon.listener(name, padded)
-    return typeof answer === 'number' ? { code: errnoName(-answer) } : answer
+    return typeof answer === 'number' ? { code: addon.errnoName(-answer) } : answer
   })
 }
 
 async function firstListeners(addon: Addon, name: string): Promise<Listener[]> {
   let listeners = listenersOf(addon, name)
   for (let tries = 1; !listeners.some((each) => 'uid' in each) && tries < TRIES; tries++) {
-    await sleep(PAUSE)
+    await pause(PAUSE)
     listeners = listenersOf(addon, name)
   }
   return listeners
@@ -107,13 +105,9 @@ async function firstListeners(addon: Addon, name: string): Promise<Listener[]> {
 
 /** The names of those who found the first one taken. Whatever others put into the list, it is only asked who they are. */
 function laterNames(name: string): string[] {
-  try {
-    const list = readFileSync('/proc/self/net/unix', 'latin1')
-    // Zeros are shown like the first one.
-    return [...list.matchAll(new RegExp(` @(${name}-[0-9a-f-]{36})@*$`, 'gm'))].flatMap(
-      ([, each]) => each ?? [],
-    )
-  } catch {
-    return []
-  }
+  const list = readText('/proc/self/net/unix') ?? ''
+  // Zeros are shown like the first one.
+  return [...list.matchAll(new RegExp(` @(${name}-[0-9a-f-]{36})@*$`, 'gm'))].flatMap(
+    ([, each]) => each ?? [],
+  )
 }

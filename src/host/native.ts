@@ -1,10 +1,6 @@
-/** The C addon in src/native: the types of its functions, and how it is found and loaded. */
-import { closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs'
-import { constants as osConstants, tmpdir } from 'node:os'
-import { fileURLToPath } from 'node:url'
-import { getSystemErrorName } from 'node:util'
-import { inflateRawSync } from 'node:zlib'
+/** The C addon in src/native: the types of its functions. */
 import { SystemError } from '../app/ports.ts'
+import { system } from './system/engine.ts'
 
 declare const handle: unique symbol
 
@@ -114,114 +110,30 @@ export interface Addon {
    * process was when it began to; `pid` is 0 if it is not to be seen from here. Does not wait.
    */
   listener(name: string, padded: boolean): { uid: number; pid: number } | Outcome
+  /** `ENODEV` for 19 on most CPUs; `E9999` for what has no name. */
+  errnoName(errno: number): string
 }
 
 /** The addon's `interface` that this bundle was written for. */
-const INTERFACE = 6
-
-/** The addon, deflated and in base64, put in by the build (empty where a package ships the file); not defined when src runs directly. */
-declare const LIFELINE_ADDON: string
-
-const embedded = typeof LIFELINE_ADDON === 'string' ? LIFELINE_ADDON : ''
-
-/** Where packages put the addon when they do not embed it, and where the Makefile puts it. */
-const FILE =
-  typeof LIFELINE_ADDON === 'string'
-    ? '/usr/lib/lifeline/lifeline.node'
-    : fileURLToPath(new URL('../native/build/lifeline.node', import.meta.url))
+const INTERFACE = 7
 
 let loaded: Addon | undefined
 
-/**
- * Loads the addon once: from the file that LIFELINE_ADDON names, from inside the bundle, or from the package's file.
- * Throws SystemError (code EADDON) with what was tried.
- */
+/** The addon of this process. Throws SystemError (code EADDON) where it does not load, or is another lifeline's. */
 export function loadAddon(): Addon {
-  loaded ??= checkInterface(load())
+  loaded ??= checkInterface(system.addon() as Addon)
   return loaded
 }
 
 /** The value of a successful call; otherwise throws SystemError with the name of the errno number. */
-export function checked<T>(result: T | Outcome, what: string): T {
+export function checked<T>(addon: Pick<Addon, 'errnoName'>, result: T | Outcome, what: string): T {
   if (typeof result !== 'number' || result >= 0) return result as T
-  const code = errnoName(-result)
+  const code = addon.errnoName(-result)
   throw new SystemError(code, `${what}: ${code}`)
-}
-
-/** `ENODEV` for 19. */
-export function errnoName(errno: number): string {
-  const [name] = Object.entries(osConstants.errno).find(([, value]) => value === errno) ?? []
-  return NAMES[errno] ?? name ?? getSystemErrorName(-errno)
-}
-
-/** Errors that node has no name for, or two; the same numbers on all CPUs that we serve. */
-const NAMES: Readonly<Record<number, string>> = {
-  64: 'ENONET',
-  77: 'EBADFD',
-  95: 'EOPNOTSUPP',
-  108: 'ESHUTDOWN',
-  112: 'EHOSTDOWN',
-}
-
-function load(): Addon {
-  const file = process.env.LIFELINE_ADDON
-  try {
-    if (file) return openFile(file)
-    if (embedded) return openBytes(inflateRawSync(Buffer.from(embedded, 'base64')))
-    return openFile(FILE)
-  } catch (cause) {
-    const from = file || (embedded ? 'this file' : FILE)
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new SystemError('EADDON', `the native addon in ${from} does not load on ${process.arch}: ${why}`, {
-      cause,
-    })
-  }
 }
 
 function checkInterface(addon: Addon): Addon {
   if (addon.interface === INTERFACE) return addon
   const message = `the native addon has interface ${addon.interface}, this lifeline needs ${INTERFACE}: install them together`
   throw new SystemError('EADDON', message)
-}
-
-function openFile(path: string): Addon {
-  const module = { exports: {} as Addon }
-  process.dlopen(module, path)
-  return module.exports
-}
-
-/** A folder may be missing, read-only or mounted noexec, which shows only when the addon is opened: all are tried. */
-function openBytes(bytes: Uint8Array): Addon {
-  const folders = [...new Set([tmpdir(), '/tmp', '/run', '/dev/shm', '/var/tmp'])]
-  let failure: unknown
-  for (const folder of folders) {
-    try {
-      return openInFolder(folder, bytes)
-    } catch (error) {
-      failure ??= error
-    }
-  }
-  throw failure
-}
-
-function openInFolder(folder: string, bytes: Uint8Array): Addon {
-  const { fd, name } = openNameless(folder)
-  try {
-    for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written)
-    return openFile(name ?? `/proc/self/fd/${fd}`)
-  } finally {
-    closeSync(fd)
-    if (name !== undefined) unlinkSync(name)
-  }
-}
-
-/** A file without a name (O_TMPFILE); where the file system has none of those, one with a name to be unlinked. */
-function openNameless(folder: string): { fd: number; name?: string } {
-  const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY
-  try {
-    return { fd: openSync(folder, O_TMPFILE | constants.O_RDWR, 0o700) }
-  } catch {
-    const name = `${folder}/lifeline-${process.pid}-${crypto.randomUUID()}.node`
-    return { fd: openSync(name, 'wx', 0o700), name }
-  }
 }

@@ -1,5 +1,5 @@
 /** Netlink sockets: requests with their answers, and the messages of multicast groups. */
-import { type Netlink, type Netlinks, SystemError } from '../app/ports.ts'
+import { type Cancel, type Netlink, type Netlinks, SystemError } from '../app/ports.ts'
 import { le16, le16Bytes, le32Bytes } from '../core/netlink/attribute.ts'
 import {
   decodeAcknowledgement,
@@ -10,7 +10,8 @@ import {
   NLMSG_NOOP,
   splitMessages,
 } from '../core/netlink/message.ts'
-import { type Addon, type Arrival, checked, errnoName, type Handle } from './native.ts'
+import { type Addon, type Arrival, checked, type Handle } from './native.ts'
+import { later } from './timers.ts'
 
 type NetlinkOptions = Parameters<Netlinks['open']>[0]
 
@@ -80,7 +81,7 @@ class NativeNetlink implements Netlink {
   readonly #patience: number
   readonly #queue: Pending[] = []
   #sequence = 0
-  #watch: NodeJS.Timeout | undefined
+  #watch: Cancel = () => {}
   #closed = false
 
   constructor(
@@ -94,7 +95,7 @@ class NativeNetlink implements Netlink {
     this.#patience = patience
     const onArrivals = (arrivals: readonly Arrival[]) => this.#arrived(arrivals)
     const opened = addon.openNetlink(protocolNumber(protocol), [], onArrivals)
-    this.#handle = checked(opened, `cannot open a netlink socket (${protocol})`)
+    this.#handle = checked(addon, opened, `cannot open a netlink socket (${protocol})`)
   }
 
   request(message: Uint8Array): Promise<Uint8Array[]> {
@@ -117,7 +118,7 @@ class NativeNetlink implements Netlink {
 
   close(): void {
     this.#closed = true
-    clearTimeout(this.#watch)
+    this.#watch()
     this.#listener?.close()
     this.#addon.close(this.#handle)
     const error = new SystemError('ECANCELED', 'the netlink socket was closed')
@@ -147,13 +148,13 @@ class NativeNetlink implements Netlink {
     message.set(le16Bytes(le16(message, FLAGS) | NLM_F_ACK), FLAGS)
     message.set(le32Bytes(this.#sequence), SEQUENCE)
     const result = this.#addon.sendNetlink(this.#handle, message)
-    if (result < 0) this.#refuse(pending, errnoName(-result))
+    if (result < 0) this.#refuse(pending, this.#addon.errnoName(-result))
   }
 
   #arrived(arrivals: readonly Arrival[]): void {
     for (const arrival of arrivals) {
       if (this.#closed) return
-      if (arrival.error !== undefined) this.#fail(errnoName(arrival.error))
+      if (arrival.error !== undefined) this.#fail(this.#addon.errnoName(arrival.error))
       else for (const message of splitMessages(arrival.bytes)) this.#answered(message)
     }
     this.#watchOldest()
@@ -161,9 +162,9 @@ class NativeNetlink implements Netlink {
 
   /** A full buffer swallows answers, and tells of it once, however many they were. */
   #watchOldest(): void {
-    clearTimeout(this.#watch)
+    this.#watch()
     if (this.#closed || this.#queue.length === 0) return
-    this.#watch = setTimeout(() => this.#fail('ETIMEDOUT', 'the kernel did not answer'), this.#patience)
+    this.#watch = later(this.#patience, () => this.#fail('ETIMEDOUT', 'the kernel did not answer'))
   }
 
   #answered(bytes: Uint8Array): void {
@@ -173,7 +174,7 @@ class NativeNetlink implements Netlink {
     if (message.flags & NLM_F_DUMP_INTR) first.torn = true
     const end = decodeAcknowledgement(message)
     if (end === undefined) first.answers.push(bytes)
-    else if (end.errno > 0) this.#fail(errnoName(end.errno), end.text)
+    else if (end.errno > 0) this.#fail(this.#addon.errnoName(end.errno), end.text)
     else if (first.torn && first.attempts < DUMP_ATTEMPTS) this.#send(first)
     else {
       this.#queue.shift()
@@ -217,7 +218,11 @@ class Listener {
     this.#options = options
     const onArrivals = (arrivals: readonly Arrival[]) => this.#arrived(arrivals)
     const opened = addon.openNetlink(protocolNumber(protocol), groups, onArrivals)
-    this.#handle = checked(opened, `cannot listen to netlink groups ${groups.join(', ')} (${protocol})`)
+    this.#handle = checked(
+      addon,
+      opened,
+      `cannot listen to netlink groups ${groups.join(', ')} (${protocol})`,
+    )
   }
 
   close(): void {

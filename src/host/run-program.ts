@@ -1,24 +1,22 @@
 /** Runs a program of the system to its end; its arguments never pass through a shell. */
-import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { SystemError } from '../app/ports.ts'
-import { startChild } from './start-child.ts'
+import { concat, encodeUtf8 } from '../core/bytes.ts'
+import { textOf } from '../core/utf8-decoder.ts'
+import { startProgram } from './start-program.ts'
+import { system } from './system/engine.ts'
+import type { Ending, Program, ProgramOptions } from './system/port.ts'
+import { later } from './timers.ts'
 
 /** Where programs may be although the PATH of some service managers leaves it out. */
 const PATH_EXTRA = '/usr/sbin:/sbin:/usr/local/sbin:/run/current-system/sw/bin'
 
-/** ms that output may take after the end of the program. */
+/** ms that output may take after the end of the program: what it has left in the background may hold it open for ever. */
 const LAST_OUTPUT = 2000
 
 /** The folders in which programs are looked for. */
 export function programPath(): string {
-  return `${process.env.PATH ?? ''}:${PATH_EXTRA}`
+  return `${system.process.environment.PATH ?? ''}:${PATH_EXTRA}`
 }
-
-/** What hangs does not outlive this process, and do its work when nobody expects it any more. */
-const running = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
 
 /** What a program gets, and how long it may take. */
 export interface RunOptions {
@@ -39,54 +37,38 @@ export async function runProgram(
   options: RunOptions,
 ): Promise<string> {
   const { input = '', timeLimit, path = programPath() } = options
-  const child = await started(name, args, {
-    env: { ...process.env, PATH: path, LC_ALL: 'C' },
-    timeout: timeLimit,
-    killSignal: 'SIGKILL',
+  const output: Uint8Array[] = []
+  const complaints: Uint8Array[] = []
+  const program = await started(name, args, {
+    environment: { ...system.process.environment, PATH: path, LC_ALL: 'C' },
+    input: encodeUtf8(input),
+    // What hangs does not outlive this process, and do its work when nobody expects it any more.
+    bound: true,
+    onOutput: (octets) => output.push(octets),
+    onComplaint: (octets) => complaints.push(octets),
   })
-  const { stdin, stdout, stderr } = child
-  running.add(child)
-  return new Promise((resolve, reject) => {
-    const output: Buffer[] = []
-    const complaints: Buffer[] = []
-    stdout?.on('data', (chunk: Buffer) => output.push(chunk))
-    stderr?.on('data', (chunk: Buffer) => complaints.push(chunk))
-    // It may end before it has read everything; its exit status says why.
-    stdin?.on('error', () => {})
-    // What it has left in the background may hold the pipes open for ever.
-    child.on('exit', () => {
-      const cut = setTimeout(() => {
-        stdout?.destroy()
-        stderr?.destroy()
-      }, LAST_OUTPUT)
-      child.on('close', () => clearTimeout(cut))
-    })
-    child.on('close', (status, signal) => {
-      running.delete(child)
-      if (status === 0) resolve(Buffer.concat(output).toString())
-      else reject(failed([name, ...args].join(' '), status, signal, Buffer.concat(complaints).toString()))
-    })
-    stdin?.end(input)
-  })
+  const patience = later(timeLimit, () => program.signal('SIGKILL'))
+  const ending = await program.ended
+  patience()
+  const cut = later(LAST_OUTPUT, () => program.release())
+  await program.closed
+  cut()
+  if ('status' in ending && ending.status === 0) return textOf(concat(...output))
+  throw failed([name, ...args].join(' '), ending, textOf(concat(...complaints)))
 }
 
-async function started(name: string, args: readonly string[], options: SpawnOptions): Promise<ChildProcess> {
+async function started(name: string, args: readonly string[], options: ProgramOptions): Promise<Program> {
   try {
-    return await startChild(name, args, options)
+    return await startProgram(name, args, options)
   } catch (cause) {
     if (!(cause instanceof SystemError) || cause.code !== 'ENOENT') throw cause
     throw new SystemError('ENOENT', `the program ${name} is not installed`, { cause })
   }
 }
 
-function failed(
-  command: string,
-  status: number | null,
-  signal: NodeJS.Signals | null,
-  complaints: string,
-): SystemError {
-  if (status === null) return new SystemError('ETIMEDOUT', `${command} was ended by ${signal}`)
-  const words = inOneLine(complaints) || `it ended with status ${status}`
+function failed(command: string, ending: Ending, complaints: string): SystemError {
+  if ('signal' in ending) return new SystemError('ETIMEDOUT', `${command} was ended by ${ending.signal}`)
+  const words = inOneLine(complaints) || `it ended with status ${ending.status}`
   return new SystemError('EINVAL', `${command} refused: ${words}`)
 }
 

@@ -1,6 +1,7 @@
 import type { ServiceManager } from '../app/ports.ts'
 import { encodeUtf8 } from '../core/bytes.ts'
 import type { Addon } from './native.ts'
+import { system } from './system/engine.ts'
 
 /** The service manager behind NOTIFY_SOCKET (sd_notify(3)). That it does not listen is no failure of the service. */
 export class Systemd implements ServiceManager {
@@ -16,7 +17,7 @@ export class Systemd implements ServiceManager {
 
   /** Type=notify-reload (since systemd 253) wants to know which reload it is that has begun. */
   reloading(): void {
-    this.#notify('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`)
+    this.#notify('RELOADING=1', `MONOTONIC_USEC=${monotonicMicroseconds()}`)
   }
 
   stopping(): void {
@@ -28,8 +29,13 @@ export class Systemd implements ServiceManager {
   }
 
   #notify(...assignments: readonly string[]): void {
-    const socket = process.env.NOTIFY_SOCKET
+    const socket = system.process.environment.NOTIFY_SOCKET
     if (socket?.startsWith('/') || socket?.startsWith('@'))
       this.#addon.notify(socket, encodeUtf8(assignments.join('\n')))
   }
+}
+
+function monotonicMicroseconds(): number {
+  const { start, now } = system.timers
+  return Math.floor((start + now()) * 1000)
 }

@@ -1,28 +1,18 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { SystemError } from '../app/ports.ts'
+import { system } from './system/engine.ts'
+import type { Program, ProgramOptions } from './system/port.ts'
 
-/**
- * Starts a program; its arguments never pass through a shell. Resolves once it runs, before anything that it does can be
- * heard. Rejects with SystemError: ENOENT if there is none, EMFILE or ENFILE (no descriptors left), EAGAIN, EACCES.
- *
- * The only place that spawns: where descriptors are short, node gives a child without any pipes and tells why by an event a
- * moment later, which ends the process unless somebody listens.
- */
-export async function startChild(
+/** Starts a program, and says in words why it could not be started. Rejects as the port does. */
+export async function startProgram(
   name: string,
   args: readonly string[],
-  options: SpawnOptions,
-): Promise<ChildProcess> {
+  options: ProgramOptions,
+): Promise<Program> {
   try {
-    const child = spawn(name, args, options)
-    await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve)
-      // It stays: what is told later, as of a signal that could not be sent, is no reason to end either.
-      child.on('error', reject)
-    })
-    return child
+    return await system.programs.start(name, args, options)
   } catch (cause) {
-    const { code = 'EIO', message } = cause as NodeJS.ErrnoException
+    if (!(cause instanceof SystemError)) throw cause
+    const { code, message } = cause
     throw new SystemError(code, `${name} could not be started: ${WORDS[code] ?? message}`, { cause })
   }
 }

@@ -1,8 +1,11 @@
-import { readFileSync, rmSync } from 'node:fs'
-import { open, rename } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Log, StateFiles } from '../app/ports.ts'
+import { encodeUtf8 } from '../core/bytes.ts'
+import { below } from '../core/path.ts'
+import { textOf } from '../core/utf8-decoder.ts'
 import { makeFolder } from './make-folder.ts'
+import { system } from './system/engine.ts'
+
+const { files } = system
 
 /**
  * Small files in one directory, mode 0600 in 0700. A write is atomic also when the power fails (flash file systems), and
@@ -56,11 +59,11 @@ export class StateDirectory implements StateFiles {
   }
 
   #load(name: string): string | undefined {
-    const file = join(this.#directory, checked(name))
+    const file = below(this.#directory, checked(name))
     try {
       // What a crash left half-written.
-      rmSync(temporaryOf(file), { force: true })
-      return readFileSync(file, 'utf8')
+      files.remove(`${file}.new`)
+      return textOf(files.read(file))
     } catch (cause) {
       if (codeOf(cause) !== 'ENOENT') this.#degrade(cause)
       return undefined
@@ -79,34 +82,8 @@ export class StateDirectory implements StateFiles {
 }
 
 async function store(directory: string, name: string, text: string): Promise<void> {
-  const file = join(directory, name)
-  const temporary = temporaryOf(file)
-  makeFolder(directory, 0o700)
-  const handle = await open(temporary, 'w', 0o600)
-  try {
-    await handle.writeFile(text)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-  await rename(temporary, file)
-  await syncDirectory(directory)
-}
-
-function temporaryOf(file: string): string {
-  return `${file}.new`
-}
-
-/** Makes the rename itself last; a file system that cannot do that is no reason to fail. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } catch (cause) {
-    if (codeOf(cause) !== 'EINVAL') throw cause
-  } finally {
-    await handle.close()
-  }
+  makeFolder(files, directory, 0o700)
+  await files.replace(below(directory, name), encodeUtf8(text))
 }
 
 function checked(name: string): string {

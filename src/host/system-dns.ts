@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { type SystemDns, SystemError } from '../app/ports.ts'
+import { below } from '../core/path.ts'
 import { programPath, runProgram } from './run-program.ts'
+import { systemProbe } from './system-probe.ts'
 
 /** Where the services that manage resolvers are looked for, and how long each may take. */
 export interface SystemDnsOptions {
@@ -46,7 +46,7 @@ export class ProgramDns implements SystemDns {
     for (const service of taken === undefined ? this.#services() : [taken]) {
       if (service === 'resolvconf') await this.#run(service, ['-d', entryOf(device)])
       // It forgets a device that is gone.
-      else if (this.#exists('sys/class/net', device)) await this.#run(service, ['revert', device])
+      else if (this.#exists(`sys/class/net/${device}`)) await this.#run(service, ['revert', device])
     }
     this.#taken.delete(device)
   }
@@ -54,7 +54,7 @@ export class ProgramDns implements SystemDns {
   /** Those that are there, the better one first. */
   #services(): Service[] {
     const installed = (name: string) =>
-      this.#options.path.split(':').some((folder) => existsSync(join(folder, name)))
+      this.#options.path.split(':').some((folder) => systemProbe.exists(below(folder, name)))
     const resolved = this.#exists(RESOLVED_FOLDER) && installed('resolvectl')
     return [
       ...(resolved ? (['resolvectl'] as const) : []),
@@ -62,8 +62,8 @@ export class ProgramDns implements SystemDns {
     ]
   }
 
-  #exists(...path: readonly string[]): boolean {
-    return existsSync(join(this.#options.root, ...path))
+  #exists(path: string): boolean {
+    return systemProbe.exists(below(this.#options.root, path))
   }
 
   async #run(service: Service, args: readonly string[], input = ''): Promise<void> {

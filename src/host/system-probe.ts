@@ -1,54 +1,36 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  statSync,
-} from 'node:fs'
-import type { SystemProbe } from '../app/ports.ts'
+import type { SystemError, SystemProbe } from '../app/ports.ts'
+import { readText } from './read-text.ts'
+import { system } from './system/engine.ts'
+
+const { files } = system
 
 /** Looks at the files of this system. */
 export const systemProbe: SystemProbe = {
-  exists: existsSync,
-
-  read(path) {
-    try {
-      return readFileSync(path, 'utf8')
-    } catch {
-      return undefined
-    }
-  },
-
-  names(path) {
-    try {
-      return readdirSync(path)
-    } catch {
-      return []
-    }
-  },
-
-  link(path) {
-    try {
-      return readlinkSync(path)
-    } catch {
-      return undefined
-    }
-  },
+  exists: (path) => asked(() => files.look(path)) !== undefined,
+  read: readText,
+  names: (path) => asked(() => files.list(path)) ?? [],
+  link: (path) => asked(() => files.target(path)),
 
   mode(path) {
-    const stat = statSync(path, { throwIfNoEntry: false })
-    return stat && { uid: stat.uid, gid: stat.gid, permissions: stat.mode & 0o7777 }
+    const facts = files.look(path)
+    return facts && { uid: facts.user, gid: facts.group, permissions: facts.permissions }
   },
 
   openError(path) {
     try {
-      closeSync(openSync(path, constants.O_RDWR | constants.O_NONBLOCK))
+      files.tryOpen(path)
       return undefined
     } catch (cause) {
-      return (cause as NodeJS.ErrnoException).code ?? 'EIO'
+      return (cause as SystemError).code
     }
   },
+}
+
+/** Undefined where the system refuses to tell. */
+function asked<T>(ask: () => T): T | undefined {
+  try {
+    return ask()
+  } catch {
+    return undefined
+  }
 }

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { ResolverLink, SystemResolvers } from '../app/ports.ts'
 import { isLoopback } from '../core/ip/address.ts'
 import { type Nameserver, parseResolvConf, parseSystemdLink } from '../core/ip/resolv-conf.ts'
+import { below } from '../core/path.ts'
+import { readText } from './read-text.ts'
 
 /** What systemd-resolved and systemd-networkd know of one link. */
 const SYSTEMD_LINK_FOLDERS = ['run/systemd/resolve/netif', 'run/systemd/netif/links']
@@ -53,11 +53,7 @@ export class FileSystemResolvers implements SystemResolvers {
   }
 
   #read(path: string): string {
-    try {
-      return readFileSync(join(this.#root, path), 'utf8')
-    } catch {
-      // Missing here is the normal case; what can't be read can't be used either.
-      return ''
-    }
+    // Missing here is the normal case; what can't be read can't be used either.
+    return readText(below(this.#root, path)) ?? ''
   }
 }

@@ -4,7 +4,7 @@ import { systemClock as clock } from './clock.ts'
 import { NativeDataPaths } from './data-paths.ts'
 import { NativeDatagrams } from './datagrams.ts'
 import { deviceCounters } from './device-counters.ts'
-import { digests, entropy } from './digests.ts'
+import { entropy } from './entropy.ts'
 import { machine } from './machine.ts'
 import { brokers } from './mqtt.ts'
 import type { Addon } from './native.ts'
@@ -31,7 +31,6 @@ export function openSystem(addon: Addon) {
     brokers,
     machine,
     sysctls,
-    digests,
     entropy,
     systemResolvers: new FileSystemResolvers(),
     dns: new ProgramDns(),

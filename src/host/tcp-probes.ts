@@ -2,7 +2,7 @@
 import { type Cancel, SystemError, type TcpProbeOptions, type TcpProbes } from '../app/ports.ts'
 import { ipFamily } from '../core/ip/address.ts'
 import { localOctets, octets } from './datagrams.ts'
-import { type Addon, checked, errnoName } from './native.ts'
+import { type Addon, checked } from './native.ts'
 
 /** Connects through the addon. */
 export class NativeTcpProbes implements TcpProbes {
@@ -21,6 +21,7 @@ export class NativeTcpProbes implements TcpProbes {
       open = false
     }
     const handle = checked(
+      this.#addon,
       this.#addon.openTcp(
         device,
         localOctets(family, source),
@@ -29,7 +30,7 @@ export class NativeTcpProbes implements TcpProbes {
         ([arrival]) => {
           if (!open) return
           close()
-          onOutcome(arrival?.error === undefined ? 'connected' : errnoName(arrival.error))
+          onOutcome(arrival?.error === undefined ? 'connected' : this.#addon.errnoName(arrival.error))
         },
         mark,
       ),

@@ -1,6 +1,6 @@
 /** Persistent TUN devices. What goes into one without a data path is read and dropped. */
 import type { DataCounters, DataPath, TunDevice, Tuns } from '../app/tuns.ts'
-import { type Addon, checked, errnoName, type Handle } from './native.ts'
+import { type Addon, checked, type Handle } from './native.ts'
 
 /** Opens devices through the addon. */
 export class NativeTuns implements Tuns {
@@ -34,8 +34,8 @@ export class NativeTunDevice implements TunDevice {
       onGone?.()
     }
     const opened = addon.openTun(name, onArrivals)
-    const why = typeof opened === 'number' ? REFUSALS[errnoName(-opened)] : undefined
-    this.handle = checked(opened, `cannot open the TUN device ${name}${why ? ` (${why})` : ''}`)
+    const why = typeof opened === 'number' ? REFUSALS[this.#addon.errnoName(-opened)] : undefined
+    this.handle = checked(this.#addon, opened, `cannot open the TUN device ${name}${why ? ` (${why})` : ''}`)
   }
 
   setCarrier(on: boolean): void {
@@ -68,7 +68,8 @@ export class NativeTunDevice implements TunDevice {
 
   /** A device that was removed is no failure of ours: `onGone` tells of it, or is about to. */
   #unlessGone(outcome: number, what: string): void {
-    if (!this.#gone && outcome !== -EBADFD) checked(outcome, what)
+    if (!this.#gone && !(outcome < 0 && this.#addon.errnoName(-outcome) === DEVICE_GONE))
+      checked(this.#addon, outcome, what)
   }
 }
 
@@ -81,4 +82,4 @@ const REFUSALS: Readonly<Record<string, string>> = {
 }
 
 /** What the kernel says of a TUN descriptor whose device is gone. */
-const EBADFD = 77
+const DEVICE_GONE = 'EBADFD'

@@ -1,6 +1,7 @@
 /* The functions that src/host/native.ts declares. They return handles, values, or negative errno numbers. */
 #include "channel.h"
 #include "datagram.h"
+#include "errno-name.h"
 #include "give-back.h"
 #include "icmp.h"
 #include "listener.h"
@@ -12,7 +13,7 @@
 #include "tun.h"
 
 /* Counts up with each change of these functions, so that a bundle never runs with another one's addon. */
-#define INTERFACE 6
+#define INTERFACE 7
 
 static const struct {
   const char *name;
@@ -39,6 +40,7 @@ static const struct {
     {"giveBack", js_give_back},
     {"notify", js_notify},
     {"listener", js_listener},
+    {"errnoName", js_errno_name},
 };
 
 static bool started;

@@ -14,10 +14,10 @@ import { Memory } from '../../src/app/tunnel/memory.ts'
 import { Names } from '../../src/app/tunnel/names.ts'
 import { UTC } from '../../src/core/amounts.ts'
 import type { Config, FailoverConfig } from '../../src/core/config/types.ts'
+import { digests } from '../../src/core/digests/digests.ts'
 import { ok } from '../../src/core/result.ts'
 import type { TunnelSession } from '../../src/core/system/session.ts'
 import { millis, seconds } from '../../src/core/time.ts'
-import { digests } from '../../src/host/digests.ts'
 import {
   addressOn,
   configOf,

@@ -3,25 +3,24 @@ import { test } from 'node:test'
 import { processTerminal, type Surroundings } from '../../src/cli/terminal.ts'
 
 /** A process whose standard output is a terminal 120 characters wide; what it does is in `done`. */
-function surroundings(env: Surroundings['env'] = {}, isTTY = true) {
+function surroundings(environment: Surroundings['environment'] = {}, isTerminal = true) {
   const done: unknown[] = []
   let fail = () => {}
-  const stdout = {
-    write: (text: string | Uint8Array) => done.push(['out', text]),
-    on: (_event: 'error', run: () => void) => {
+  const output = {
+    write: (text: string | Uint8Array) => void done.push(['out', text]),
+    onGone: (run: () => void) => {
       fail = run
     },
-    isTTY,
-    ...(isTTY && { columns: 120 }),
+    columns: isTerminal ? 120 : undefined,
   }
-  const stderr = { write: (text: string) => done.push(['err', text]) }
-  const exit = (code: number) => done.push(['exit', code])
-  return { process: { stdout, stderr, env, exit }, done, closePipe: () => fail() }
+  const complaints = { write: (text: string) => void done.push(['err', text]) }
+  const exit = (code: number) => void done.push(['exit', code])
+  return { process: { output, complaints, environment, exit }, done, closePipe: () => fail() }
 }
 
 test('a terminal is drawn anew and painted, unless it or its user cannot have that', () => {
-  const painted = (env: Surroundings['env'], isTTY?: boolean) => {
-    const { interactive, columns, paint } = processTerminal(surroundings(env, isTTY).process)
+  const painted = (environment: Surroundings['environment'], isTerminal?: boolean) => {
+    const { interactive, columns, paint } = processTerminal(surroundings(environment, isTerminal).process)
     return { interactive, columns, text: paint('good', 'up') }
   }
   assert.deepEqual(painted({}), { interactive: true, columns: 120, text: '\x1b[32mup\x1b[0m' })

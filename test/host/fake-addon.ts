@@ -3,6 +3,20 @@ import type { Addon, Arrival, Handle, OnArrivals } from '../../src/host/native.t
 
 type Kind = 'datagram' | 'icmp' | 'netlink' | 'tcp' | 'tun'
 
+/** Errors that tests answer with, in the numbers that they have here whatever the CPU. */
+const NAMES: Readonly<Record<number, string>> = {
+  1: 'EPERM',
+  2: 'ENOENT',
+  16: 'EBUSY',
+  19: 'ENODEV',
+  22: 'EINVAL',
+  77: 'EBADFD',
+  98: 'EADDRINUSE',
+  100: 'ENETDOWN',
+  111: 'ECONNREFUSED',
+  113: 'EHOSTUNREACH',
+}
+
 /** One call of a function that changes something: its name, and what it was given besides functions. */
 export type Call = readonly [name: string, ...given: unknown[]]
 
@@ -133,6 +147,10 @@ export class FakeAddon implements Addon {
 
   listener(name: string, padded: boolean) {
     return this.#did('listener', name, padded)
+  }
+
+  errnoName(errno: number): string {
+    return NAMES[errno] ?? `E${errno}`
   }
 
   #open<K extends Kind>(

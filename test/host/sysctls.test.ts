@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -9,6 +9,7 @@ test('a value is written without a line feed, which Linux 6.1 refuses after a si
   const root = mkdtempSync(join(tmpdir(), 'lifeline-sysctl-'))
   t.after(() => rmSync(root, { recursive: true }))
   const settings = sysctlsBelow(`${root}/`)
+  writeFileSync(join(root, 'ignore_routes_with_linkdown'), '0')
   settings.write('ignore_routes_with_linkdown', '1')
   assert.equal(readFileSync(join(root, 'ignore_routes_with_linkdown'), 'latin1'), '1')
   assert.doesNotMatch(sysctls.read('kernel/ostype') ?? '\n', /\n/)

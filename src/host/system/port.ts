@@ -60,7 +60,7 @@ export interface Files {
    */
   replace(path: string, octets: Uint8Array): Promise<void>
   rename(from: string, to: string): void
-  /** Whether a file was there to be removed; folders are not. Throws SystemError. */
+  /** Whether a file was there to be removed; folders are none. Throws SystemError. */
   remove(path: string): boolean
   /** Makes one folder (mkdir(2)). Throws SystemError (EEXIST, ENOENT: those above it are missing). */
   makeFolder(path: string, mode: number): void
@@ -108,7 +108,7 @@ export interface TcpTarget {
 
 /** A socket that takes clients. */
 export interface Listener {
-  /** Takes no more clients, and leaves its file where it is. Those who are there stay. */
+  /** Takes no more clients; those who are there stay. Its file is for the owner to remove. */
   close(): void
 }
 
@@ -120,8 +120,8 @@ export interface Stream {
   readonly pending: number
   /** Nothing more is written: what is pending goes out, then our direction ends. */
   end(): void
-  /** Whether `end` or `destroy` was called, or it is over. */
-  readonly ended: boolean
+  /** `ending` once `end` was called; `over` once `destroy` was, or `onClose` is about to come. */
+  readonly state: 'open' | 'ending' | 'over'
   /** Lets go of the connection at once. `onClose` comes. May be repeated. */
   destroy(): void
 }
@@ -143,7 +143,8 @@ export interface Tls {
   credentials(pem: TlsPem): TlsCredentials
   /**
    * Speaks TLS (1.2 or newer) as a client over a connection that stands and on which nothing was sent yet; it belongs to the
-   * result from now on, and its own events are not told any more. What goes wrong is a TlsError.
+   * result from now on, and its own events are not told any more. What goes wrong with TLS is a TlsError. Where the peer ends
+   * its direction, ours ends too.
    */
   secure(stream: Stream, options: TlsOptions, events: StreamEvents): Stream
 }
@@ -217,11 +218,11 @@ export interface Programs {
 
 /** What a program is given, and who hears what it says. */
 export interface ProgramOptions {
-  /** All of it. */
-  readonly environment: Readonly<Record<string, string>>
+  /** All of it; what is undefined is left out. */
+  readonly environment: Readonly<Record<string, string | undefined>>
   /** Where it begins; left out, where this process is. */
   readonly folder?: string
-  /** What it reads on its standard input, up to its end; that it does not read all of it is no error. */
+  /** What it reads on its standard input, which then ends; that it does not read all of it is no error. */
   readonly input: Uint8Array
   /** It leads a process group of its own, and `signal` reaches the whole group. */
   readonly leads?: boolean
@@ -261,7 +262,7 @@ export interface Process {
   readonly complaints: Output
   /** From now on a signal runs this, instead of what the system does with it by default, until that is cancelled. */
   onSignal(name: 'SIGHUP' | 'SIGINT' | 'SIGTERM', run: () => void): Cancel
-  /** Ends this process at once; what was written to `output` and `complaints` has left. */
+  /** Ends this process at once. */
   exit(code: number): never
   /**
    * For a process that stays, to be called once all that it needs is loaded: takes as little memory as it can from now on.
@@ -272,7 +273,7 @@ export interface Process {
 
 /** Standard output or standard error. */
 export interface Output {
-  /** Waits until the system has taken all of it. That nobody reads is told by `onGone`. */
+  /** Files, pipes and terminals have taken all of it when this returns. That nobody reads is told by `onGone`. */
   write(text: string | Uint8Array): void
   /** Characters in a line of the terminal, as it is now (0 where it does not say); undefined if it is no terminal. */
   readonly columns: number | undefined
@@ -282,8 +283,10 @@ export interface Output {
 
 /** All times in ms, with fractions. */
 export interface Timers {
-  /** CLOCK_MONOTONIC, since the machine started. */
+  /** CLOCK_MONOTONIC, counted from the start of this process. */
   now(): number
+  /** What CLOCK_MONOTONIC showed then. */
+  readonly start: number
   /** Runs something once at, or soon after, this time of `now`, never before it; with one that is past, in the next turn of the loop. */
   at(time: number, run: () => void): Cancel
 }

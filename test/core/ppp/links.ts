@@ -1,9 +1,10 @@
 /** Links to test with: a client, a server, seeded randomness, and a virtual path between two of them. */
+
+import { digests } from '../../../src/core/digests/digests.ts'
 import { PppLink } from '../../../src/core/ppp/link.ts'
 import type { PppClientOptions, PppEvent, PppOptions, PppServerOptions } from '../../../src/core/ppp/types.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { type Millis, millis, seconds } from '../../../src/core/time.ts'
-import { digests } from '../../../src/host/digests.ts'
 import { seededEntropy, seededRandom } from '../../sim/random.ts'
 
 export function clientOptions(changes: Partial<PppClientOptions> = {}): PppClientOptions {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeUtf8, fromHex, toHex } from '../../../src/core/bytes.ts'
+import { digests } from '../../../src/core/digests/digests.ts'
 import { md5Response } from '../../../src/core/ppp/chap-packet.ts'
 import {
   authenticatorProof,
@@ -9,7 +10,6 @@ import {
   ntResponse,
   readFailure,
 } from '../../../src/core/ppp/mschapv2.ts'
-import { digests } from '../../../src/host/digests.ts'
 
 /** RFC 2759 section 9.2. */
 const exchange = {

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeUtf8, fromHex, toHex, u8 } from '../../../src/core/bytes.ts'
+import { digests } from '../../../src/core/digests/digests.ts'
 import { md5Response } from '../../../src/core/ppp/chap-packet.ts'
 import { codes } from '../../../src/core/ppp/packet.ts'
 import { protocols } from '../../../src/core/ppp/protocol.ts'
 import { millis } from '../../../src/core/time.ts'
-import { digests } from '../../../src/host/digests.ts'
 import { clientOptions } from './links.ts'
 import { CHALLENGE, CHAP_MD5, MRU_MAGIC, MS_CHAP_V2, Script } from './script.ts'
 

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { CodeCache } from '../../src/host/code-cache.ts'
+import { CodeCache } from '../../../src/host/system/node/code-cache.ts'
 
 const CODE = Buffer.from('what V8 made of the source')
 

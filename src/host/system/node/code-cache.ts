@@ -7,6 +7,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -16,7 +17,6 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { makeFolder } from './make-folder.ts'
 
 const FILE = 'code'
 /** Where a daemon puts the code that it is trying, until it has proved to work. */
@@ -76,7 +76,7 @@ export class CodeCache {
   /** Appears in one step. Throws what the system refused. */
   write(code: Uint8Array): void {
     const temporary = join(this.#folder, `${FILE}.${process.pid}`)
-    makeFolder(this.#folder, 0o755)
+    mkdirSync(this.#folder, { recursive: true, mode: 0o755 })
     try {
       writeFileSync(temporary, Buffer.concat([this.#digest(code), code]), { mode: 0o644, flag: 'wx' })
       renameSync(temporary, join(this.#folder, FILE))

@@ -1,7 +1,7 @@
 /** Keeps the daemon small: routers have little memory, and the start needs more than all the time after it. */
 import { setFlagsFromString } from 'node:v8'
-import type { Log } from '../app/ports.ts'
-import type { Addon } from './native.ts'
+import type { Log } from '../../../app/ports.ts'
+import { addon } from './addon.ts'
 
 /** When the start is over, and once more when sessions and brokers have settled; ms after `keepSmall`. */
 const STARTED = 10_000
@@ -43,14 +43,19 @@ export function compiledCode(log: Log): CompiledCode {
  * For a process that stays; to be called when all that it needs is loaded. With other flags V8 would not take code that
  * was compiled before, neither ours nor that of Node's modules.
  */
-export function keepSmall(code: CompiledCode, addon: Addon): void {
+export function keepSmall(code: CompiledCode): void {
   if (code.fits) setFlags()
   setTimeout(() => {
     code.keep()
     setFlags()
-    addon.giveBack()
+    giveBack()
   }, STARTED).unref()
-  setTimeout(() => addon.giveBack(), SETTLED).unref()
+  setTimeout(() => giveBack(), SETTLED).unref()
+}
+
+function giveBack(): void {
+  const { giveBack } = addon() as { giveBack(): void }
+  giveBack()
 }
 
 function setFlags(): void {
