@@ -34,7 +34,7 @@ napi_value channel_open(napi_env env, struct channel *channel, int fd, napi_valu
   if (open_channels != NULL) open_channels->previous_open = channel;
   open_channels = channel;
   mail_keep_alive(env, true);
-  int error = channel_watch(channel);
+  int error = reactor_add(&channel->watch, fd);
   if (error == 0 && napi_create_external(env, channel, on_collected, NULL, &handle) == napi_ok) return handle;
   channel_close(env, channel);
   return channel_refuse(env, channel, error != 0 ? error : ENOMEM);
@@ -56,8 +56,8 @@ struct channel *channel_from(napi_env env, napi_value handle, enum channel_kind 
 
 void channel_close(napi_env env, struct channel *channel) {
   if (channel->fd < 0) return;
-  if (channel->closing != NULL) channel->closing(channel);
-  channel_unwatch(channel);
+  if (channel->borrower != NULL) channel->reclaim(channel->borrower);
+  reactor_remove(&channel->watch);
   napi_ref callback = channel->mailbox.callback;
   mail_close(&channel->mailbox);
   close(channel->fd);
@@ -70,12 +70,18 @@ void channel_close(napi_env env, struct channel *channel) {
   mail_keep_alive(env, open_channels != NULL);
 }
 
-int channel_watch(struct channel *channel) {
-  return reactor_add(&channel->watch, channel->fd);
+int channel_lend(struct channel *channel, void *borrower, void (*reclaim)(void *borrower)) {
+  if (channel->fd < 0) return EBADF;
+  if (channel->borrower != NULL) return EBUSY;
+  reactor_remove(&channel->watch);
+  channel->borrower = borrower;
+  channel->reclaim = reclaim;
+  return 0;
 }
 
-void channel_unwatch(struct channel *channel) {
-  reactor_remove(&channel->watch);
+void channel_give_back(struct channel *channel) {
+  channel->borrower = NULL;
+  reactor_add(&channel->watch, channel->fd);
 }
 
 void channel_close_all(void) {

@@ -1,7 +1,7 @@
 /* A channel is a file descriptor whose arrivals go to a JS callback: a socket or a TUN device.
  *
- * Threads: JS opens, uses and closes channels. A channel is read by the reactor thread, or, while a session is attached,
- * by the thread of its data path; never by both, and moving it from one to the other waits for the reader to let go. */
+ * Threads: JS opens, uses and closes channels. A channel is read by the reactor thread, or, while it is lent, by the thread
+ * of its borrower; never by both, and moving it from one to the other waits for the reader to let go. */
 #ifndef LIFELINE_CHANNEL_H
 #define LIFELINE_CHANNEL_H
 
@@ -23,13 +23,12 @@ struct channel {
   /* Called by the reactor when there may be something to read; asks first whether the mailbox has room. False: nothing
    * will ever come again. */
   bool (*read)(struct channel *channel, uint8_t *buffer);
-  /* Called by JS before the descriptor is closed. */
-  void (*closing)(struct channel *channel);
-
   struct watch watch; /* with which the reactor reads it */
   struct mailbox mailbox;
 
   /* Owned by the JS thread. */
+  void *borrower;                     /* who reads it in the reactor's place; NULL: the reactor does */
+  void (*reclaim)(void *borrower);    /* has the borrower give it back */
   struct channel *next_open, *previous_open;
 };
 
@@ -50,9 +49,12 @@ struct channel *channel_from(napi_env env, napi_value handle, enum channel_kind 
 /* Closes and forgets what has not been delivered; may be called twice. `env` is NULL when the environment ends. */
 void channel_close(napi_env env, struct channel *channel);
 
-/* JS thread. The reactor reads the channel from now on (0 or an errno number), or does not any more once it returns. */
-int channel_watch(struct channel *channel);
-void channel_unwatch(struct channel *channel);
+/* JS thread. Once it returns 0 the reactor does not touch the channel any more, and `borrower` may read it. `reclaim` is called
+ * when the channel is closed, and has the borrower give it back. EBADF if it is closed, EBUSY if it is lent already. */
+int channel_lend(struct channel *channel, void *borrower, void (*reclaim)(void *borrower));
+
+/* JS thread. The borrower reads the channel no longer: the reactor does again. */
+void channel_give_back(struct channel *channel);
 
 /* When the environment ends. */
 void channel_close_all(void);

@@ -6,7 +6,6 @@
 
 #include "l2tp-data.h"
 #include "socket.h"
-#include "tun.h"
 
 #define MAILBOX_OCTETS (256 * 1024)
 
@@ -17,7 +16,6 @@
 #define UNNAMED_AT_ONCE 20
 
 static bool read_datagrams(struct channel *channel, uint8_t *buffer);
-static void closing(struct channel *channel);
 
 napi_value js_open_datagram(napi_env env, napi_callback_info info) {
   struct call call = read_call(env, info);
@@ -31,7 +29,6 @@ napi_value js_open_datagram(napi_env env, napi_callback_info info) {
   struct channel *channel = channel_create(CHANNEL_DATAGRAM, sizeof(struct datagram), MAILBOX_OCTETS);
   if (channel == NULL) return js_number(env, -ENOMEM);
   channel->read = read_datagrams;
-  channel->closing = closing;
   channel->mailbox.rate = (struct rate){.per_second = MESSAGES_PER_SECOND, .burst = MESSAGES_AT_ONCE};
   ((struct datagram *)channel)->unnamed = (struct rate){.per_second = UNNAMED_PER_SECOND, .burst = UNNAMED_AT_ONCE};
   int domain = local.any.sa_family;
@@ -152,9 +149,4 @@ static bool read_datagrams(struct channel *channel, uint8_t *buffer) {
       mail_post(&channel->mailbox, buffer, length, &from, address_port(&from));
   }
   return true;
-}
-
-static void closing(struct channel *channel) {
-  struct datagram *datagram = (struct datagram *)channel;
-  if (datagram->tun != NULL) tun_detach(datagram->tun);
 }

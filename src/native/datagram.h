@@ -7,8 +7,6 @@
 #include "address.h"
 #include "channel.h"
 
-struct tun;
-
 struct datagram {
   struct channel channel;
   atomic_bool connected;
@@ -21,7 +19,6 @@ struct datagram {
   atomic_uint expected_tunnel;
   atomic_bool expecting;
   struct rate unnamed; /* of control messages with tunnel id 0 */
-  struct tun *tun;   /* JS thread: whose data path reads the socket; NULL: the reactor does */
 };
 
 /* JS thread: the session that is numbered from now on; numbers start at zero for another one. */

@@ -5,32 +5,80 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "datagram.h"
+#include "pages.h"
+#include "sequence.h"
 #include "socket.h"
 #include "thread.h"
-#include "tun.h"
 
+struct datapath {
+  /* Owned by the JS thread. */
+  pthread_t thread;
+  int wake;
+  struct tun *tun;
+  struct datagram *socket;
+
+  pthread_mutex_t lock; /* guards what follows; the thread takes it once each turn */
+  struct session wanted;
+  bool changed, stop;
+
+  /* Owned by the thread. */
+  struct session session;
+  struct counters counters;
+  bool peer_numbers; /* the last data message had sequence numbers */
+  struct sequence sequence;
+  const uint8_t *held; /* a message that the full socket did not take; polling the TUN pauses for it */
+  size_t held_length, held_octets;
+  uint8_t up[L2TP_HEADROOM + MAX_DATAGRAM];
+  uint8_t down[MAX_DATAGRAM];
+};
+
+static int borrow(struct datapath *path, struct tun *tun, struct datagram *socket);
+static void give_back(struct datapath *path);
+static void reclaim(void *borrower);
 static void *carry(void *argument);
 
-void datapath_init(struct datapath *path) {
+int datapath_start(struct tun *tun, struct datagram *socket, const struct session *session) {
+  struct datapath *path = pages_map(sizeof *path);
+  if (path == NULL) return ENOMEM;
+  int error = borrow(path, tun, socket);
+  if (error != 0) {
+    pages_unmap(path, sizeof *path);
+    return error;
+  }
+  datagram_number(socket, session->remote.tunnel, session->remote.session);
   pthread_mutex_init(&path->lock, NULL);
+  path->session = *session;
+  path->counters = tun_counters(tun);
+  path->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  error = path->wake < 0 ? errno : thread_start(&path->thread, carry, path);
+  if (error == 0) return 0;
+  if (path->wake >= 0) close(path->wake);
+  give_back(path);
+  return error;
 }
 
-int datapath_start(struct datapath *path, struct tun *tun, struct datagram *socket, const struct session *session) {
-  path->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (path->wake < 0) return errno;
+static int borrow(struct datapath *path, struct tun *tun, struct datagram *socket) {
+  int error = channel_lend(&tun->channel, path, reclaim);
+  if (error != 0) return error;
+  error = channel_lend(&socket->channel, path, reclaim);
+  if (error != 0) channel_give_back(&tun->channel);
   path->tun = tun;
   path->socket = socket;
-  path->session = path->wanted = *session;
-  path->changed = path->stop = false;
-  path->counters = path->published;
-  path->peer_numbers = false;
-  path->sequence = (struct sequence){0};
-  path->held = NULL;
-  int error = thread_start(&path->thread, carry, path);
-  if (error != 0) close(path->wake);
-  path->running = error == 0;
   return error;
+}
+
+static void give_back(struct datapath *path) {
+  channel_give_back(&path->tun->channel);
+  channel_give_back(&path->socket->channel);
+  pages_unmap(path, sizeof *path);
+}
+
+static void reclaim(void *borrower) {
+  datapath_stop(borrower);
+}
+
+struct datapath *datapath_of(struct tun *tun) {
+  return tun->channel.borrower;
 }
 
 void datapath_change(struct datapath *path, const struct session *session) {
@@ -38,38 +86,24 @@ void datapath_change(struct datapath *path, const struct session *session) {
   path->wanted = *session;
   path->changed = true;
   pthread_mutex_unlock(&path->lock);
-  if (path->running) eventfd_write(path->wake, 1);
+  eventfd_write(path->wake, 1);
 }
 
 void datapath_stop(struct datapath *path) {
-  if (!path->running) return;
   pthread_mutex_lock(&path->lock);
   path->stop = true;
   pthread_mutex_unlock(&path->lock);
   eventfd_write(path->wake, 1);
   pthread_join(path->thread, NULL);
   close(path->wake);
-  path->running = false;
-}
-
-struct counters datapath_counters(struct datapath *path) {
-  pthread_mutex_lock(&path->lock);
-  struct counters counters = path->published;
-  pthread_mutex_unlock(&path->lock);
-  return counters;
-}
-
-void datapath_count_discarded(struct datapath *path, uint64_t packets) {
-  pthread_mutex_lock(&path->lock);
-  path->published.tx_dropped += packets;
-  pthread_mutex_unlock(&path->lock);
+  give_back(path);
 }
 
 /* Publishes the counters and takes over what changed; false to end. */
 static bool synchronize(struct datapath *path) {
+  tun_publish(path->tun, &path->counters);
   pthread_mutex_lock(&path->lock);
   bool stop = path->stop;
-  path->published = path->counters;
   if (path->changed) path->session = path->wanted;
   path->changed = false;
   pthread_mutex_unlock(&path->lock);
@@ -192,6 +226,9 @@ static void *carry(void *argument) {
     if (path->held != NULL && polled[2].revents & POLLOUT) flush_held(path);
     if (polled[1].revents != 0) gone = !upload(path);
   }
-  if (path->held != NULL) datapath_count_discarded(path, 1);
+  if (path->held != NULL) {
+    path->counters.tx_dropped++;
+    tun_publish(path->tun, &path->counters);
+  }
   return NULL;
 }

@@ -3,8 +3,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <time.h>
+
+#include "pages.h"
 
 #define ERROR_INTERVAL_MS 200
 
@@ -42,17 +43,11 @@ static size_t padded(size_t length) {
   return (length + 7) & ~(size_t)7;
 }
 
-/* Not malloc, which hands out pages that were used before: of these only what mail has touched takes memory. */
-static void *map(size_t octets) {
-  void *pages = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return pages == MAP_FAILED ? NULL : pages;
-}
-
 bool mailbox_create(struct mailbox *mailbox, size_t capacity, struct watch *source) {
   mailbox->source = source;
   mailbox->capacity = capacity;
-  mailbox->filling = map(capacity);
-  mailbox->draining = map(capacity);
+  mailbox->filling = pages_map(capacity);
+  mailbox->draining = pages_map(capacity);
   mailbox->errors = (struct rate){.per_second = ERRORS_PER_SECOND, .burst = ERRORS_AT_ONCE};
   if (mailbox->filling != NULL && mailbox->draining != NULL) return true;
   mailbox_destroy(mailbox);
@@ -60,8 +55,8 @@ bool mailbox_create(struct mailbox *mailbox, size_t capacity, struct watch *sour
 }
 
 void mailbox_destroy(struct mailbox *mailbox) {
-  if (mailbox->filling != NULL) munmap(mailbox->filling, mailbox->capacity);
-  if (mailbox->draining != NULL) munmap(mailbox->draining, mailbox->capacity);
+  pages_unmap(mailbox->filling, mailbox->capacity);
+  pages_unmap(mailbox->draining, mailbox->capacity);
   *mailbox = (struct mailbox){0};
 }
 

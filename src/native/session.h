@@ -4,10 +4,9 @@
 
 #include "napi.h"
 
-/* JS: attach(tun, socket, session), update(tun, session), detach(tun), counters(tun) */
+/* JS: attach(tun, socket, session), update(tun, session), detach(tun) */
 napi_value js_attach(napi_env env, napi_callback_info info);
 napi_value js_update(napi_env env, napi_callback_info info);
 napi_value js_detach(napi_env env, napi_callback_info info);
-napi_value js_counters(napi_env env, napi_callback_info info);
 
 #endif

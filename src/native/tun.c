@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,7 +17,6 @@
 #endif
 
 static bool discard_packets(struct channel *channel, uint8_t *buffer);
-static void closing(struct channel *channel);
 static void lengthen_queue(const char *name);
 
 /* Opens the device, which it makes if there is none; its carrier is off. Negative errno on failure. */
@@ -39,11 +39,8 @@ napi_value js_open_tun(napi_env env, napi_callback_info info) {
   if (!get_string(env, call.arguments[0], name, sizeof name) || name[0] == 0) return js_number(env, -EINVAL);
   struct channel *channel = channel_create(CHANNEL_TUN, sizeof(struct tun), MAILBOX_OCTETS);
   if (channel == NULL) return js_number(env, -ENOMEM);
-  struct tun *tun = (struct tun *)channel;
   channel->read = discard_packets;
-  channel->closing = closing;
-  memcpy(tun->name, name, sizeof name);
-  datapath_init(&tun->path);
+  pthread_mutex_init(&((struct tun *)channel)->lock, NULL);
   int fd = open_device(name);
   if (fd < 0) return channel_refuse(env, channel, -fd);
   lengthen_queue(name);
@@ -65,6 +62,36 @@ napi_value js_unpersist(napi_env env, napi_callback_info info) {
   return js_number(env, ioctl(channel->fd, TUNSETPERSIST, 0) < 0 ? -errno : 0);
 }
 
+napi_value js_counters(napi_env env, napi_callback_info info) {
+  struct call call = read_call(env, info);
+  struct tun *tun = (struct tun *)channel_from(env, call.arguments[0], CHANNEL_TUN);
+  napi_value result;
+  if (tun == NULL) return NULL;
+  struct counters counters = tun_counters(tun);
+  napi_create_object(env, &result);
+  set_property(env, result, "rxPackets", js_number(env, counters.rx_packets));
+  set_property(env, result, "rxOctets", js_number(env, counters.rx_octets));
+  set_property(env, result, "rxDropped", js_number(env, counters.rx_dropped));
+  set_property(env, result, "txPackets", js_number(env, counters.tx_packets));
+  set_property(env, result, "txOctets", js_number(env, counters.tx_octets));
+  set_property(env, result, "txDropped", js_number(env, counters.tx_dropped));
+  set_property(env, result, "received", js_number(env, counters.received));
+  return result;
+}
+
+struct counters tun_counters(struct tun *tun) {
+  pthread_mutex_lock(&tun->lock);
+  struct counters counters = tun->counters;
+  pthread_mutex_unlock(&tun->lock);
+  return counters;
+}
+
+void tun_publish(struct tun *tun, const struct counters *counters) {
+  pthread_mutex_lock(&tun->lock);
+  tun->counters = *counters;
+  pthread_mutex_unlock(&tun->lock);
+}
+
 ssize_t tun_read(struct tun *tun, uint8_t *buffer, size_t size) {
   ssize_t length = read(tun->channel.fd, buffer, size);
   if (length >= 0) return length;
@@ -73,22 +100,18 @@ ssize_t tun_read(struct tun *tun, uint8_t *buffer, size_t size) {
   return -1;
 }
 
-/* While no session is attached the packets go nowhere; a later session must not get them late. */
+/* While nobody carries the packets they go nowhere; a later session must not get them late. */
 static bool discard_packets(struct channel *channel, uint8_t *buffer) {
   struct tun *tun = (struct tun *)channel;
-  uint64_t discarded = 0;
+  struct counters counters = tun_counters(tun);
   ssize_t length = 0;
   for (int i = 0; i < READS_PER_TURN; i++) {
     length = tun_read(tun, buffer, MAX_DATAGRAM);
     if (length <= 0) break;
-    discarded++;
+    counters.tx_dropped++;
   }
-  datapath_count_discarded(&tun->path, discarded);
+  tun_publish(tun, &counters);
   return length >= 0;
-}
-
-static void closing(struct channel *channel) {
-  tun_detach((struct tun *)channel);
 }
 
 /* A longer queue that somebody chose stays. */

@@ -1,30 +1,36 @@
-/* Persistent TUN devices: they outlive sessions and this process. */
+/* Persistent TUN devices: they outlive sessions and this process. What goes into one that is not lent is dropped. */
 #ifndef LIFELINE_TUN_H
 #define LIFELINE_TUN_H
 
-#include <net/if.h>
+#include <pthread.h>
 
 #include "channel.h"
-#include "datapath.h"
 
-struct datagram;
+/* Packets and octets are those of inner IP packets. */
+struct counters {
+  uint64_t rx_packets, rx_octets, rx_dropped;
+  uint64_t tx_packets, tx_octets, tx_dropped;
+  uint64_t received; /* data messages of sessions from their peers, whatever is in them */
+};
 
 struct tun {
   struct channel channel;
-  char name[IFNAMSIZ];
-  struct datagram *socket; /* JS thread: of the session attached, or NULL */
-  struct datapath path;
+  pthread_mutex_t lock;     /* guards what follows */
+  struct counters counters; /* since the device was opened; written by whoever reads it */
 };
 
 /* Reads one packet: its length, 0 if there is none now, -1 if the device is gone, which JS is told. */
 ssize_t tun_read(struct tun *tun, uint8_t *buffer, size_t size);
 
-/* JS: openTun(name, callback), setCarrier(handle, on), unpersist(handle) */
+struct counters tun_counters(struct tun *tun);
+
+/* Reader. */
+void tun_publish(struct tun *tun, const struct counters *counters);
+
+/* JS: openTun(name, callback), setCarrier(handle, on), unpersist(handle), counters(handle) */
 napi_value js_open_tun(napi_env env, napi_callback_info info);
 napi_value js_set_carrier(napi_env env, napi_callback_info info);
 napi_value js_unpersist(napi_env env, napi_callback_info info);
-
-/* JS thread, session.c: the session's socket goes back to the reactor. */
-void tun_detach(struct tun *tun);
+napi_value js_counters(napi_env env, napi_callback_info info);
 
 #endif
