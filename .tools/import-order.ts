@@ -13,23 +13,22 @@ export interface Room {
   readonly because?: string
 }
 
-/** Exactly this import is let through for now. */
-export interface Exception {
-  readonly file: string
-  readonly imports: string
-}
-
-/** Text of each file by its path from the root of the tree. */
+/** Text of each file (TypeScript, C) by its path from the root of the tree. */
 export type Tree = ReadonlyMap<string, string>
 
+/** One file names another, or a package. */
 export interface Import {
   readonly file: string
   readonly line: number
+  readonly kind: 'value' | 'type' | 'include'
   readonly specifier: string
   /** The file of the tree; undefined for a package. */
   readonly target: string | undefined
 }
 
+/** Strings are matched so that none is taken for a comment. */
+const STRING_OR_COMMENT =
+  /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g
 const STATEMENT = /^(?:import|export)\s+(?:[^'"`;=()]*?\sfrom\s+)?['"]([^'"\n]+)['"]/gm
 const CALL = /\bimport\(\s*['"]([^'"\n]+)['"]/g
 const INCLUDE = /^[ \t]*#[ \t]*include[ \t]+"([^"\n]+)"/gm
@@ -37,15 +36,28 @@ const INCLUDE = /^[ \t]*#[ \t]*include[ \t]+"([^"\n]+)"/gm
 /** All imports of TypeScript and all quoted includes of C. Imports of types count: they too say who knows whom. */
 export function importsOf(tree: Tree): Import[] {
   return [...tree].flatMap(([file, text]) => {
+    const code = withoutComments(text)
     const patterns = /\.[ch]$/.test(file) ? [INCLUDE] : [STATEMENT, CALL]
-    const found = patterns.flatMap((pattern) => [...text.matchAll(pattern)])
+    const found = patterns.flatMap((pattern) => [...code.matchAll(pattern)])
     return found.map((match): Import => {
       const [whole, specifier = ''] = match
       // A statement of several lines is told by the line that names the module.
-      const line = text.slice(0, match.index + whole.length).split('\n').length
-      return { file, line, specifier, target: targetOf(file, specifier, tree) }
+      const line = code.slice(0, match.index + whole.length).split('\n').length
+      return { file, line, kind: kindOf(file, whole), specifier, target: targetOf(file, specifier, tree) }
     })
   })
+}
+
+/** The same lines, with nothing where comments were. */
+function withoutComments(text: string): string {
+  return text.replace(STRING_OR_COMMENT, (found) =>
+    found.startsWith('/') ? found.replace(/[^\n]/g, '') : found,
+  )
+}
+
+function kindOf(file: string, statement: string): Import['kind'] {
+  if (!file.endsWith('.ts')) return 'include'
+  return /^(?:import|export)\s+type\b/.test(statement) ? 'type' : 'value'
 }
 
 function targetOf(file: string, specifier: string, tree: Tree): string | undefined {
@@ -59,49 +71,17 @@ function isPackage(file: string, specifier: string): boolean {
   return file.endsWith('.ts') && !specifier.startsWith('.')
 }
 
-/** One sentence for each thing that is wrong with the tree, the table or the exceptions; `root` goes before paths. */
-export function orderProblems(
-  tree: Tree,
-  rooms: readonly Room[],
-  exceptions: readonly Exception[],
-  root: string,
-): string[] {
-  const every = importsOf(tree)
-  const kept = every.filter((one) => !exceptions.some((exception) => covers(exception, one)))
+/** One line for each thing that is wrong with the tree or the table, and what to do about it; `root` goes before paths. */
+export function orderProblems(tree: Tree, rooms: readonly Room[], root: string): string[] {
+  const imports = importsOf(tree)
   return [
     ...tableProblems(tree, rooms, root),
-    ...kept.flatMap((one) => forbidden(one, rooms, root) ?? []),
-    ...circles(kept, unitOf).map((circle) => `circle of files: ${walk(circle, root)}`),
-    ...circles(kept, (file) => roomOf(file, rooms)?.name).map(
-      (circle) => `circle of folders: ${walk(circle, root)}`,
+    ...imports.flatMap((one) => forbidden(one, rooms, root) ?? []),
+    ...circles(imports, unitOf).map((circle) => circleProblem('files', circle, root)),
+    ...circles(imports, (file) => roomOf(file, rooms)?.name).map((circle) =>
+      circleProblem('folders', circle, root),
     ),
-    ...exceptions
-      .filter((exception) => !isNeeded(exception, every, rooms, root))
-      .map(
-        ({ file, imports }) => `stale exception: ${root}/${file} may import ${root}/${imports} without it`,
-      ),
   ]
-}
-
-function covers({ file, imports }: Exception, one: Import): boolean {
-  return one.file === file && one.target === imports
-}
-
-/** Judged among all imports, so that of two exceptions in one circle both are needed. */
-function isNeeded(
-  exception: Exception,
-  every: readonly Import[],
-  rooms: readonly Room[],
-  root: string,
-): boolean {
-  return every
-    .filter((one) => covers(exception, one))
-    .some(
-      (one) =>
-        forbidden(one, rooms, root) !== undefined ||
-        leadsBack(one, every, unitOf) ||
-        leadsBack(one, every, (file) => roomOf(file, rooms)?.name),
-    )
 }
 
 /** A table in order can have no circle in it. */
@@ -110,7 +90,10 @@ function tableProblems(tree: Tree, rooms: readonly Room[], root: string): string
   const misplaced = rooms.flatMap(({ name, may }, place) =>
     may
       .filter((other) => !((places.get(other) ?? place) < place))
-      .map((other) => `table: ${name} may import ${other}, which does not stand before it`),
+      .map(
+        (other) =>
+          `table: ${name} may import ${other}, which does not stand before it: only what does is below it`,
+      ),
   )
   const twice = rooms.filter(({ name }, place) => places.get(name) !== place)
   const files = [...tree.keys()]
@@ -118,9 +101,9 @@ function tableProblems(tree: Tree, rooms: readonly Room[], root: string): string
   const homeless = files.filter((file) => roomOf(file, rooms) === undefined)
   return [
     ...misplaced,
-    ...twice.map(({ name }) => `table: ${name} stands there twice`),
-    ...empty.map(({ name }) => `table: no file is in ${name}`),
-    ...homeless.map((file) => `${root}/${file}: is in no room of the table`),
+    ...twice.map(({ name }) => `table: ${name} stands there twice: take one out`),
+    ...empty.map(({ name }) => `table: no file is in ${name}: take it out`),
+    ...homeless.map((file) => `${root}/${file}:1: is in no room of the table: give its folder a line there`),
   ]
 }
 
@@ -136,21 +119,27 @@ function forbidden(one: Import, rooms: readonly Room[], root: string): string | 
   const { file, line, specifier, target } = one
   const room = roomOf(file, rooms)
   if (room === undefined) return undefined
-  const where = `${root}/${file}:${line}: imports`
+  const where = `${root}/${file}:${line}:`
   if (target === undefined) {
-    if (!isPackage(file, specifier)) return `${where} ${specifier}, which is no file of ${root}`
+    if (!isPackage(file, specifier))
+      return `${where} ${VERBS[one.kind]} ${specifier}, which is no file of ${root}`
     const packages = room.packages ?? []
     const known = packages.some((name) =>
       /[:/]$/.test(name) ? specifier.startsWith(name) : specifier === name,
     )
-    return known
-      ? undefined
-      : `${where} the package ${specifier}; ${room.name} may import ${list(packages, 'no package')}`
+    if (known) return undefined
+    return `${where} imports the package ${specifier}, but ${room.name} may import ${list(packages, 'no package')}: have what it does handed in`
   }
-  if (target === file) return `${where} itself`
+  if (target === file) return `${where} ${VERBS[one.kind]} itself: take that out`
   const other = roomOf(target, rooms)
   if (other === undefined || other === room || room.may.includes(other.name)) return undefined
-  return `${where} ${root}/${target}; ${room.name} may import ${list(room.may, 'no other room')}`
+  return `${where} ${VERBS[one.kind]} ${root}/${target}, but ${room.name} may import ${list(room.may, 'no other room')}: move what is needed into a room below both, or have it handed in`
+}
+
+const VERBS: Readonly<Record<Import['kind'], string>> = {
+  value: 'imports',
+  type: 'imports types of',
+  include: 'includes',
 }
 
 function list(names: readonly string[], none: string): string {
@@ -202,14 +191,7 @@ function way(
   return undefined
 }
 
-function leadsBack({ file, target }: Import, every: readonly Import[], groupOf: Grouping): boolean {
-  const from = groupOf(file)
-  const to = target === undefined ? undefined : groupOf(target)
-  if (from === undefined || to === undefined || from === to) return false
-  return way(to, from, stepsOf(every, groupOf), groupOf) !== undefined
-}
-
-/** One circle, the shortest, for each set of groups that reach each other. */
+/** The shortest circle through each group that is in one, but for those that an earlier one leads through. */
 function circles(imports: readonly Import[], groupOf: Grouping): Step[][] {
   const steps = stepsOf(imports, groupOf)
   const told = new Set<string>()
@@ -222,8 +204,11 @@ function circles(imports: readonly Import[], groupOf: Grouping): Step[][] {
   })
 }
 
-function walk(circle: readonly Step[], root: string): string {
-  return circle
-    .map(({ file, line, target }) => `${root}/${file}:${line} imports ${root}/${target}`)
-    .join(', ')
+/** Begins with the place of its first step, as editors follow it. */
+function circleProblem(of: 'files' | 'folders', circle: readonly Step[], root: string): string {
+  const [first] = circle
+  const steps = circle.map(
+    ({ file, line, kind, target }) => `${root}/${file}:${line} ${VERBS[kind]} ${root}/${target}`,
+  )
+  return `${root}/${first?.file}:${first?.line}: circle of ${of}: ${steps.join(', ')}: move what they share into one below all of them`
 }

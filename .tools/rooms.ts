@@ -1,7 +1,7 @@
 /** The order of rooms in src: what each may import. `npm run check` holds the tree against it. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { type Exception, orderProblems, type Room } from './import-order.ts'
+import { orderProblems, type Room, type Tree } from './import-order.ts'
 
 const ROOT = 'src'
 
@@ -238,17 +238,24 @@ export const ROOMS: readonly Room[] = [
   { name: 'runtime', may: ['native'] },
 ]
 
-/** What is not yet in order. It only ever gets shorter: what is not needed any more is an error too. */
-const EXCEPTIONS: readonly Exception[] = []
-
-/** Whether all of src is in order; says on stderr what is not. */
-export function inOrder(): boolean {
+/** The sources as they stand in the work tree. */
+export function sources(): Tree {
   const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '--', ROOT], {
     encoding: 'utf8',
   })
   const names = listed.split('\n').filter((name) => /\.(ts|c|h)$/.test(name) && existsSync(name))
-  const tree = new Map(names.map((name) => [name.slice(ROOT.length + 1), readFileSync(name, 'utf8')]))
-  const problems = orderProblems(tree, ROOMS, EXCEPTIONS, ROOT)
+  return new Map(names.map((name) => [name.slice(ROOT.length + 1), readFileSync(name, 'utf8')]))
+}
+
+/** What is not in order in these sources, a line each. */
+export function disorder(tree: Tree): string[] {
+  return orderProblems(tree, ROOMS, ROOT)
+}
+
+/** Whether all of src is in order; says on stderr what is not. */
+export function inOrder(): boolean {
+  const problems = disorder(sources())
   for (const problem of problems) console.error(problem)
+  if (problems.length > 0) console.error('what each folder may import stands in .tools/rooms.ts')
   return problems.length === 0
 }
