@@ -82,7 +82,7 @@ function daemonOf(first: Config, sessions: Readonly<Record<string, TunnelSession
   const files = new MemoryFiles()
   for (const [name, session] of Object.entries(sessions)) new Memory(files).remember(name, session)
   const status = new StatusStore(clock, 'test')
-  const devices = new Devices(system, system)
+  const devices = new Devices(system.tuns, system.tuns)
   const watcher = new FactsWatcher(system, log)
   const apply = new Apply({ watcher, devices, nft: system, sysctls: system, log })
   const told: string[] = []

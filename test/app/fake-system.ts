@@ -1,7 +1,6 @@
 /** A system in memory behind the ports: it speaks rtnetlink's octets, and does nothing before it is asked. */
 import type { Netlink, Netlinks, Nft, Sysctls } from '../../src/app/ports.ts'
 import { SystemError } from '../../src/app/ports.ts'
-import type { DataPath, DataPaths, DataSession, TunDevice, Tuns } from '../../src/app/tuns.ts'
 import { concat } from '../../src/core/bytes.ts'
 import { encodeNewAddress } from '../../src/core/netlink/address.ts'
 import {
@@ -20,6 +19,7 @@ import { encodeNewRoute } from '../../src/core/netlink/route.ts'
 import { encodeNewRule } from '../../src/core/netlink/rule.ts'
 import { type Facts, type Link, reduceFacts } from '../../src/core/system/facts.ts'
 import { linkOf } from '../core/system/samples.ts'
+import { MemoryTuns } from '../memory-tuns.ts'
 import { VirtualClock } from '../virtual-clock.ts'
 
 /** Requests that have not been answered yet. */
@@ -27,7 +27,7 @@ let underWay = 0
 
 type Listener = Parameters<Netlinks['open']>[0]
 
-export class FakeSystem implements Netlinks, Tuns, DataPaths, Nft, Sysctls {
+export class FakeSystem implements Netlinks, Nft, Sysctls {
   facts: Facts
   table: string | undefined
   /** What was asked of it, in order: `nft`, `open l2tp-x`, `request 24`, `carrier l2tp-x on`. */
@@ -38,7 +38,14 @@ export class FakeSystem implements Netlinks, Tuns, DataPaths, Nft, Sysctls {
   onRequest: (type: number) => void = () => {}
   /** Called while nft runs a script: `before` the kernel takes it, and `after`. */
   onNft: (when: 'before' | 'after') => void = () => {}
-  readonly tuns = new Map<string, FakeTun>()
+  readonly tuns = new MemoryTuns({
+    opening: (name) => this.#addTun(name),
+    carrying: (name, on) => this.#carrier(name, on),
+    destroying: (name) => {
+      this.#did(`destroy ${name}`)
+      this.removeLink(name)
+    },
+  })
   readonly #listeners: Listener[] = []
   readonly #settings = new Map<string, string>()
 
@@ -48,10 +55,7 @@ export class FakeSystem implements Netlinks, Tuns, DataPaths, Nft, Sysctls {
 
   // ---- Netlinks
 
-  open(options: Listener): Netlink
-  open(name: string, onGone?: () => void): TunDevice
-  open(what: Listener | string, onGone?: () => void): Netlink | TunDevice {
-    if (typeof what === 'string') return this.#openTun(what, onGone)
+  open(what: Listener): Netlink {
     this.#listeners.push(what)
     return {
       request: (message) => this.#request(message),
@@ -87,9 +91,7 @@ export class FakeSystem implements Netlinks, Tuns, DataPaths, Nft, Sysctls {
     const over = (hops: Facts['routes'][number]['nexthops']) => hops.some((hop) => hop.link === link.index)
     this.inSilence((facts) => ({ ...facts, routes: facts.routes.filter(({ nexthops }) => !over(nexthops)) }))
     this.announce(linkMessage(link, RTM_DELLINK))
-    const tun = this.tuns.get(name)
-    this.tuns.delete(name)
-    tun?.onGone?.()
+    this.tuns.devices.get(name)?.vanish()
   }
 
   removeTable(): void {
@@ -157,44 +159,17 @@ export class FakeSystem implements Netlinks, Tuns, DataPaths, Nft, Sysctls {
     }
   }
 
-  #openTun(name: string, onGone?: () => void): FakeTun {
+  /** The link of a device that is opened, if it is not there yet. */
+  #addTun(name: string): void {
     this.#did(`open ${name}`)
-    const known = this.facts.links.find((link) => link.name === name)
-    if (known === undefined) {
-      const index = 100 + this.facts.links.length
-      const fresh = linkOf(index, name, { kind: 'tun', up: false, carrier: false, noArp: true })
-      this.facts = { ...this.facts, links: [...this.facts.links, fresh] }
-    }
-    const tun = new FakeTun(
-      name,
-      (what) => this.#did(what),
-      onGone,
-      (on) => this.#carrier(name, on),
-      () => this.removeLink(name),
-    )
-    this.tuns.set(name, tun)
-    return tun
-  }
-
-  // ---- DataPaths
-
-  attach(device: TunDevice, session: DataSession): DataPath {
-    if (!(device instanceof FakeTun)) throw new TypeError('a device of another system')
-    if (device.session !== undefined) throw new SystemError('EBUSY', `${device.name} has a data path`)
-    device.session = session
-    return {
-      rung: 'fake',
-      update: (change) => {
-        if (device.session !== undefined) device.session = { ...device.session, ...change }
-      },
-      received: () => 1,
-      detach: () => {
-        device.session = undefined
-      },
-    }
+    if (this.facts.links.some((link) => link.name === name)) return
+    const index = 100 + this.facts.links.length
+    const fresh = linkOf(index, name, { kind: 'tun', up: false, carrier: false, noArp: true })
+    this.facts = { ...this.facts, links: [...this.facts.links, fresh] }
   }
 
   #carrier(name: string, on: boolean): void {
+    this.#did(`carrier ${name} ${on ? 'on' : 'off'}`)
     const links = this.facts.links.map((link) => (link.name === name ? { ...link, carrier: on } : link))
     this.facts = { ...this.facts, links }
   }
@@ -265,50 +240,6 @@ const REQUESTS: Readonly<Record<number, string>> = {
   25: 'remove route',
   32: 'add rule',
   33: 'remove rule',
-}
-
-export class FakeTun implements TunDevice {
-  readonly name: string
-  readonly onGone: (() => void) | undefined
-  session: DataSession | undefined
-  closed = false
-  readonly #did: (what: string) => void
-  readonly #onCarrier: (on: boolean) => void
-  readonly #onDestroyed: () => void
-
-  constructor(
-    name: string,
-    did: (what: string) => void,
-    onGone: (() => void) | undefined,
-    onCarrier: (on: boolean) => void,
-    onDestroyed: () => void,
-  ) {
-    this.name = name
-    this.#did = did
-    this.onGone = onGone
-    this.#onCarrier = onCarrier
-    this.#onDestroyed = onDestroyed
-  }
-
-  setCarrier(on: boolean): void {
-    this.#did(`carrier ${this.name} ${on ? 'on' : 'off'}`)
-    this.#onCarrier(on)
-  }
-
-  counters() {
-    const some = { packets: 1, octets: 100, dropped: 0 }
-    return { rx: some, tx: some }
-  }
-
-  close(): void {
-    this.closed = true
-  }
-
-  destroy(): void {
-    this.#did(`destroy ${this.name}`)
-    this.closed = true
-    this.#onDestroyed()
-  }
 }
 
 /** Time that passes only when told to, with everything that a FakeSystem then does. */

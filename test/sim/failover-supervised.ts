@@ -18,6 +18,7 @@ import { surroundingsOf } from '../../src/core/system/surroundings.ts'
 import { carriersOf } from '../../src/core/system/uplinks.ts'
 import { millis } from '../../src/core/time.ts'
 import { MemoryFiles } from '../memory-files.ts'
+import { MemoryTuns } from '../memory-tuns.ts'
 import { digests, LNS_ADDRESS } from './endpoints.ts'
 import { alive, type Line } from './failover-line.ts'
 import { LNS_PATIENCE, type TunnelTraits, type WorldTunnel } from './failover-tunnel.ts'
@@ -26,7 +27,6 @@ import { Machine } from './machine.ts'
 import { Network, type Path } from './network.ts'
 import { SimResolver } from './ports.ts'
 import type { Timeline } from './timeline.ts'
-import { SimTuns } from './tuns.ts'
 
 /** What a tunnel finds around it. */
 export interface House {
@@ -73,7 +73,7 @@ export class SupervisedTunnel implements WorldTunnel {
   readonly #house: House
   readonly #config: TunnelConfig
   readonly #machine: Machine
-  readonly #tuns: SimTuns
+  readonly #tuns = new MemoryTuns()
   readonly #lns: SimLns
   readonly #memory = new Memory(new MemoryFiles())
   #state: TunnelState = { session: undefined, held: undefined }
@@ -101,7 +101,6 @@ export class SupervisedTunnel implements WorldTunnel {
       this.#machine.add(name, modem === undefined ? [address] : [modem, address])
       this.#machine.setUp(name, link)
     }
-    this.#tuns = new SimTuns(this.#machine)
     this.#machine.icmp = (options) => this.#router(options)
     this.#memory.login(traits.name, config.username)
     const files = new MemoryFiles()

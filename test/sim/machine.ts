@@ -13,6 +13,7 @@ import type { Address } from '../../src/core/endpoint.ts'
 import { ipFamily } from '../../src/core/ip/address.ts'
 import type { Facts, Link, LinkAddress } from '../../src/core/system/facts.ts'
 import { NO_FACTS } from '../../src/core/system/facts.ts'
+import { numberMessage, type TappedSocket } from '../memory-tuns.ts'
 import type { Network } from './network.ts'
 
 interface Device {
@@ -50,7 +51,6 @@ export class Machine implements Datagrams {
     this.network = network
   }
 
-  /** Sockets that are open now. */
   /** An ICMP message arrives for all sockets, as a sweep over their ports makes it. */
   notice(code: string, notice: IcmpNotice): void {
     for (const socket of [...this.#sockets]) socket.noticed(code, notice)
@@ -61,6 +61,7 @@ export class Machine implements Datagrams {
     return [...this.#sockets].map(({ expected }) => expected)
   }
 
+  /** Sockets that are open now. */
   get openSockets(): number {
     return this.#sockets.size
   }
@@ -159,9 +160,8 @@ export class Machine implements Datagrams {
   }
 }
 
-export class SimSocket implements DatagramSocket {
-  /** A data path: takes the datagrams for which it gives true. */
-  tap: ((from: Address, bytes: Uint8Array) => boolean) | undefined
+export class SimSocket implements TappedSocket {
+  tap: TappedSocket['tap']
   readonly #machine: Machine
   readonly #options: DatagramOptions
   readonly #index: number | undefined
@@ -208,7 +208,7 @@ export class SimSocket implements DatagramSocket {
       const { delay } = this.#machine.network.pathBetween(host, to.host)
       this.#fail('ECONNREFUSED', 2 * delay)
     } else if (device.addresses.includes(host)) {
-      this.#number(bytes)
+      this.#ns = numberMessage(bytes, this.#ns)
       this.#machine.network.send({ host, port: this.#port }, to, bytes)
     }
   }
@@ -252,7 +252,11 @@ export class SimSocket implements DatagramSocket {
   }
 
   arrived(from: Address, bytes: Uint8Array): void {
-    if (this.#isWanted(from, bytes) && !this.tap?.(from, bytes)) this.#options.onMessage(from, bytes)
+    if (this.#isWanted(from, bytes) && !this.tap?.(from, bytes)) this.handUp(from, bytes)
+  }
+
+  handUp(from: Address, bytes: Uint8Array): void {
+    if (!this.#closed) this.#options.onMessage(from, bytes)
   }
 
   #sourceOn(device: Device | undefined): string | undefined {
@@ -269,16 +273,6 @@ export class SimSocket implements DatagramSocket {
   /** An ICMP message arrives, from whomever. */
   noticed(code: string, notice: IcmpNotice): void {
     if (!this.#closed) this.#options.onError(code, notice)
-  }
-
-  /** RFC 2661 section 3.1: a data message (T 0) with S 1 has Ns behind the ids, and behind a Length if L is 1. */
-  #number(bytes: Uint8Array): void {
-    const flags = bytes[0] ?? 0
-    if ((flags & 0x80) !== 0 || (flags & 0x08) === 0) return
-    const offset = (flags & 0x40) === 0 ? 6 : 8
-    bytes[offset] = this.#ns >>> 8
-    bytes[offset + 1] = this.#ns
-    this.#ns = (this.#ns + 1) & 0xffff
   }
 }
 

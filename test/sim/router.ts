@@ -15,18 +15,18 @@ import { carriersOf, type UsableUplink } from '../../src/core/system/uplinks.ts'
 import { configOf, tunnelOf, uplinkOf } from '../core/system/samples.ts'
 import { MemoryFiles } from '../memory-files.ts'
 import { MemoryLog } from '../memory-log.ts'
+import { type MemoryTun, MemoryTuns } from '../memory-tuns.ts'
 import { digests, LNS_ADDRESS } from './endpoints.ts'
 import { Machine } from './machine.ts'
 import type { Network } from './network.ts'
 import { SimResolver } from './ports.ts'
 import { seededEntropy } from './random.ts'
-import { type SimTun, SimTuns } from './tuns.ts'
 
 export const TUNNEL = 'aaisp'
 
 export class SimRouter {
   readonly machine: Machine
-  readonly tuns: SimTuns
+  readonly tuns: MemoryTuns
   readonly resolver: SimResolver
   readonly files: MemoryFiles
   readonly log = new MemoryLog('warn')
@@ -42,13 +42,14 @@ export class SimRouter {
 
   /**
    * alice over `fibre`, and over `lte` if that is not there. It has neither yet: `machine.add('fibre', ['192.0.2.2'])`
-   * gives it one.
+   * gives it one. `batches`: its data paths carry packets in batches of so many ms; left out, one by one.
    */
   constructor(
     network: Network,
     seed: number,
     changes: Partial<TunnelConfig> = {},
     files: MemoryFiles = new MemoryFiles(),
+    batches?: number,
   ) {
     const tunnel = tunnelOf(TUNNEL, { servers: [LNS_ADDRESS], uplinks: ['fibre', 'lte'], ...changes })
     const { clock } = network
@@ -58,7 +59,8 @@ export class SimRouter {
       tunnel.uplinks.map((name) => uplinkOf(name, name)),
     )
     this.machine = new Machine(network)
-    this.tuns = new SimTuns(this.machine)
+    this.tuns = new MemoryTuns({}, batches === undefined ? undefined : { clock, span: batches })
+    this.machine.icmp = (options) => this.tuns.openIcmp(options)
     this.resolver = new SimResolver(network)
     this.files = files
     this.status = new StatusStore(clock, 'simulated')
@@ -113,7 +115,7 @@ export class SimRouter {
     return this.shown.state === 'up' && this.shown.ipv4.address !== null
   }
 
-  get device(): SimTun {
+  get device(): MemoryTun {
     const device = this.tuns.devices.get(this.#tunnel.device)
     if (!device) throw new Error('no device yet')
     return device

@@ -28,12 +28,14 @@ export function world(
     closedHosts?: readonly string[]
     /** Hosts to which a firewall of the router lets nothing out. */
     forbiddenHosts?: readonly string[]
+    /** Data paths carry packets in batches of so many ms; left out, one by one. */
+    batches?: number
   } = {},
 ): World {
   const network = new Network(seed, options.path ?? GOOD_PATH)
   const wire = new Wire(network)
   const lns = new SimLns(network, seed, options.lns)
-  const router = new SimRouter(network, seed, options.tunnel)
+  const router = new SimRouter(network, seed, options.tunnel, undefined, options.batches)
   for (const host of options.closedHosts ?? []) router.machine.refusing.add(host)
   for (const host of options.forbiddenHosts ?? []) router.machine.forbidden.add(host)
   router.machine.add('fibre', [CLIENT])

@@ -17,7 +17,7 @@ async function setUp(system = new FakeSystem(SYSTEM)) {
   const log = new MemoryLog()
   const watcher = new FactsWatcher(system, log)
   await watcher.start()
-  const devices = new Devices(system, system)
+  const devices = new Devices(system.tuns, system.tuns)
   const apply = new Apply({ watcher, devices, nft: system, sysctls: system, log })
   return { system, watcher, devices, apply, log }
 }

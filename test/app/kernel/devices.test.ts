@@ -1,17 +1,33 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Devices } from '../../../src/app/kernel/devices.ts'
-import type { DataSession } from '../../../src/app/tuns.ts'
 import { SYSTEM } from '../../core/system/samples.ts'
+import { dataSession, MemorySocket } from '../../memory-tuns.ts'
+import { dataMessage, ipv4Udp } from '../../net/native/packets.ts'
 import { FakeSystem } from '../fake-system.ts'
 
-const SESSION = { mtu: 1462, ipv4: true, ipv6: true } as DataSession
-const CLOSED = { ...SESSION, ipv4: false, ipv6: false }
+function setUp() {
+  const system = new FakeSystem(SYSTEM)
+  const devices = new Devices(system.tuns, system.tuns)
+  const socket = new MemorySocket()
+  const session = dataSession({ socket })
+  const { localTunnelId, localSessionId, peer } = session
+  const packet = ipv4Udp([192, 0, 2, 9], [192, 0, 2, 10], [7, 7], new Uint8Array(1))
+  return {
+    system,
+    devices,
+    session,
+    /** What the data path of the device was told last. */
+    carried: () => system.tuns.devices.get('l2tp-a')?.session,
+    /** The peer sends a packet through the session. */
+    dataFromPeer: () =>
+      socket.arrive(peer, dataMessage({ tunnel: localTunnelId, session: localSessionId }, packet)),
+  }
+}
 
 describe('Devices', () => {
   it('opens each device once', () => {
-    const system = new FakeSystem(SYSTEM)
-    const devices = new Devices(system, system)
+    const { system, devices } = setUp()
     assert.equal(devices.open('l2tp-a'), devices.open('l2tp-a'))
     assert.equal(devices.get('l2tp-a')?.name, 'l2tp-a')
     assert.equal(devices.get('l2tp-b'), undefined)
@@ -19,12 +35,13 @@ describe('Devices', () => {
   })
 
   it('carries the session over to a device that is made anew', () => {
-    const system = new FakeSystem(SYSTEM)
-    const devices = new Devices(system, system)
+    const { system, devices, session, carried, dataFromPeer } = setUp()
     const device = devices.open('l2tp-a')
-    const path = device.attach(SESSION)
-    assert.equal(path.rung, 'fake')
-    const first = system.tuns.get('l2tp-a')
+    const path = device.attach(session)
+    device.setCarrier(true)
+    dataFromPeer()
+    assert.equal(path.rung, 'memory')
+    const first = system.tuns.devices.get('l2tp-a')
     system.removeLink('l2tp-a')
     assert.equal(first?.closed, true)
     assert.equal(path.rung, 'none')
@@ -32,21 +49,19 @@ describe('Devices', () => {
     path.update({ mtu: 1400 })
     assert.equal(device.counters().rx.packets, 1)
     assert.equal(devices.open('l2tp-a'), device)
-    assert.deepEqual(system.tuns.get('l2tp-a')?.session, { ...CLOSED, mtu: 1400 })
-    assert.equal(path.rung, 'fake')
+    assert.deepEqual(carried(), { ...session, mtu: 1400, ipv4: false, ipv6: false })
+    device.setCarrier(true)
+    dataFromPeer()
+    assert.equal(path.rung, 'memory')
     assert.equal(path.received(), 2)
     assert.equal(device.counters().rx.packets, 2)
   })
 
   it('lets packets pass while the carrier is on and nobody holds them back', () => {
-    const system = new FakeSystem(SYSTEM)
-    const devices = new Devices(system, system)
+    const { system, devices, session, carried } = setUp()
     const device = devices.open('l2tp-a')
-    const open = () => {
-      const { ipv4, ipv6 } = system.tuns.get('l2tp-a')?.session ?? {}
-      return [ipv4, ipv6]
-    }
-    const path = device.attach({ ...SESSION, ipv6: false })
+    const open = () => [carried()?.ipv4, carried()?.ipv6]
+    const path = device.attach({ ...session, ipv6: false })
     assert.deepEqual(open(), [false, false])
     device.setCarrier(true)
     assert.deepEqual(open(), [true, false])
@@ -64,37 +79,35 @@ describe('Devices', () => {
   })
 
   it('carries nothing over that has ended', () => {
-    const system = new FakeSystem(SYSTEM)
-    const devices = new Devices(system, system)
+    const { system, devices, session, carried } = setUp()
     const device = devices.open('l2tp-a')
-    device.attach(SESSION).detach()
+    device.attach(session).detach()
     system.removeLink('l2tp-a')
     devices.open('l2tp-a')
-    assert.equal(system.tuns.get('l2tp-a')?.session, undefined)
+    assert.equal(carried(), undefined)
   })
 
   it('carries one session at a time: who is detached late ends none but its own', () => {
-    const system = new FakeSystem(SYSTEM)
-    const devices = new Devices(system, system)
+    const { system, devices, session, carried, dataFromPeer } = setUp()
     const device = devices.open('l2tp-a')
     device.setCarrier(true)
-    const first = device.attach(SESSION)
-    const second = device.attach({ ...SESSION, mtu: 1400 })
+    const first = device.attach(session)
+    dataFromPeer()
+    const second = device.attach({ ...session, mtu: 1400 })
     first.update({ mtu: 1300 })
     first.detach()
     assert.equal(first.rung, 'none')
-    assert.deepEqual(system.tuns.get('l2tp-a')?.session, { ...SESSION, mtu: 1400 })
+    assert.deepEqual(carried(), { ...session, mtu: 1400 })
     assert.equal(first.received(), 1)
     system.removeLink('l2tp-a')
     devices.open('l2tp-a').setCarrier(true)
-    assert.deepEqual(system.tuns.get('l2tp-a')?.session, { ...SESSION, mtu: 1400 })
+    assert.deepEqual(carried(), { ...session, mtu: 1400 })
     second.detach()
-    assert.equal(system.tuns.get('l2tp-a')?.session, undefined)
+    assert.equal(carried(), undefined)
   })
 
   it('forgets what it let go of', () => {
-    const system = new FakeSystem(SYSTEM)
-    const devices = new Devices(system, system)
+    const { system, devices } = setUp()
     devices.open('l2tp-a')
     devices.open('l2tp-b').destroy()
     devices.close()

@@ -4,7 +4,6 @@ import { Apply } from '../../../src/app/kernel/apply.ts'
 import { Devices } from '../../../src/app/kernel/devices.ts'
 import { FactsWatcher } from '../../../src/app/kernel/facts.ts'
 import { Keeper } from '../../../src/app/kernel/keeper.ts'
-import type { DataSession } from '../../../src/app/tuns.ts'
 import { scriptOf } from '../../../src/core/firewall/filters.ts'
 import { encodeRuleRemoval } from '../../../src/core/netlink/rule.ts'
 import { desiredState } from '../../../src/core/system/desired.ts'
@@ -12,6 +11,7 @@ import type { DesiredState } from '../../../src/core/system/desired-state.ts'
 import { nextState } from '../../../src/core/system/session.ts'
 import { configOf, SESSION, SYSTEM, tunnelOf } from '../../core/system/samples.ts'
 import { MemoryLog } from '../../memory-log.ts'
+import { dataSession } from '../../memory-tuns.ts'
 import { FakeClock, FakeSystem, idle } from '../fake-system.ts'
 
 const DEVICE = 'l2tp-aaisp'
@@ -29,7 +29,7 @@ async function kept() {
   const log = new MemoryLog()
   const watcher = new FactsWatcher(system, log)
   await watcher.start()
-  const devices = new Devices(system, system)
+  const devices = new Devices(system.tuns, system.tuns)
   const apply = new Apply({ watcher, devices, nft: system, sysctls: system, log })
   const keeper = new Keeper({ apply, watcher, netlinks: system, clock, log })
   const state = nextState(undefined, SESSION)
@@ -68,8 +68,8 @@ describe('Keeper', () => {
   for (const change of ['removeTable', 'removeFilter'] as const) {
     it(`lets nothing pass while filters are broken, and mends them at once: ${change}`, async () => {
       const { system, clock, devices } = await kept()
-      devices.get(DEVICE)?.attach({ mtu: 1462, ipv4: true, ipv6: true } as DataSession)
-      const passes = () => system.tuns.get(DEVICE)?.session?.ipv4
+      devices.get(DEVICE)?.attach(dataSession())
+      const passes = () => system.tuns.devices.get(DEVICE)?.session?.ipv4
       assert.equal(passes(), true)
       system[change]()
       assert.equal(passes(), false)
@@ -85,8 +85,8 @@ describe('Keeper', () => {
     for (const what of ['a guard', 'the table'] as const) {
       it(`notices that somebody removes the table while ${what} is loaded, ${when} the kernel takes it`, async () => {
         const { system, clock, devices, apply, desired, log } = await kept()
-        devices.get(DEVICE)?.attach({ mtu: 1462, ipv4: true, ipv6: true } as DataSession)
-        const passes = () => system.tuns.get(DEVICE)?.session?.ipv4
+        devices.get(DEVICE)?.attach(dataSession())
+        const passes = () => system.tuns.devices.get(DEVICE)?.session?.ipv4
         system.onNft = (now) => {
           if (now !== when) return
           system.onNft = () => {}
@@ -111,9 +111,9 @@ describe('Keeper', () => {
 
   it('loads filters again after announcements were lost, and lets packets pass meanwhile', async () => {
     const { system, clock, devices } = await kept()
-    devices.get(DEVICE)?.attach({ mtu: 1462, ipv4: true, ipv6: true } as DataSession)
+    devices.get(DEVICE)?.attach(dataSession())
     system.loseAnnouncements()
-    assert.equal(system.tuns.get(DEVICE)?.session?.ipv4, true)
+    assert.equal(system.tuns.devices.get(DEVICE)?.session?.ipv4, true)
     await clock.pass(50)
     await idle()
     assert.equal(system.done[0], 'nft')
@@ -135,8 +135,8 @@ describe('Keeper', () => {
 
   it('lets nothing pass by a device that is down or has lost its name', async () => {
     const { system, clock, devices } = await kept()
-    devices.get(DEVICE)?.attach({ mtu: 1462, ipv4: true, ipv6: true } as DataSession)
-    const passes = () => system.tuns.get(DEVICE)?.session?.ipv4
+    devices.get(DEVICE)?.attach(dataSession())
+    const passes = () => system.tuns.devices.get(DEVICE)?.session?.ipv4
     system.setLink(DEVICE, { up: false })
     assert.equal(passes(), false)
     await clock.pass(50)

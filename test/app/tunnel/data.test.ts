@@ -5,8 +5,8 @@ import { fromHex, toHex, u8, u16 } from '../../../src/core/bytes.ts'
 import { decodePacket, encodeData } from '../../../src/core/l2tp/header.ts'
 import { codes, decodePacket as decodePpp, encodePacket } from '../../../src/core/ppp/packet.ts'
 import { decodeFrame, encodeFrame, protocols } from '../../../src/core/ppp/protocol.ts'
+import { ipv6Packet } from '../../memory-tuns.ts'
 import type { SimLnsOptions } from '../../sim/lns.ts'
-import { ipv6Packet } from '../../sim/tuns.ts'
 import { upWithin, type World, world } from '../../sim/world.ts'
 
 const PING = fromHex('4500001c00010000400166ddcb00710acb0071010800f7fe00010000')
@@ -50,7 +50,7 @@ test('status says how packets are carried, from the moment that they are', async
     true,
   )
   await upWithin(here, 1_000)
-  assert.equal(router.shown.datapath, 'simulated')
+  assert.equal(router.shown.datapath, 'memory')
 })
 
 /** RFC 4861 section 4.2: lifetime 1800 s. */

@@ -10,6 +10,7 @@ import { type Failure, failureMessage } from '../../../src/core/failure.ts'
 import type { Change } from '../../../src/core/system/change.ts'
 import { SYSTEM, tunnelOf } from '../../core/system/samples.ts'
 import { MemoryLog } from '../../memory-log.ts'
+import { MemorySocket } from '../../memory-tuns.ts'
 import { seededEntropy } from '../../sim/random.ts'
 import { FakeClock, FakeSystem, idle } from '../fake-system.ts'
 
@@ -26,7 +27,7 @@ async function told(change: Change, code: string): Promise<Failure[]> {
     mtu: 1462,
     carrier: { uplink: { device: 'eth0' } },
     attempt: { address: PEER.host },
-    socket: {},
+    socket: new MemorySocket(),
     command: () => {},
   }
   const slot = new SessionSlot(
@@ -47,7 +48,7 @@ async function told(change: Change, code: string): Promise<Failure[]> {
       log: new MemoryLog(),
       errors: new SocketErrors(new FakeClock(), new MemoryLog()),
       refusals: { refusedAddresses: () => new Map(), onWritten: () => () => {} },
-      devices: new Devices(system, system),
+      devices: new Devices(system.tuns, system.tuns),
       status: { failed: (_tunnel: string, failure: Failure) => void failures.push(failure) } as StatusWriter,
     },
   )
@@ -94,12 +95,12 @@ function slotOf() {
       log: new MemoryLog(),
       errors: new SocketErrors(clock, new MemoryLog()),
       refusals: { refusedAddresses: () => new Map(), onWritten: () => () => {} },
-      devices: new Devices(system, system),
+      devices: new Devices(system.tuns, system.tuns),
       status: { failed: () => assert.fail('nothing fails') } as unknown as StatusWriter,
     },
   )
   const adopt = (id: number) => {
-    const socket = {}
+    const socket = new MemorySocket()
     const runner = {
       mtu: 1462,
       carrier: { uplink: { device: 'eth0' } },
@@ -113,7 +114,7 @@ function slotOf() {
     return socket
   }
   const deviceOf = () => {
-    const tun = system.tuns.get(DEVICE)
+    const tun = system.tuns.devices.get(DEVICE)
     assert.ok(tun)
     return tun
   }
