@@ -11,36 +11,44 @@ import { upWithin, type World, world } from '../../sim/world.ts'
 
 const PING = fromHex('4500001c00010000400166ddcb00710acb0071010800f7fe00010000')
 
-test('packets pass both ways, numbered where the LNS wants it', async () => {
-  for (const sequencing of [false, true]) {
-    const arrived: string[] = []
-    const here = world(1, {
-      lns: {
-        change: (options) => ({ ...options, l2tp: { ...options.l2tp, sequencing } }),
-        onEvent: (event) => event.type === 'ipReceived' && arrived.push(toHex(event.packet)),
-      },
-    })
-    const { network, lns, router } = here
-    await upWithin(here, 1_000)
-    const got: string[] = []
-    router.device.onPacket = (packet) => got.push(toHex(packet))
-    const before = arrived.length
-    for (let i = 0; i < 3; i++) router.device.inject(PING)
-    lns.command({ type: 'send', protocol: 0x21, packet: PING })
-    await network.run(network.now + 3_000)
-    assert.deepEqual(
-      arrived.slice(before).filter((packet) => packet.startsWith('4')),
-      Array(3).fill(toHex(PING)),
-    )
-    assert.deepEqual(
-      got.filter((packet) => packet.startsWith('4')),
-      [toHex(PING)],
-    )
-    assert.equal(router.device.session?.sequencing, sequencing)
-    assert.equal(router.shown.rx.packets > 0 && router.shown.tx.packets >= 3, true, 'counted')
-    assert.equal(router.up, true)
-  }
-})
+/** How the data path carries: what the session does may not depend on it. */
+const CARRIED = [
+  ['packet by packet', {}],
+  ['in batches', { batches: 5 }],
+] as const
+
+for (const [carried, batches] of CARRIED)
+  test(`packets pass both ways, numbered where the LNS wants it: ${carried}`, async () => {
+    for (const sequencing of [false, true]) {
+      const arrived: string[] = []
+      const here = world(1, {
+        ...batches,
+        lns: {
+          change: (options) => ({ ...options, l2tp: { ...options.l2tp, sequencing } }),
+          onEvent: (event) => event.type === 'ipReceived' && arrived.push(toHex(event.packet)),
+        },
+      })
+      const { network, lns, router } = here
+      await upWithin(here, 1_000)
+      const got: string[] = []
+      router.device.onPacket = (packet) => got.push(toHex(packet))
+      const before = arrived.length
+      for (let i = 0; i < 3; i++) router.device.inject(PING)
+      lns.command({ type: 'send', protocol: 0x21, packet: PING })
+      await network.run(network.now + 3_000)
+      assert.deepEqual(
+        arrived.slice(before).filter((packet) => packet.startsWith('4')),
+        Array(3).fill(toHex(PING)),
+      )
+      assert.deepEqual(
+        got.filter((packet) => packet.startsWith('4')),
+        [toHex(PING)],
+      )
+      assert.equal(router.device.session?.sequencing, sequencing)
+      assert.equal(router.shown.rx.packets > 0 && router.shown.tx.packets >= 3, true, 'counted')
+      assert.equal(router.up, true)
+    }
+  })
 
 test('status says how packets are carried, from the moment that they are', async () => {
   const here = world(1)
@@ -51,6 +59,9 @@ test('status says how packets are carried, from the moment that they are', async
   )
   await upWithin(here, 1_000)
   assert.equal(router.shown.datapath, 'memory')
+  const other = world(1, { batches: 5 })
+  await upWithin(other, 1_000)
+  assert.equal(other.router.shown.datapath, 'batches')
 })
 
 /** RFC 4861 section 4.2: lifetime 1800 s. */
@@ -76,58 +87,61 @@ test('a router advertisement inside gives an address that status shows', async (
   assert.ok(router.shown.ipv6.addresses[0]?.startsWith('2001:db8:1:'))
 })
 
-test('after a redial that address waits for the router to speak, and no longer than half a minute', async () => {
-  const here = world(1)
-  const { network, router } = here
-  const isHeld = () => router.files.texts.get('sessions.json')?.includes('2001:db8:1:') ?? false
-  const redial = async () => {
-    router.supervisor.reconnect()
-    await network.run(network.now + 100)
-    await upWithin(here, 5_000)
-    await network.run(network.now + 1_000)
-  }
-  await upWithin(here, 1_000)
-  await advertise(here, ADVERTISEMENT + PREFIX)
-  await redial()
-  assert.ok(isHeld(), 'nothing is said against it')
-  await advertise(here, ADVERTISEMENT + PREFIX)
-  await network.run(network.now + 60_000)
-  assert.ok(isHeld(), 'and it is confirmed')
+for (const [carried, batches] of CARRIED)
+  test(`after a redial that address waits for the router to speak, and no longer than half a minute: ${carried}`, async () => {
+    const here = world(1, batches)
+    const { network, router } = here
+    const isHeld = () => router.files.texts.get('sessions.json')?.includes('2001:db8:1:') ?? false
+    const redial = async () => {
+      router.supervisor.reconnect()
+      await network.run(network.now + 100)
+      await upWithin(here, 5_000)
+      await network.run(network.now + 1_000)
+    }
+    await upWithin(here, 1_000)
+    await advertise(here, ADVERTISEMENT + PREFIX)
+    await redial()
+    assert.ok(isHeld(), 'nothing is said against it')
+    await advertise(here, ADVERTISEMENT + PREFIX)
+    await network.run(network.now + 60_000)
+    assert.ok(isHeld(), 'and it is confirmed')
 
-  await redial()
-  await advertise(here, ADVERTISEMENT)
-  assert.equal(isHeld(), false, 'the router knows of no prefix now')
+    await redial()
+    await advertise(here, ADVERTISEMENT)
+    assert.equal(isHeld(), false, 'the router knows of no prefix now')
 
-  await advertise(here, ADVERTISEMENT + PREFIX)
-  await redial()
-  assert.equal(await network.run(network.now + 23_000, () => !isHeld()), false)
-  assert.equal(await network.run(network.now + 10_000, () => !isHeld()), true, 'the router is silent')
-})
-
-test('data alone keeps a session: the peer answers no echo, its packets prove its life', async () => {
-  const here = world(1, {
-    lns: {
-      change: (options) => ({
-        ...options,
-        ppp: { ...options.ppp, echoInterval: 0 as typeof options.ppp.echoInterval },
-      }),
-    },
+    await advertise(here, ADVERTISEMENT + PREFIX)
+    await redial()
+    assert.equal(await network.run(network.now + 23_000, () => !isHeld()), false)
+    assert.equal(await network.run(network.now + 10_000, () => !isHeld()), true, 'the router is silent')
   })
-  const { network, lns, router } = here
-  await upWithin(here, 1_000)
-  const { send } = network
-  // Everything of PPP's control protocols from the LNS is lost from now on; IP packets are not.
-  network.send = (from, to, bytes) => {
-    const isControlProtocol = ((bytes[0] ?? 0) & 0x80) === 0 && bytes[8] !== 0
-    if (!(isControlProtocol && from.host === lns.address.host)) send.call(network, from, to, bytes)
-  }
-  for (let i = 0; i < 120; i++) {
-    lns.command({ type: 'send', protocol: 0x21, packet: PING })
-    assert.equal(await network.run(network.now + 1_000, () => !router.up), false)
-  }
-  assert.equal(await network.run(network.now + 12_500, () => !router.up), true, 'and silence ends it')
-  assert.equal(router.failures.at(-1), 'silent')
-})
+
+for (const [carried, batches] of CARRIED)
+  test(`data alone keeps a session: the peer answers no echo, its packets prove its life: ${carried}`, async () => {
+    const here = world(1, {
+      ...batches,
+      lns: {
+        change: (options) => ({
+          ...options,
+          ppp: { ...options.ppp, echoInterval: 0 as typeof options.ppp.echoInterval },
+        }),
+      },
+    })
+    const { network, lns, router } = here
+    await upWithin(here, 1_000)
+    const { send } = network
+    // Everything of PPP's control protocols from the LNS is lost from now on; IP packets are not.
+    network.send = (from, to, bytes) => {
+      const isControlProtocol = ((bytes[0] ?? 0) & 0x80) === 0 && bytes[8] !== 0
+      if (!(isControlProtocol && from.host === lns.address.host)) send.call(network, from, to, bytes)
+    }
+    for (let i = 0; i < 120; i++) {
+      lns.command({ type: 'send', protocol: 0x21, packet: PING })
+      assert.equal(await network.run(network.now + 1_000, () => !router.up), false)
+    }
+    assert.equal(await network.run(network.now + 12_500, () => !router.up), true, 'and silence ends it')
+    assert.equal(router.failures.at(-1), 'silent')
+  })
 
 test('what was negotiated is remembered: the next session asks for it', async () => {
   const here = world(1)

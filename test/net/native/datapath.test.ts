@@ -4,15 +4,18 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SystemError } from '../../../src/app/ports.ts'
 import { toHex } from '../../../src/core/bytes.ts'
+import { dataPathTests, OURS } from '../../data-path.ts'
 import { inNamespace, run, until } from './namespace.ts'
 import { controlMessage, type DataForm, dataMessage, ipv4Udp, ipv6Echo } from './packets.ts'
-import { Bench, LOCAL, LOCAL6, OURS, REMOTE, REMOTE6 } from './peer.ts'
+import { Bench, LOCAL, LOCAL6, REMOTE, REMOTE6 } from './peer.ts'
 
 function isControl(message: Uint8Array): boolean {
   return ((message[0] ?? 0) & 0x80) !== 0
 }
 
 inNamespace(import.meta.url, () => {
+  dataPathTests((t, device) => Bench.make(t, device))
+
   test('packets of the device leave as data messages with a full PPP header', async (t) => {
     const bench = await Bench.make(t, 'ndp1')
     bench.attach()
@@ -27,8 +30,12 @@ inNamespace(import.meta.url, () => {
     await until(() => findSix() !== undefined, 'a packet of IPv6 arrives')
     const six = findSix()
     assert.equal(toHex(six?.subarray(0, 10) ?? new Uint8Array()), '000233334444ff030057')
-    const { tx } = bench.tun.counters()
-    assert.equal(tx.packets, bench.received.length)
+    // The kernel may send of its own, and what has left is counted before it is here.
+    let { tx } = bench.tun.counters()
+    await until(() => {
+      tx = bench.tun.counters().tx
+      return tx.packets === bench.received.length
+    }, 'what left has arrived')
     assert.equal(
       tx.octets,
       bench.received.reduce((sum, { length }) => sum + length - 10, 0),
@@ -139,36 +146,6 @@ inNamespace(import.meta.url, () => {
     bench.fromPeer(ours)
     await until(() => bench.delivered.length === 1, 'the data is delivered')
     assert.equal(bench.path.received(), 2)
-  })
-
-  test('no packet leaves for a protocol that is not open, or above the MTU', async (t) => {
-    const bench = await Bench.make(t, 'ndp5', { ipv4: false, ipv6: false })
-    await sleep(50)
-    bench.attach()
-    const before = bench.tun.counters().tx.dropped
-    bench.fromApplication('closed')
-    await until(() => bench.tun.counters().tx.dropped > before, 'it is dropped')
-    bench.path.update({ ipv4: true, mtu: 100 })
-    bench.fromApplication('x'.repeat(100))
-    bench.fromApplication('x'.repeat(72))
-    await until(() => bench.textsAtPeer().length > 0, 'one arrives')
-    assert.deepEqual(bench.textsAtPeer(), ['x'.repeat(72)])
-  })
-
-  test('strangers reach JS with control messages only', async (t) => {
-    const bench = await Bench.make(t, 'ndp6')
-    bench.attach()
-    const stranger = createSocket('udp4')
-    const packet = ipv4Udp(REMOTE, LOCAL, [7001, 7000], Buffer.from('forged'))
-    stranger.send(dataMessage(OURS, packet), bench.socket.local.port, '127.0.0.1')
-    stranger.send(dataMessage({ ...OURS, ppp: [0xc0, 0x21] }, packet), bench.socket.local.port, '127.0.0.1')
-    stranger.send(controlMessage(5), bench.socket.local.port, '127.0.0.1')
-    await until(() => bench.toJs.length === 1, 'the control message is there')
-    await bench.dropped('rx', 2)
-    assert.deepEqual(bench.toJs[0], controlMessage(5))
-    assert.deepEqual(bench.delivered, [])
-    assert.equal(bench.path.received(), 0)
-    stranger.close()
   })
 
   test('PPP that is not IP data comes to JS as the whole datagram', async (t) => {
@@ -394,23 +371,6 @@ inNamespace(import.meta.url, () => {
     await until(() => bench.toJs.length === 2, 'the next one too')
     await sleep(50)
     assert.equal(bench.gone, 1)
-  })
-
-  test('a data path that has ended touches neither the next one nor what it counts', async (t) => {
-    const bench = await Bench.make(t, 'ndp19')
-    bench.attach()
-    const first = bench.path
-    bench.dataFromPeer('one')
-    await until(() => bench.delivered.includes('one'), 'the first carries')
-    first.detach()
-    bench.attach()
-    first.detach()
-    first.update({ ipv4: false })
-    bench.dataFromPeer('two')
-    bench.dataFromPeer('three')
-    await until(() => bench.delivered.includes('three'), 'the second carries')
-    assert.deepEqual([first.received(), bench.path.received()], [1, 2])
-    assert.equal(bench.tun.counters().rx.packets, 3)
   })
 
   test('wrong uses are refused and change nothing', async (t) => {

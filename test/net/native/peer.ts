@@ -9,6 +9,7 @@ import { NativeDataPaths } from '../../../src/host/data-paths.ts'
 import { NativeDatagrams } from '../../../src/host/datagrams.ts'
 import { loadAddon } from '../../../src/host/native.ts'
 import { NativeTuns } from '../../../src/host/tuns.ts'
+import { type DataPathBench, OURS, THEIRS } from '../../data-path.ts'
 import { link, run, until } from './namespace.ts'
 import { type DataForm, dataMessage, ipv4Udp } from './packets.ts'
 
@@ -17,11 +18,7 @@ export const REMOTE = [10, 9, 0, 1] as const
 export const LOCAL6 = [0x20, 0x01, 0x0d, 0xb8, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2] as const
 export const REMOTE6 = [0x20, 0x01, 0x0d, 0xb8, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] as const
 
-/** Our ids, and those of the peer. */
-export const OURS = { tunnel: 0x1111, session: 0x2222 } as const
-export const THEIRS = { tunnel: 0x3333, session: 0x4444 } as const
-
-export class Bench {
+export class Bench implements DataPathBench {
   readonly tun: TunDevice
   readonly datagrams = new NativeDatagrams(loadAddon())
   /** What came to JS on the session's socket. */
@@ -29,6 +26,7 @@ export class Bench {
   readonly errors: string[] = []
   gone = 0
   #path: DataPath | undefined
+  readonly #stranger = createSocket('udp4')
   readonly socket
   /** The far UDP end, what it received, and the application behind the device. */
   readonly peer: Socket
@@ -90,8 +88,9 @@ export class Bench {
     return { host: '127.0.0.1', port: this.peer.address().port }
   }
 
-  attach(): void {
-    this.#path = new NativeDataPaths(loadAddon()).attach(this.tun, this.session)
+  attach(change: Partial<DataSession> = {}): DataPath {
+    this.#path = new NativeDataPaths(loadAddon()).attach(this.tun, { ...this.session, ...change })
+    return this.#path
   }
 
   /** The data path that was attached last. */
@@ -103,6 +102,11 @@ export class Bench {
   /** The peer sends any octets to our socket. */
   fromPeer(bytes: Uint8Array): void {
     this.peer.send(bytes, this.socket.local.port, '127.0.0.1')
+  }
+
+  /** Somebody else does. */
+  fromStranger(bytes: Uint8Array): void {
+    this.#stranger.send(bytes, this.socket.local.port, '127.0.0.1')
   }
 
   /** The peer sends a text to the application, inside a data message of this form. */
@@ -123,6 +127,10 @@ export class Bench {
       .map((message) => new TextDecoder().decode(message.subarray(header + 28)))
   }
 
+  until(condition: () => boolean, what: string): Promise<void> {
+    return until(condition, what)
+  }
+
   async dropped(direction: 'rx' | 'tx', count: number): Promise<void> {
     await until(() => this.tun.counters()[direction].dropped >= count, `${count} are dropped`)
     assert.equal(this.tun.counters()[direction].dropped, count)
@@ -132,6 +140,7 @@ export class Bench {
     this.tun.destroy()
     this.socket.close()
     this.application.close()
+    this.#stranger.close()
     if (!this.peerClosed) this.peer.close()
   }
 }
