@@ -19,12 +19,22 @@ export interface DataSession {
   readonly ipv6: boolean
 }
 
-/** What may change while a session's packets are carried. */
-export type DataSessionChange = Partial<Pick<DataSession, 'mtu' | 'sequencing' | 'ipv4' | 'ipv6' | 'peer'>>
+/** What may change while a session's packets are carried. Peer and ids may not: a kernel that carries them has them fixed. */
+export type DataSessionChange = Partial<Pick<DataSession, 'mtu' | 'sequencing' | 'ipv4' | 'ipv6'>>
 
-/** Carries the IP packets of one session between its device and its socket, from `attach` on. */
+/**
+ * Carries the IP packets of one session between its device and its socket, from `attach` on: one by one, in batches, or by
+ * the kernel. test/data-path.ts holds each kind to what follows.
+ * - The session's is what its peer sends with its ids. IP packets of open families reach the device; what else is IP data,
+ *   malformed, of other ids or of strangers is dropped and counted.
+ * - Any other frame of the session reaches the socket's onMessage, in order, as the message that it came in. Who is handed
+ *   frames alone heads them anew, with Ns where the peer numbers its messages: that is followed (RFC 2661 section 5.4).
+ * - Control messages reach onMessage, whoever sent them.
+ * - What is sent through the socket leaves as before, numbered as one with what the path sends.
+ * - A pause of JavaScript loses no packet and delays none.
+ */
 export interface DataPath {
-  /** How it carries them now, for status. */
+  /** How it carries them now, for status; it may get worse or better meanwhile. */
   readonly rung: string
   update(change: DataSessionChange): void
   /** Data messages of the session that arrived from its peer, whatever is in them: proof of life. */
@@ -36,8 +46,8 @@ export interface DataPath {
 /** Makes the data path of a session: between its device and its socket. */
 export interface DataPaths {
   /**
-   * What is not IP data still arrives at the socket's onMessage. Throws SystemError (EBUSY: device or socket belong to
-   * another data path). Ends when either is closed.
+   * Device and socket come from the ports of the same system. Throws SystemError (EBUSY: one of them has another data path).
+   * Ends when either is closed.
    */
   attach(device: TunDevice, session: DataSession): DataPath
 }

@@ -185,7 +185,6 @@ inNamespace(import.meta.url, () => {
 
   test('a busy JS loop loses no data and delays none; control messages wait for it in order', async (t) => {
     const bench = await Bench.make(t, 'ndp9')
-    bench.attach()
     const { fork } = await import('node:child_process')
     // A process of its own sends 2,000 packets while this one is blocked.
     const packet = ipv4Udp(REMOTE, LOCAL, [7001, 7000], Buffer.from('data'))
@@ -197,15 +196,11 @@ inNamespace(import.meta.url, () => {
     )
     t.after(() => sender.kill())
     await new Promise((resolve) => sender.once('message', resolve))
-    bench.path.update({
-      peer: {
-        host: '127.0.0.1',
-        port: await new Promise<number>((resolve) => {
-          sender.once('message', (port) => resolve(Number(port)))
-          sender.send('port')
-        }),
-      },
+    const port = await new Promise<number>((resolve) => {
+      sender.once('message', (answer) => resolve(Number(answer)))
+      sender.send('port')
     })
+    bench.attach({ peer: { host: '127.0.0.1', port } })
     bench.delivered.length = 0
     sender.send('go')
     // Nothing but this loop runs here until all of them have been carried; a slow machine gets its time.
