@@ -19,14 +19,7 @@ import { fitSession } from '../core/system/fitting.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../core/system/session.ts'
 import { addressedPaths } from '../core/system/sharing.ts'
 import { carriersOf, noUplink, type UsableUplink, uplinks } from '../core/system/uplinks.ts'
-import type {
-  ControlTarget,
-  DrillReport,
-  Outcome,
-  PlanReport,
-  Refusal,
-  ReloadReport,
-} from './control/target.ts'
+import type { ControlTarget, Outcome, PlanReport, Refusal, ReloadReport } from './control/target.ts'
 import { Budgets } from './failover/budgets.ts'
 import { drillOutcome } from './failover/drill.ts'
 import { Failover, type FailoverPorts, type Switched } from './failover/failover.ts'
@@ -185,7 +178,7 @@ export class Daemon implements ControlTarget {
     return this.#histories.read(path)
   }
 
-  async drill(path: string | undefined): Promise<Result<DrillReport, Refusal>> {
+  async drill(path: string | undefined): ReturnType<ControlTarget['drill']> {
     const report = await this.#failover?.drill(path)
     const message = this.#failover ? 'no path carries traffic now' : 'there is no failover section to drill'
     return report ? drillOutcome(report) : err({ code: 'refused', message })

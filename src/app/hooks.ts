@@ -1,5 +1,5 @@
 import { AbortController } from '../core/abort.ts'
-import { type HookEvent, HookEvents } from '../core/hooks.ts'
+import { type HookEvent, hookEvent } from '../core/hooks.ts'
 import { after } from '../core/time.ts'
 import type { Cancel, Clock, HookRunner, Log } from './ports.ts'
 import type { StatusStore } from './status-store.ts'
@@ -31,9 +31,8 @@ export class Hooks {
 
   constructor(ports: HooksPorts) {
     this.#ports = ports
-    const events = new HookEvents()
     this.#unfollow = ports.status.follow((event) => {
-      const told = events.translate(event, ports.status.status())
+      const told = hookEvent(event, ports.status.status())
       if (told !== undefined) this.#add(told)
     })
   }

@@ -1,5 +1,6 @@
 import type { DeviceBy } from '../core/config/types.ts'
 import { type Failure, failureMessage } from '../core/failure.ts'
+import type { EventFields, EventKind, StatusEvent, ToldFailure } from '../core/status/event.ts'
 import {
   type FailoverStatus,
   type InternetPath,
@@ -8,7 +9,6 @@ import {
   type PathStatus,
   type StandbyCheckStatus,
   type Status,
-  type StatusEvent,
   type SwitchStatus,
   type TunnelState,
   type TunnelStatus,
@@ -20,7 +20,8 @@ import type { Cancel, Clock } from './ports.ts'
 /** What the supervisors may write; everyone else only reads. */
 export interface StatusWriter {
   /**
-   * Changes some keys of a tunnel. A new `state` sets `since` and makes an event `state`. Entering `disabled`,
+   * Changes some keys of a tunnel. A new `state` sets `since` and makes an event `state`, whose cause is the latest
+   * failure since the state before was entered. Entering `disabled`,
    * `waiting`, `resolving` or `dialling` forgets the session before it; entering `up` sets `attempts` to 0. `retry_at`
    * is an instant of the monotonic clock and is kept only while `waiting`. Keys that are undefined stay as they are, and
    * so do those of `peer` that are left out.
@@ -37,8 +38,8 @@ export interface StatusWriter {
    * and `last_switch` its own instant. Undefined: there is no failover.
    */
   failover(patch: FailoverPatch | undefined): void
-  /** Something else that happened. `kind` is a past tense or a noun; the fields must hold no secret. */
-  event(kind: string, fields?: Readonly<Record<string, unknown>>): void
+  /** Something else that happened. */
+  event<Kind extends EventKind>(kind: Kind, fields: EventFields[Kind]): void
 }
 
 /**
@@ -83,6 +84,8 @@ interface TunnelEntry {
   readonly since: Millis
   readonly retryAt: Millis | null
   readonly error: { readonly failure: Failure; readonly at: Millis } | null
+  /** The latest failure since this state was entered. */
+  readonly cause: Failure | null
 }
 
 interface FailoverEntry {
@@ -161,16 +164,17 @@ export class StatusStore implements StatusWriter {
       shown: { ...before, ...defined(keys), peer: { ...before.peer, ...defined(peer) } },
       since: entered ? this.#clock.now() : entry.since,
       retryAt: state === 'waiting' ? retryAt : null,
+      cause: entered ? null : entry.cause,
     })
-    if (entered) this.#commit('state', { tunnel: name, state, from })
-    else this.#commit()
+    if (!entered) this.#commit()
+    else this.#commit('state', { tunnel: name, state, from, cause: entry.cause && told(entry.cause) })
   }
 
   failed(tunnel: string, failure: Failure): void {
     const entry = this.#tunnels.get(tunnel)
     if (entry === undefined) return
-    this.#tunnels.set(tunnel, { ...entry, error: { failure, at: this.#clock.now() } })
-    this.#commit('failed', { tunnel, code: failure.code, message: failureMessage(failure) })
+    this.#tunnels.set(tunnel, { ...entry, error: { failure, at: this.#clock.now() }, cause: failure })
+    this.#commit('failed', { tunnel, ...told(failure) })
   }
 
   uplink(name: string, patch: Partial<UplinkStatus>): void {
@@ -205,14 +209,10 @@ export class StatusStore implements StatusWriter {
     this.#commit()
   }
 
-  event(kind: string, fields: Readonly<Record<string, unknown>> = {}): void {
+  event<Kind extends EventKind>(kind: Kind, fields: EventFields[Kind]): void {
     this.#seq += 1
-    const event = Object.freeze({
-      ...fields,
-      seq: this.#seq,
-      at: this.#clock.wall().toISOString(),
-      event: kind,
-    })
+    const at = this.#clock.wall().toISOString()
+    const event = Object.freeze({ ...fields, seq: this.#seq, at, event: kind } as StatusEvent)
     this.#events.push(event)
     if (this.#events.length > MAX_EVENTS) this.#events.shift()
     for (const listener of [...this.#listeners]) listener(event)
@@ -286,23 +286,21 @@ export class StatusStore implements StatusWriter {
       since: this.#iso(since),
       ...keys,
       retry_at: retryAt === null ? null : this.#iso(retryAt),
-      last_error: error && {
-        code: error.failure.code,
-        message: failureMessage(error.failure),
-        at: this.#iso(error.at),
-      },
+      last_error: error && { ...told(error.failure), at: this.#iso(error.at) },
     }
   }
 
   /** Ends a change: everything derived is up to date before anyone hears of it. */
-  #commit(kind?: string, fields?: Readonly<Record<string, unknown>>): void {
+  #commit(): void
+  #commit<Kind extends EventKind>(kind: Kind, fields: EventFields[Kind]): void
+  #commit<Kind extends EventKind>(kind?: Kind, fields?: EventFields[Kind]): void {
     const before = this.#internet.path
     const tunnels = new Map([...this.#tunnels].map(([name, entry]) => [name, entry.shown]))
     const path = internetPath(this.#preferred, tunnels, this.#uplinks, this.#failover?.shown ?? null)
     const moved = path.state !== before.state || path.path !== before.path
     this.#internet = { path, since: moved ? this.#clock.now() : this.#internet.since }
     this.#snapshot = undefined
-    if (kind !== undefined) this.event(kind, fields)
+    if (kind !== undefined && fields !== undefined) this.event(kind, fields)
     if (moved) this.event('internet', { state: path.state, path: path.path, from: before.state })
     for (const watcher of this.#watchers) watcher()
   }
@@ -339,7 +337,13 @@ function newEntry(device: string, enabled: boolean, now: Millis): TunnelEntry {
     since: now,
     retryAt: null,
     error: null,
+    cause: null,
   }
+}
+
+/** A failure as users are told of it. */
+function told(failure: Failure): ToldFailure {
+  return { code: failure.code, message: failureMessage(failure) }
 }
 
 /** What entering a state makes of the other keys. */

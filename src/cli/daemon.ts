@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { CONTROL_ERRORS, type ControlMethods } from '../app/control/control.ts'
-import type { StatusEvent } from '../core/status/status.ts'
+import type { StatusEvent } from '../core/status/event.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 
 /** Where the daemon listens unless it is told otherwise. */

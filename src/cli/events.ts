@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { StatusEvent } from '../core/status/status.ts'
+import type { Happening, StatusEvent } from '../core/status/event.ts'
 import type { CliContext } from './context.ts'
 import { DaemonClient, withSocketOption } from './daemon.ts'
 import { CliError, EXIT } from './exit-codes.ts'
@@ -39,25 +39,38 @@ export function addEvents(program: Command, { terminal, connect }: CliContext): 
 }
 
 /** One event in words: `2026-01-02T03:04:05.678Z aaisp: up (was configuring)`; kinds unknown here show their fields. */
-export function eventLine({ seq: _seq, at, event, tunnel, ...fields }: StatusEvent): string {
-  const subject = tunnel === undefined ? '' : `${tunnel}: `
-  return `${at} ${subject}${inWords(event, fields)}`
+export function eventLine({ seq: _seq, at, ...told }: StatusEvent): string {
+  return `${at} ${inWords(told)}`
 }
 
-function inWords(event: string, fields: Readonly<Record<string, unknown>>): string {
-  const { state, from, path, uplink, message } = fields
-  switch (event) {
+function inWords(told: Happening): string {
+  switch (told.event) {
     case 'state':
-      return `${state} (was ${from})`
+      return `${told.tunnel}: ${told.state} (was ${told.from})`
     case 'failed':
-      return `${message}`
+      return `${told.tunnel}: ${told.message}`
     case 'uplink':
-      return `uplink ${uplink} ${state} (was ${from})`
-    case 'internet':
+      return `uplink ${told.uplink} ${told.state} (was ${told.from})`
+    case 'internet': {
+      const { state, path } = told
       return path === null ? 'no internet' : `internet over ${path}${state === 'backup' ? ' (backup)' : ''}`
+    }
     default:
-      return [event, ...Object.entries(fields).map(([key, value]) => `${key}=${fieldText(value)}`)].join(' ')
+      return inFields(told)
   }
+}
+
+/** A daemon that is newer than this program may know more kinds than that does. */
+function inFields({
+  event,
+  tunnel,
+  ...fields
+}: {
+  readonly event: string
+  readonly tunnel?: string
+}): string {
+  const texts = Object.entries(fields).map(([key, value]) => `${key}=${fieldText(value)}`)
+  return [...(tunnel === undefined ? [] : [`${tunnel}:`]), event, ...texts].join(' ')
 }
 
 function fieldText(value: unknown): string {

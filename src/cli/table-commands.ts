@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import type { DrillReport } from '../app/control/target.ts'
 import { COMMANDS, type CommandArgument, type CommandName } from '../core/commands.ts'
+import type { DrillReport } from '../core/status/event.ts'
 import type { CliContext } from './context.ts'
 import { DaemonClient, withSocketOption } from './daemon.ts'
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type StatusSections, StatusStore } from '../../src/app/status-store.ts'
-import type { StatusEvent } from '../../src/core/status/status.ts'
+import type { StatusEvent } from '../../src/core/status/event.ts'
 import { millis } from '../../src/core/time.ts'
+import { ofKind } from '../events.ts'
 import { VirtualClock } from '../virtual-clock.ts'
 
 const START = Date.parse('2026-03-01T12:00:00Z')
@@ -131,8 +132,8 @@ test('a dial: states set since, the session is forgotten when the next dial begi
     at: '2026-03-01T12:00:06.040Z',
   })
   assert.deepEqual(heard.map(short), [
-    { event: 'state', tunnel: 'aaisp', state: 'dialling', from: 'waiting' },
-    { event: 'state', tunnel: 'aaisp', state: 'up', from: 'dialling' },
+    { event: 'state', tunnel: 'aaisp', state: 'dialling', from: 'waiting', cause: null },
+    { event: 'state', tunnel: 'aaisp', state: 'up', from: 'dialling', cause: null },
     { event: 'internet', state: 'ok', path: 'aaisp', from: 'down' },
     {
       event: 'failed',
@@ -140,9 +141,18 @@ test('a dial: states set since, the session is forgotten when the next dial begi
       code: 'silent',
       message: 'nothing arrived from the LNS for 10 s: the line to it is broken, or it was restarted',
     },
-    { event: 'state', tunnel: 'aaisp', state: 'waiting', from: 'up' },
+    {
+      event: 'state',
+      tunnel: 'aaisp',
+      state: 'waiting',
+      from: 'up',
+      cause: {
+        code: 'silent',
+        message: 'nothing arrived from the LNS for 10 s: the line to it is broken, or it was restarted',
+      },
+    },
     { event: 'internet', state: 'down', path: null, from: 'ok' },
-    { event: 'state', tunnel: 'aaisp', state: 'dialling', from: 'waiting' },
+    { event: 'state', tunnel: 'aaisp', state: 'dialling', from: 'waiting', cause: null },
   ])
   assert.deepEqual(
     heard.map((event) => event.seq),
@@ -219,9 +229,9 @@ test('a section that is gone is not written to', () => {
 
 test('the record of events is bounded', () => {
   const { store } = make()
-  for (let i = 1; i <= 1200; i++) store.event('tick', { i })
+  for (let i = 1; i <= 1200; i++) store.event('reloaded', { changes: [`change ${i}`] })
   assert.equal(store.events.length, 500)
-  assert.deepEqual(short(store.events[0] as StatusEvent), { event: 'tick', i: 701 })
+  assert.deepEqual(short(store.events[0] as StatusEvent), { event: 'reloaded', changes: ['change 701'] })
   assert.equal(store.events.at(-1)?.seq, 1200)
 })
 
@@ -297,7 +307,7 @@ test('failover has instants of its own, and decides what the internet is', () =>
   assert.equal(store.status().failover, null)
   assert.equal(store.status().internet.path, 'fibre')
   assert.deepEqual(
-    heard.filter(({ event }) => event === 'internet').map(({ state, path }) => [state, path]),
+    ofKind(heard, 'internet').map(({ state, path }) => [state, path]),
     [
       ['backup', 'fibre'],
       ['ok', 'fibre'],

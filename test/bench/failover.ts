@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import { cpus, loadavg, release } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { StatusEvent } from '../../src/core/status/status.ts'
+import type { StatusEvent } from '../../src/core/status/event.ts'
 import * as common from '../net/addresses.ts'
 import { type Gap, lengthOf, PingWatch } from '../net/failover/outage.ts'
 import {
@@ -183,14 +183,14 @@ function stepsOf(events: readonly StatusEvent[], { from, until }: Gap): string[]
   )
 }
 
-function describe({ event, state, uplink, to, cause }: StatusEvent): string | undefined {
-  switch (event) {
+function describe(event: StatusEvent): string | undefined {
+  switch (event.event) {
     case 'uplink':
-      return `${uplink}: ${state}`
+      return `${event.uplink}: ${event.state}`
     case 'state':
-      return `${TUNNEL}: ${state}`
+      return `${TUNNEL}: ${event.state}`
     case 'failover':
-      return `traffic goes over ${to} (${cause})`
+      return `traffic goes over ${event.to} (${event.cause})`
     default:
       return undefined
   }

@@ -11,7 +11,7 @@ import type { Connection } from '../../src/cli/daemon.ts'
 import { runCli } from '../../src/cli/program.ts'
 import type { PathHistory } from '../../src/core/failover/history.ts'
 import { err, ok, type Result } from '../../src/core/result.ts'
-import type { StatusEvent } from '../../src/core/status/status.ts'
+import type { StatusEvent } from '../../src/core/status/event.ts'
 import { loadConfig, readFile } from '../../src/host/config-files.ts'
 import { NOW, sampleStatus, UP } from '../core/status/status-samples.ts'
 
@@ -131,6 +131,7 @@ const EVENT: StatusEvent = {
   tunnel: 'aaisp',
   state: 'up',
   from: 'configuring',
+  cause: null,
 }
 
 test('status asks the daemon at the usual socket, or at the one named', async () => {
@@ -371,7 +372,7 @@ test('plan asks the daemon; with -c or without a daemon it compares by itself', 
 
 test('events shows those that were and those that come, in order, until the daemon goes away', async () => {
   const at = (seconds: number) => `2026-03-01T12:00:0${seconds}.000Z`
-  const second = {
+  const second: StatusEvent = {
     seq: 2,
     at: at(1),
     event: 'failed',
@@ -390,7 +391,9 @@ test('events shows those that were and those that come, in order, until the daem
   bench.notify({ seq: 3, at: at(2), event: 'uplink', uplink: 'fibre', state: 'down', from: 'up' })
   bench.notify({ seq: 4, at: at(3), event: 'internet', state: 'backup', path: 'lte', from: 'ok' })
   bench.notify({ seq: 5, at: at(4), event: 'internet', state: 'down', path: null, from: 'backup' })
-  bench.notify({ seq: 6, at: at(5), event: 'reloaded', tunnel: 'aaisp', keys: ['mtu'], why: 'by "hand"' })
+  const newer: object = { event: 'renamed', tunnel: 'aaisp', keys: ['mtu'], why: 'by "hand"' }
+  bench.notify({ seq: 6, at: at(5), ...newer } as StatusEvent)
+  bench.notify({ seq: 7, at: at(6), event: 'reloaded', changes: ['a b'] })
   bench.leave()
   assert.equal(await done, 3)
   assert.deepEqual(bench.out.split('\n'), [
@@ -399,7 +402,8 @@ test('events shows those that were and those that come, in order, until the daem
     `${at(2)} uplink fibre down (was up)`,
     `${at(3)} internet over lte (backup)`,
     `${at(4)} no internet`,
-    `${at(5)} aaisp: reloaded keys=["mtu"] why="by \\"hand\\""`,
+    `${at(5)} aaisp: renamed keys=["mtu"] why="by \\"hand\\""`,
+    `${at(6)} reloaded changes=["a b"]`,
     '',
   ])
   assert.equal(bench.err, 'lifeline: the daemon went away\n')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { HookEvents } from '../../src/core/hooks.ts'
-import type { StatusEvent } from '../../src/core/status/status.ts'
+import { hookEvent } from '../../src/core/hooks.ts'
+import type { EventFields, EventKind, StatusEvent } from '../../src/core/status/event.ts'
 import { sampleStatus, sampleTunnel, UP } from './status/status-samples.ts'
 
 const AT = '2026-03-01T12:00:00.000Z'
@@ -13,13 +13,13 @@ const FIBRE = {
 } as const
 const STATUS = sampleStatus({ aaisp: UP, cold: sampleTunnel() }, {}, { fibre: FIBRE })
 
-function event(kind: string, fields: Readonly<Record<string, unknown>> = {}): StatusEvent {
-  return { seq: 1, at: AT, event: kind, ...fields }
+function environmentOf<Kind extends EventKind>(kind: Kind, fields: EventFields[Kind]) {
+  return hookEvent({ ...fields, seq: 1, at: AT, event: kind } as StatusEvent, STATUS)?.environment
 }
 
 /** The variables without those that are empty, their prefix left out. */
-function told(kind: string, fields: Readonly<Record<string, unknown>>, events = new HookEvents()) {
-  const environment = events.translate(event(kind, fields), STATUS)?.environment
+function told<Kind extends EventKind>(kind: Kind, fields: EventFields[Kind]) {
+  const environment = environmentOf(kind, fields)
   return (
     environment &&
     Object.fromEntries(
@@ -32,7 +32,7 @@ function told(kind: string, fields: Readonly<Record<string, unknown>>, events = 
 
 test('a switch names both paths, the addresses of the new one, its cause and the outage', () => {
   const fields = { from: 'fibre', to: 'aaisp', cause: 'fibre lost carrier', outage_ms: 412 }
-  assert.deepEqual(new HookEvents().translate(event('failover', fields), STATUS), {
+  assert.deepEqual(hookEvent({ ...fields, seq: 1, at: AT, event: 'failover' }, STATUS), {
     name: 'failover',
     environment: {
       LIFELINE_EVENT: 'failover',
@@ -50,7 +50,7 @@ test('a switch names both paths, the addresses of the new one, its cause and the
 })
 
 test('every kind of switch is told; at the start there was no path before', () => {
-  for (const kind of ['start', 'failback', 'manual', 'drill']) {
+  for (const kind of ['start', 'failback', 'manual', 'drill'] as const) {
     const fields = { from: null, to: 'fibre', cause: 'as configured', outage_ms: 0 }
     assert.deepEqual(told(kind, fields), {
       EVENT: kind,
@@ -66,38 +66,29 @@ test('every kind of switch is told; at the start there was no path before', () =
 
 test('a switch without an outage', () => {
   const fields = { from: 'aaisp', to: 'fibre', cause: 'fibre works again', outage_ms: null }
-  const environment = new HookEvents().translate(event('failback', fields), STATUS)?.environment
-  assert.equal(environment?.LIFELINE_OUTAGE_MS, '')
+  assert.equal(environmentOf('failback', fields)?.LIFELINE_OUTAGE_MS, '')
 })
 
 test('all variables are there even where none applies', () => {
-  const environment = new HookEvents().translate(
-    event('internet', { state: 'down', path: null, from: 'ok' }),
-    STATUS,
-  )?.environment
+  const environment = environmentOf('internet', { state: 'down', path: null, from: 'ok' })
   assert.equal(environment?.LIFELINE_PATH, '')
   assert.equal(Object.keys(environment ?? {}).length, 10)
 })
 
 test('a tunnel comes and goes, with the reason; states between are not told', () => {
-  const events = new HookEvents()
-  assert.equal(told('state', { tunnel: 'aaisp', state: 'dialling', from: 'waiting' }, events), undefined)
-  assert.equal(told('failed', { tunnel: 'aaisp', code: 'auth_failed', message: 'wrong' }, events), undefined)
-  assert.equal(
-    told('state', { tunnel: 'aaisp', state: 'up', from: 'configuring' }, events)?.EVENT,
-    'tunnel_up',
-  )
-  told('failed', { tunnel: 'aaisp', code: 'silent', message: 'nothing arrived' }, events)
-  assert.deepEqual(told('state', { tunnel: 'cold', state: 'waiting', from: 'up' }, events), {
+  const cause = { code: 'silent', message: 'nothing arrived' } as const
+  assert.equal(told('state', { tunnel: 'aaisp', state: 'dialling', from: 'waiting', cause: null }), undefined)
+  assert.equal(told('state', { tunnel: 'aaisp', state: 'waiting', from: 'dialling', cause }), undefined)
+  assert.equal(told('failed', { tunnel: 'aaisp', ...cause }), undefined)
+  const up = told('state', { tunnel: 'aaisp', state: 'up', from: 'configuring', cause })
+  assert.deepEqual([up?.EVENT, up?.CAUSE], ['tunnel_up', undefined])
+  assert.deepEqual(told('state', { tunnel: 'cold', state: 'waiting', from: 'up', cause: null }), {
     EVENT: 'tunnel_down',
     PATH: 'cold',
     DEVICE: 'l2tp-aaisp',
   })
-  const down = told('state', { tunnel: 'aaisp', state: 'closing', from: 'up' }, events)
-  assert.equal(down?.CAUSE, 'nothing arrived')
-  assert.equal(told('state', { tunnel: 'aaisp', state: 'waiting', from: 'closing' }, events), undefined)
-  told('state', { tunnel: 'aaisp', state: 'up', from: 'configuring' }, events)
-  assert.equal(told('state', { tunnel: 'aaisp', state: 'waiting', from: 'up' }, events)?.CAUSE, undefined)
+  const down = told('state', { tunnel: 'aaisp', state: 'closing', from: 'up', cause })
+  assert.deepEqual([down?.EVENT, down?.CAUSE], ['tunnel_down', 'nothing arrived'])
 })
 
 test('uplinks and the internet come and go', () => {
@@ -118,14 +109,13 @@ test('a budget that runs out', () => {
 
 test('what is only for people who watch is not told', () => {
   assert.equal(told('reloaded', { changes: ['mtu'] }), undefined)
-  assert.equal(told('something_new', {}), undefined)
+  assert.equal(told('standby_checked', { path: 'fibre', ok: true, message: 'answers' }), undefined)
 })
 
 test('words of a peer end no value early and hold no line breaks', () => {
-  const events = new HookEvents()
-  told('failed', { tunnel: 'aaisp', message: 'no\0way\nPATH=/tmp\u009b2J' }, events)
-  const cause = told('state', { tunnel: 'aaisp', state: 'waiting', from: 'up' }, events)?.CAUSE
-  assert.equal(cause, 'no way PATH=/tmp 2J')
+  const cause = { code: 'terminated', message: 'no\0way\nPATH=/tmp\u009b2J' } as const
+  const down = told('state', { tunnel: 'aaisp', state: 'waiting', from: 'up', cause })
+  assert.equal(down?.CAUSE, 'no way PATH=/tmp 2J')
 })
 
 test('a path that bears the name of something every object has', () => {

@@ -1,5 +1,5 @@
 /** Draws the story: one picture that changes in place on a terminal, lines elsewhere. */
-import type { StatusEvent } from '../../src/core/status/status.ts'
+import type { StatusEvent } from '../../src/core/status/event.ts'
 import { bold, columns, cyan, dim, green, red, yellow } from './colours.ts'
 import type { Change, Detail, Pong, Step, Story } from './story.ts'
 
@@ -192,11 +192,13 @@ function pingLine(pings: readonly Pong[]): string {
 }
 
 function eventLine(event: StatusEvent): string {
-  const { seq: _, at, event: kind, tunnel, ...fields } = event
-  const words = Object.entries(fields).map(([name, value]) =>
+  const { seq: _, at, event: kind, ...fields } = event
+  const tunnel = 'tunnel' in event ? event.tunnel : ''
+  const others = Object.entries(fields).filter(([name]) => name !== 'tunnel')
+  const words = others.map(([name, value]) =>
     name === 'message' ? `${value}` : `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   )
-  return [at.slice(11, 23), tunnel ?? '', kind, ...words].filter((word) => word !== '').join(' ')
+  return [at.slice(11, 23), tunnel, kind, ...words].filter((word) => word !== '').join(' ')
 }
 
 /** Without what is the same everywhere: where the topic begins, and the time. */

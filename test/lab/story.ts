@@ -1,5 +1,5 @@
 /** What the lab shows: a picture of the network, its steps, the pings. Whoever draws it is told of each change. */
-import type { StatusEvent } from '../../src/core/status/status.ts'
+import type { StatusEvent } from '../../src/core/status/event.ts'
 
 export type StepState = 'running' | 'done' | 'failed'
 

@@ -1,6 +1,8 @@
 /** What happens in the lab: a network is built, a tunnel dialled, used, lost, found again and closed. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { StatusEvent, TunnelStatus } from '../../src/core/status/status.ts'
+import type { StatusEvent } from '../../src/core/status/event.ts'
+import type { TunnelStatus } from '../../src/core/status/status.ts'
+import { ofKind } from '../events.ts'
 import * as address from '../net/addresses.ts'
 import { differences, type KernelState, kernelState } from '../net/kernel-state.ts'
 import type { Lifeline } from '../net/lifeline.ts'
@@ -118,7 +120,7 @@ function watch(lifeline: Lifeline, teller: Teller, signal: AbortSignal): Watcher
     async up(after) {
       const look = () => {
         if (!lifeline.process.running) throw new Error(`lifeline has ended:\n${lifeline.log.slice(-2000)}`)
-        return events.find(({ seq, event, state }) => seq > after && event === 'state' && state === 'up')
+        return ofKind(events, 'state').find(({ seq, state }) => seq > after && state === 'up')
       }
       const seen = waitFor('the tunnel to be up', look, {
         every: 5,
@@ -142,12 +144,12 @@ async function dial(teller: Teller, lifeline: Lifeline, watcher: Watcher): Promi
 
 /** One line for each state that the tunnel went through, with the time that it took. */
 function detailStates(teller: Teller, from: Date, events: readonly StatusEvent[]): void {
-  const states = events.filter(({ event, tunnel }) => event === 'state' && tunnel === TUNNEL)
+  const states = ofKind(events, 'state').filter(({ tunnel }) => tunnel === TUNNEL)
   states.reduce<[string, Date]>(
     ([state, since], event) => {
       const at = new Date(event.at)
       teller.detail({ text: state, took: Math.max(0, at.getTime() - since.getTime()) })
-      return [String(event.state), at]
+      return [event.state, at]
     },
     ['start of the program', from],
   )

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import type { StatusEvent } from '../../src/core/status/status.ts'
+import type { StatusEvent } from '../../src/core/status/event.ts'
 
 /** Asks one question. Rejects if nobody listens or the daemon answers with an error. */
 export async function ask(path: string, method: string, params?: unknown): Promise<unknown> {

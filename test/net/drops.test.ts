@@ -1,6 +1,7 @@
 /** The LNS ends sessions and tunnels, or dies: the tunnel comes back by itself, and the status says what happened. */
 import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext, test } from 'node:test'
+import { ofKind } from '../events.ts'
 import * as address from './addresses.ts'
 import type { Lifeline } from './lifeline.ts'
 import {
@@ -93,7 +94,7 @@ describe('an LNS that is not there', { timeout: 200_000 }, () => {
 
 /** From the moment we noticed to the new session. */
 async function printOutage(t: TestContext, lifeline: Lifeline): Promise<void> {
-  const states = (await lifeline.events()).filter(({ event }) => event === 'state')
+  const states = ofKind(await lifeline.events(), 'state')
   const up = states.filter(({ state }) => state === 'up').at(-1)
   const lost = states.filter(({ from, seq }) => from === 'up' && seq < (up?.seq ?? 0)).at(-1)
   if (lost === undefined || up === undefined) return

@@ -1,6 +1,7 @@
 /** One running `lifeline run`, seen as its user sees it: through its command line, its log, and signals. */
 import { existsSync } from 'node:fs'
-import type { Status, StatusEvent, TunnelStatus } from '../../src/core/status/status.ts'
+import type { StatusEvent } from '../../src/core/status/event.ts'
+import type { Status, TunnelStatus } from '../../src/core/status/status.ts'
 import { ask, follow } from './control.ts'
 import type { Namespace } from './namespace.ts'
 import type { Outcome, Process } from './process.ts'

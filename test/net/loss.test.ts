@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ofKind } from '../events.ts'
 import type { Lifeline } from './lifeline.ts'
 import {
   assertCarriesTraffic,
@@ -98,7 +99,7 @@ describe('a path that loses everything for a while', { timeout: 600_000 }, () =>
 
 /** When it waited before the next dial, from its start on, in ms since 1970. */
 async function waitsOf(lifeline: Lifeline): Promise<{ from: number; to: number }[]> {
-  const states = (await lifeline.events()).filter(({ event, tunnel }) => event === 'state' && tunnel === LINE)
+  const states = ofKind(await lifeline.events(), 'state').filter(({ tunnel }) => tunnel === LINE)
   return states.flatMap(({ at, state }, i) => {
     const next = states[i + 1]
     return state === 'waiting' && next ? [{ from: Date.parse(at), to: Date.parse(next.at) }] : []

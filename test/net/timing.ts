@@ -1,6 +1,7 @@
 /** How long a dial takes, from the start of the program to the first answered ping. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ofKind } from '../events.ts'
 import * as address from './addresses.ts'
 import type { Lifeline } from './lifeline.ts'
 import type { RadiusUser } from './radius.ts'
@@ -29,7 +30,7 @@ export async function timedDial(
     // Nobody asks it for its status before: answers take time that belongs to the dial.
     const [, seconds] = await ping.waitForOutput(/\[([\d.]+)\] \d+ bytes from/)
     await lifeline.waitForUp(LINE)
-    const states = (await lifeline.events()).filter(({ event }) => event === 'state')
+    const states = ofKind(await lifeline.events(), 'state')
     const entered = (wanted: string) => Date.parse(states.find(({ state }) => state === wanted)?.at ?? '')
     // Without the namespaces and mounts that no user has.
     const started = Number(readFileSync(startedAt, 'utf8').replace(',', '.')) * 1000

@@ -2,9 +2,9 @@ import type { ProbeConfig } from '../../src/core/config/types.ts'
 import { LINGER, TRIAL_LIMIT } from '../../src/core/failover/controller.ts'
 import { FAILBACK_DELAY_LIMIT } from '../../src/core/failover/damping.ts'
 import { SPARING_INTERVAL, TRAFFIC_GRACE } from '../../src/core/failover/family-health.ts'
-import type { ActiveRoute } from '../../src/core/failover/types.ts'
+import type { ActiveRoute, SwitchKind } from '../../src/core/failover/types.ts'
 import type { Family } from '../../src/core/ip/address.ts'
-import type { StatusEvent } from '../../src/core/status/status.ts'
+import type { StatusEvent } from '../../src/core/status/event.ts'
 import { alive, type Line, sound } from './failover-line.ts'
 import { type Story, story } from './failover-story.ts'
 import type { FailoverWorld } from './failover-world.ts'
@@ -280,10 +280,10 @@ class Judgement {
     const { now } = this.#world.time
     const { seq, at, event: kind, ...fields } = event
     this.#say(`    ${kind} ${JSON.stringify(fields)}`)
-    const { from, to } = fields
-    if (typeof to !== 'string' || kind === 'drill_ended') return
+    if (!isSwitch(event)) return
+    const { from, to } = event
     this.switches++
-    if (typeof from !== 'string') return
+    if (from === null) return
     if (kind === 'failover') this.#notWithoutReason(from, now)
     if (kind === 'failback' && this.#world.usable(from)) this.#notToTheSilent(to, now)
   }
@@ -388,4 +388,8 @@ function now(since: number | undefined, at: number): number {
 function keep(since: Map<Line, number>, line: Line, holds: boolean, at: number): void {
   if (!holds) since.delete(line)
   else if (!since.has(line)) since.set(line, at)
+}
+
+function isSwitch(event: StatusEvent): event is StatusEvent<SwitchKind> {
+  return ['start', 'failover', 'failback', 'manual', 'drill'].includes(event.event)
 }

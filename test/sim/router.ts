@@ -8,11 +8,13 @@ import { Names } from '../../src/app/tunnel/names.ts'
 import { targets } from '../../src/app/tunnel/neighbourhood.ts'
 import { Supervisor } from '../../src/app/tunnel/supervisor.ts'
 import type { Config, TunnelConfig } from '../../src/core/config/types.ts'
-import type { StatusEvent, TunnelStatus } from '../../src/core/status/status.ts'
+import type { EventKind } from '../../src/core/status/event.ts'
+import type { TunnelStatus } from '../../src/core/status/status.ts'
 import { nextState, type TunnelSession, type TunnelState } from '../../src/core/system/session.ts'
 import { surroundingsOf } from '../../src/core/system/surroundings.ts'
 import { carriersOf, type UsableUplink } from '../../src/core/system/uplinks.ts'
 import { configOf, tunnelOf, uplinkOf } from '../core/system/samples.ts'
+import { ofKind } from '../events.ts'
 import { MemoryFiles } from '../memory-files.ts'
 import { MemoryLog } from '../memory-log.ts'
 import { type MemoryTun, MemoryTuns } from '../memory-tuns.ts'
@@ -122,8 +124,8 @@ export class SimRouter {
   }
 
   /** Events of a kind, oldest first. */
-  events(kind: string): StatusEvent[] {
-    return this.status.events.filter(({ event }) => event === kind)
+  events<Kind extends EventKind>(kind: Kind) {
+    return ofKind(this.status.events, kind)
   }
 
   /** What the failures said so far, by code. */

@@ -10,10 +10,11 @@ import {
 import { COMMANDS, type Command, type CommandName, readArguments } from '../../core/commands.ts'
 import type { PathHistory } from '../../core/failover/history.ts'
 import type { Result } from '../../core/result.ts'
-import type { Status, StatusEvent } from '../../core/status/status.ts'
+import type { DrillReport, StatusEvent } from '../../core/status/event.ts'
+import type { Status } from '../../core/status/status.ts'
 import type { Cancel, LineHandler, LineStream, Log } from '../ports.ts'
 import { runCommand } from './run-command.ts'
-import type { ControlTarget, DrillReport, PlanReport, Refusal, ReloadReport } from './target.ts'
+import type { ControlTarget, PlanReport, Refusal, ReloadReport } from './target.ts'
 
 /** The arguments of a command that was taken, also those that were left out. */
 export type Done = Readonly<Record<string, string>>

@@ -1,6 +1,7 @@
 import type { PathHistory } from '../../core/failover/history.ts'
 import type { Result } from '../../core/result.ts'
-import type { Status, StatusEvent } from '../../core/status/status.ts'
+import type { DrillReport, StatusEvent } from '../../core/status/event.ts'
+import type { Status } from '../../core/status/status.ts'
 import type { Cancel } from '../ports.ts'
 
 /** What the control socket (and later ubus and MQTT) asks of the daemon. */
@@ -56,18 +57,4 @@ export interface PlanReport {
   /** The nftables text that would be loaded; empty if none. */
   readonly nft: string
   readonly warnings: readonly string[]
-}
-
-/** What became of a drill. */
-export interface DrillReport {
-  /** The path that was treated as dead. */
-  readonly path: string
-  /** The path that carried the traffic meanwhile; null if none did. */
-  readonly to: string | null
-  /** From the beginning until a probe was answered over the other path, in ms; null if none was. */
-  readonly outage_ms: number | null
-  /** The same for going back; null if the traffic did not come back in time. */
-  readonly return_ms: number | null
-  /** What was found of a path that carried no traffic: it was tested instead. Null for the one that did. */
-  readonly standby: { readonly ok: boolean; readonly message: string } | null
 }

@@ -14,9 +14,9 @@ import type {
   PathPlan,
   SwitchKind,
 } from '../../core/failover/types.ts'
+import type { DrillReport } from '../../core/status/event.ts'
 import { type Facts, linkNamed, NO_FACTS } from '../../core/system/facts.ts'
 import { type Uplink, uplinks } from '../../core/system/uplinks.ts'
-import type { DrillReport } from '../control/target.ts'
 import type { Cancel, Clock, Counters, Log } from '../ports.ts'
 import { SocketErrors } from '../socket-errors.ts'
 import type { FailoverPatch, StatusWriter } from '../status-store.ts'

@@ -1,6 +1,6 @@
 import { HistoryRecord, type PathHistory } from '../../core/failover/history.ts'
 import type { HealthChange, ProbeSample } from '../../core/failover/probing.ts'
-import type { StatusEvent } from '../../core/status/status.ts'
+import type { StatusEvent } from '../../core/status/event.ts'
 import { after, millis } from '../../core/time.ts'
 import type { Cancel, Clock, StateFiles } from '../ports.ts'
 import { decodeHistories, encodeHistories, type SavedHistories } from './histories-file.ts'
@@ -51,13 +51,13 @@ export class Histories {
   }
 
   /** What a tunnel that is not probed tells of itself. */
-  told({ event, tunnel = '', state, from, message }: StatusEvent): void {
-    if (!this.#tunnels.has(tunnel)) return
-    const record = this.#records.get(tunnel)
+  told(told: StatusEvent): void {
+    if ((told.event !== 'failed' && told.event !== 'state') || !this.#tunnels.has(told.tunnel)) return
+    const record = this.#records.get(told.tunnel)
     const now = this.#clock.now()
-    if (event === 'failed') record?.event(now, event, String(message))
-    else if (event === 'state' && state === 'up') record?.event(now, event, 'up')
-    else if (event === 'state' && from === 'up') record?.event(now, event, 'no longer up')
+    if (told.event === 'failed') record?.event(now, told.event, told.message)
+    else if (told.state === 'up') record?.event(now, told.event, 'up')
+    else if (told.from === 'up') record?.event(now, told.event, 'no longer up')
   }
 
   /** A missed probe alone, `suspect`, is in the loss already. */

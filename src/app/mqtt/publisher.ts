@@ -14,7 +14,8 @@ import {
   type Topics,
 } from '../../core/homeassistant/topics.ts'
 import { BrokerError } from '../../core/mqtt/failure.ts'
-import type { Status, StatusEvent } from '../../core/status/status.ts'
+import type { StatusEvent } from '../../core/status/event.ts'
+import type { Status } from '../../core/status/status.ts'
 import { after, seconds } from '../../core/time.ts'
 import type { BrokerConnection, BrokerMessage } from '../brokers.ts'
 import { type CommandTarget, runCommand } from '../control/run-command.ts'

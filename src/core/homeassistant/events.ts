@@ -1,4 +1,4 @@
-import type { StatusEvent } from '../status/status.ts'
+import type { StatusEvent, ToldFailure } from '../status/event.ts'
 
 /** A message on `<base>/event`; further keys are those of its type. */
 export interface EventPayload {
@@ -9,39 +9,50 @@ export interface EventPayload {
 
 /** Turns events of the status store into those that are published. */
 export class EventTranslator {
-  /** Why each tunnel is about to go down, or went. */
-  readonly #causes = new Map<string, { readonly code: unknown; readonly message: unknown }>()
   /** Traffic left a path that had failed, and has not come back. */
   #failedOver = false
 
   /** Undefined where an event says nothing that a broker is told. */
-  translate({ seq: _seq, at, event, ...fields }: StatusEvent): EventPayload | undefined {
-    switch (event) {
-      case 'state':
-        return this.#tunnelState(at, fields)
+  translate({ seq: _seq, at, ...told }: StatusEvent): EventPayload | undefined {
+    switch (told.event) {
+      case 'state': {
+        const { tunnel, state, from, cause } = told
+        if (state === 'up') return { event_type: 'tunnel_up', at, tunnel }
+        if (from !== 'up') return undefined
+        const { code, message } = cause ?? ENDED_HERE
+        return { event_type: 'tunnel_down', at, tunnel, code, cause: message }
+      }
       case 'failed': {
-        const { tunnel, code, message } = fields
-        if (tunnel !== undefined) this.#causes.set(tunnel, { code, message })
+        const { tunnel, code, message } = told
         return { event_type: 'tunnel_failed', at, tunnel, code, message }
       }
       case 'uplink': {
-        const { uplink, state, from } = fields
+        const { uplink, state, from } = told
         if (state !== 'up' && from !== 'up') return undefined
         return { event_type: state === 'up' ? 'uplink_up' : 'uplink_down', at, uplink, state }
       }
-      case 'failover':
+      case 'failover': {
+        const { event, ...fields } = told
         this.#failedOver = true
         return { event_type: event, at, ...fields }
-      case 'failback':
+      }
+      case 'failback': {
+        const { event: _event, ...fields } = told
         return { event_type: this.#comeBack(), at, ...fields }
-      case 'failback_failed':
+      }
+      case 'failback_failed': {
+        const { event, ...fields } = told
         return { event_type: event, at, cause: `${fields.path} did not carry traffic after all`, ...fields }
+      }
       case 'budget': {
+        const { event: _event, ...fields } = told
         const cause = `${fields.percent} % of this month's volume of ${fields.uplink} are used`
         return { event_type: 'budget_warning', at, cause, ...fields }
       }
-      default:
+      default: {
+        const { event, ...fields } = told
         return { event_type: event, at, ...fields }
+      }
     }
   }
 
@@ -51,20 +62,13 @@ export class EventTranslator {
     this.#failedOver = false
     return back ? 'failback' : 'start'
   }
-
-  #tunnelState(at: string, { tunnel = '', state, from }: Partial<StatusEvent>): EventPayload | undefined {
-    if (state === 'up') {
-      this.#causes.delete(tunnel)
-      return { event_type: 'tunnel_up', at, tunnel }
-    }
-    if (from !== 'up') return undefined
-    const { code, message } = this.#causes.get(tunnel) ?? ENDED_HERE
-    return { event_type: 'tunnel_down', at, tunnel, code, cause: message }
-  }
 }
 
 /** Without a failure it was somebody's wish: it stands by again, was switched off, or is dialled anew. */
-const ENDED_HERE = { code: 'ended_here', message: 'lifeline ended the session itself' }
+const ENDED_HERE: Omit<ToldFailure, 'code'> & { readonly code: string } = {
+  code: 'ended_here',
+  message: 'lifeline ended the session itself',
+}
 
 /** Events that mean that traffic takes another path than before. */
 export const PATH_CHANGES = ['failover', 'failback', 'manual', 'drill']

@@ -211,16 +211,6 @@ export interface SwitchStatus {
   readonly outage_ms: number | null
 }
 
-/** Something that happened, as `lifeline events` shows it. Further fields are those of the event. */
-export interface StatusEvent {
-  /** Counts up by one from 1 at the daemon's start. */
-  readonly seq: number
-  readonly at: string
-  readonly event: string
-  readonly tunnel?: string
-  readonly [field: string]: unknown
-}
-
 /** What is known about a session, its dial included; null and empty while there is none. */
 export type SessionStatus = Pick<
   TunnelStatus,

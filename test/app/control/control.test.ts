@@ -5,7 +5,8 @@ import { Control } from '../../../src/app/control/control.ts'
 import type { ControlTarget, Outcome, Refusal } from '../../../src/app/control/target.ts'
 import type { PathHistory } from '../../../src/core/failover/history.ts'
 import { err, ok } from '../../../src/core/result.ts'
-import type { StatusEvent, TunnelStatus } from '../../../src/core/status/status.ts'
+import type { StatusEvent } from '../../../src/core/status/event.ts'
+import type { TunnelStatus } from '../../../src/core/status/status.ts'
 import { sampleStatus, UP } from '../../core/status/status-samples.ts'
 import { MemoryLog } from '../../memory-log.ts'
 
@@ -17,13 +18,17 @@ const HISTORY: PathHistory = {
   events: [],
 }
 
+function reloaded(seq: number): StatusEvent {
+  return { seq, at: '2026-03-01T12:00:00Z', event: 'reloaded', changes: [] }
+}
+
 class Target implements ControlTarget {
   readonly calls: string[] = []
   readonly listeners = new Set<(event: StatusEvent) => void>()
   outcome: Outcome = ok(undefined)
   tunnels: Readonly<Record<string, TunnelStatus>> = { aaisp: UP }
   reloading: Refusal | undefined
-  record: StatusEvent[] = [1, 2, 3].map((seq) => ({ seq, at: '2026-03-01T12:00:00Z', event: 'tick' }))
+  record = [1, 2, 3].map(reloaded)
 
   status() {
     return sampleStatus(this.tunnels, { state: 'ok', path: 'aaisp' })
@@ -240,10 +245,8 @@ test('following: the last events, then each one once, until the client is gone',
   await ask(call('events', { follow: true, limit: 0 }))
   assert.equal(target.listeners.size, 1)
   sent.length = 0
-  for (const listener of target.listeners) listener({ seq: 4, at: '2026-03-01T12:00:01Z', event: 'tick' })
-  assert.deepEqual(sent, [
-    { jsonrpc: '2.0', method: 'event', params: { seq: 4, at: '2026-03-01T12:00:01Z', event: 'tick' } },
-  ])
+  for (const listener of target.listeners) listener(reloaded(4))
+  assert.deepEqual(sent, [{ jsonrpc: '2.0', method: 'event', params: reloaded(4) }])
   handler.onEnd()
   assert.equal(closed(), false)
   handler.onClose()

@@ -7,6 +7,7 @@ import type { DeviceTraffic } from '../../../src/core/system/device-traffic.ts'
 import { type Facts, NO_FACTS } from '../../../src/core/system/facts.ts'
 import { configuredUplinks } from '../../../src/core/system/uplinks.ts'
 import { linkOf, uplinkOf } from '../../core/system/samples.ts'
+import { ofKind } from '../../events.ts'
 import { MemoryFiles } from '../../memory-files.ts'
 import { VirtualClock } from '../../virtual-clock.ts'
 
@@ -59,7 +60,7 @@ test('warnings are events, and a spent budget cuts off until the month ends', ()
   clock.advance(10_000)
   assert.deepEqual([...budgets.cutOff], ['lte'])
   assert.deepEqual(said, ['lte'])
-  const told = status.events.filter(({ event }) => event === 'budget')
+  const told = ofKind(status.events, 'budget')
   assert.deepEqual(
     told.map(({ uplink, percent, used, limit }) => [uplink, percent, used, limit]),
     [

@@ -17,6 +17,7 @@ import { decodeEcho, encodeEcho } from '../../../src/core/ip/icmp.ts'
 import type { DeviceTraffic } from '../../../src/core/system/device-traffic.ts'
 import { millis } from '../../../src/core/time.ts'
 import { configOf, tunnelOf, uplinkOf } from '../../core/system/samples.ts'
+import { ofKind } from '../../events.ts'
 import { MemoryFiles } from '../../memory-files.ts'
 import { MemoryLog } from '../../memory-log.ts'
 import { Machine } from '../../sim/machine.ts'
@@ -139,7 +140,7 @@ test('the kernel is told of each choice at once, also while it is still busy wit
   assert.deepEqual(kinds().slice(events), [], 'nothing is told that the kernel does not do yet')
   await run(10)
   assert.deepEqual(
-    status.events.slice(events).flatMap(({ event, to }) => (event === 'manual' ? [to] : [])),
+    ofKind(status.events.slice(events), 'manual').map(({ to }) => to),
     ['lte', 'fibre'],
   )
 })
@@ -171,7 +172,7 @@ test('status follows the path that the kernel uses, with the health of all', asy
 test('no path counts before the kernel uses it, though it be up', async () => {
   const { status, run } = make()
   await run(3000)
-  const moves = status.events.filter(({ event }) => event === 'internet')
+  const moves = ofKind(status.events, 'internet')
   assert.deepEqual(
     moves.map(({ state, path }) => [state, path]),
     [['ok', 'fibre']],
@@ -182,7 +183,7 @@ test('after a reload the path that carries traffic already counts all the time',
   const { status, run } = make('lte')
   assert.equal(status.status().internet.path, 'lte')
   await run(3000)
-  const moves = status.events.filter(({ event }) => event === 'internet')
+  const moves = ofKind(status.events, 'internet')
   assert.ok(!moves.some(({ state }) => state === 'down'))
 })
 
@@ -305,7 +306,7 @@ test('what stands by is tested at its time, and not while the traffic is elsewhe
   const { alive, status, routes, run } = make(undefined, {
     standbyCheck: { day: undefined, hour: 0, minute: 1 },
   })
-  const checks = () => status.events.filter(({ event }) => event === 'standby_checked')
+  const checks = () => ofKind(status.events, 'standby_checked')
   await run(59_000)
   const before = routes.length
   assert.deepEqual(checks(), [])

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Histories } from '../../../src/app/failover/histories.ts'
+import type { StatusEvent } from '../../../src/core/status/event.ts'
 import { MemoryFiles } from '../../memory-files.ts'
 import { VirtualClock } from '../../virtual-clock.ts'
 
@@ -22,7 +23,15 @@ function took(rttMs: number | undefined, late = false) {
   return { rttMs, late }
 }
 
-const UP = { seq: 1, at: '', event: 'state', tunnel: 'aaisp', state: 'up', from: 'configuring' }
+const UP: StatusEvent<'state'> = {
+  seq: 1,
+  at: '',
+  event: 'state',
+  tunnel: 'aaisp',
+  state: 'up',
+  from: 'configuring',
+  cause: null,
+}
 
 test('a tunnel that no path of failover is has a history of its echoes and states', () => {
   const { histories } = new Process(new MemoryFiles())
@@ -30,7 +39,14 @@ test('a tunnel that no path of failover is has a history of its echoes and state
   histories.told(UP)
   histories.echo('aaisp', took(20))
   histories.echo('aaisp', took(undefined))
-  histories.told({ ...UP, event: 'failed', state: undefined, message: 'the LNS does not answer' })
+  histories.told({
+    seq: 2,
+    at: '',
+    event: 'failed',
+    tunnel: 'aaisp',
+    code: 'no_answer',
+    message: 'the LNS does not answer',
+  })
   histories.told({ ...UP, state: 'waiting', from: 'up' })
   histories.told({ ...UP, state: 'dialling', from: 'waiting' })
   const { bins = [], events = [] } = histories.read('aaisp') ?? {}

@@ -9,6 +9,7 @@ import { UTC } from '../../../src/core/amounts.ts'
 import type { Readiness } from '../../../src/core/client/dialer-state.ts'
 import { Sharing } from '../../../src/core/failover/sharing.ts'
 import type { PathPlan } from '../../../src/core/failover/types.ts'
+import { ofKind } from '../../events.ts'
 import { MemoryLog } from '../../memory-log.ts'
 import { Network } from '../../sim/network.ts'
 
@@ -103,7 +104,7 @@ function make() {
     while (network.now < end)
       await network.run(Math.min(end, network.now + (span > 10 * MINUTE ? 20_000 : 500)))
   }
-  const found = () => status.events.map(({ path, ok }) => `${path} ${ok}`)
+  const found = () => ofKind(status.events, 'standby_checked').map(({ path, ok }) => `${path} ${ok}`)
   return { network, told, of, state, addresses, status, log, checks, run, found, news: () => news }
 }
 
@@ -132,7 +133,10 @@ test('nor is one that was never dialled before: nobody knows whose address it ta
   of('aaisp').path.address = undefined
   await run(2 * MINUTE)
   assert.deepEqual(told.slice(0, 2), ['aaisp warm', 'aaisp cold'])
-  assert.match(String(status.events[0]?.message), /its session was not dialled, as it never was before/)
+  assert.match(
+    String(ofKind(status.events, 'standby_checked')[0]?.message),
+    /its session was not dialled, as it never was before/,
+  )
 })
 
 test('what is cut off is left alone', async () => {

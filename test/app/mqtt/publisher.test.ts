@@ -33,7 +33,7 @@ test('connecting tells everything: status first, then discovery, states and stat
 test('nothing is told to entities that Home Assistant is still to make, events neither', async () => {
   const setup = new Setup()
   setup.configure()
-  setup.status.event('failover', { from: 'fibre', to: 'lte', cause: 'fibre: no carrier' })
+  setup.status.event('failover', { from: 'fibre', to: 'lte', cause: 'fibre: no carrier', outage_ms: 1 })
   await setup.time.pass(900)
   const topics = () => setup.broker.published.map(({ topic }) => topic)
   assert.deepEqual(topics(), [`${BASE}/status`, DISCOVERY])
@@ -176,7 +176,7 @@ test('events that were under way when the connection broke are told again', asyn
   const setup = new Setup()
   await setup.begin()
   setup.broker.latency = undefined
-  setup.status.event('budget_warning', { uplink: 'lte', percent: 80 })
+  setup.status.event('budget', { uplink: 'lte', percent: 80, used: 4, limit: 5 })
   await setup.time.pass(10)
   setup.broker.latency = 1
   setup.broker.drop()
@@ -194,13 +194,16 @@ test('of too many events the oldest are dropped, and their number is told first'
   const setup = new Setup()
   setup.broker.refusal = { code: 'refused', broker: 'ha.lan:1883' }
   await setup.begin()
-  for (let i = 0; i < MAX_EVENTS + 25; i++) setup.status.event('tick', { i })
+  for (let i = 0; i < MAX_EVENTS + 25; i++) setup.status.event('reloaded', { changes: [`change ${i}`] })
   setup.broker.refusal = undefined
   await setup.time.pass(61_000)
   const events = setup.broker.events()
   assert.equal(events.length, MAX_EVENTS + 1)
   assert.deepEqual([events[0]?.event_type, events[0]?.dropped], ['events_dropped', 25])
-  assert.deepEqual([events[1]?.i, events.at(-1)?.i], [25, MAX_EVENTS + 24])
+  assert.deepEqual(
+    [events[1]?.changes, events.at(-1)?.changes],
+    [['change 25'], [`change ${MAX_EVENTS + 24}`]],
+  )
 })
 
 test('attempts back off to a minute, and the log is told once', async () => {
@@ -399,7 +402,7 @@ test('topics that the broker does not allow are told once and do no harm', async
   const setup = new Setup()
   setup.broker.forbidden = (topic) => topic.startsWith('homeassistant/') || topic === `${BASE}/event`
   await setup.begin()
-  for (let i = 0; i < 5; i++) setup.status.event('tick', { i })
+  for (let i = 0; i < 5; i++) setup.status.event('reloaded', { changes: [`change ${i}`] })
   setup.status.tunnel('aaisp', { state: 'up' })
   await setup.time.pass(60_000)
   assert.deepEqual(

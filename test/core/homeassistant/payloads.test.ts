@@ -11,6 +11,7 @@ import {
   uplinkStatsPayload,
 } from '../../../src/core/homeassistant/payloads.ts'
 import { defaultBase, objectIdOf, Topics } from '../../../src/core/homeassistant/topics.ts'
+import type { EventFields, EventKind, StatusEvent } from '../../../src/core/status/event.ts'
 import type { TunnelStatus, UplinkStatus } from '../../../src/core/status/status.ts'
 import { sampleStatus, sampleTunnel, UP, WRONG_PASSWORD } from '../status/status-samples.ts'
 import { AAISP, LTE, onBackup, samplePayloads } from './samples.ts'
@@ -74,56 +75,59 @@ test('a tunnel that is down has no round-trip time to tell', () => {
   assert.deepEqual([rtt_ms, loss, jitter_ms], [null, null, null])
 })
 
-test('events say why a tunnel went down, and only of that time', () => {
-  const translator = new EventTranslator()
-  const at = '2026-03-01T12:00:00Z'
-  const told = (event: string, fields: object) => {
-    const payload = translator.translate({ seq: 1, at, event, ...fields })
-    return payload && { ...payload, at: undefined }
+/** What a translator makes of one more event, without its time. */
+function publishedBy(translator: EventTranslator) {
+  return <Kind extends EventKind>(kind: Kind, fields: EventFields[Kind]) => {
+    const payload = translator.translate({ ...fields, seq: 1, at: 'now', event: kind } as StatusEvent)
+    if (payload === undefined) return undefined
+    const { at, ...rest } = payload
+    assert.equal(at, 'now')
+    return rest
   }
-  const plain = (payload: object | undefined) => payload && JSON.parse(JSON.stringify(payload))
-  assert.equal(told('state', { tunnel: 'a', state: 'dialling', from: 'waiting' }), undefined)
-  assert.deepEqual(plain(told('failed', { tunnel: 'a', code: 'silent', message: 'nothing arrived' })), {
+}
+
+test('events say why a tunnel went down', () => {
+  const told = publishedBy(new EventTranslator())
+  const cause = { code: 'silent', message: 'nothing arrived' } as const
+  assert.equal(told('state', { tunnel: 'a', state: 'dialling', from: 'waiting', cause: null }), undefined)
+  assert.equal(told('state', { tunnel: 'a', state: 'waiting', from: 'dialling', cause }), undefined)
+  assert.deepEqual(told('failed', { tunnel: 'a', ...cause }), {
     event_type: 'tunnel_failed',
     tunnel: 'a',
     code: 'silent',
     message: 'nothing arrived',
   })
   const down = { event_type: 'tunnel_down', tunnel: 'a' }
-  assert.deepEqual(plain(told('state', { tunnel: 'a', state: 'waiting', from: 'up' })), {
+  assert.deepEqual(told('state', { tunnel: 'a', state: 'waiting', from: 'up', cause }), {
     ...down,
     code: 'silent',
     cause: 'nothing arrived',
   })
-  assert.deepEqual(plain(told('state', { tunnel: 'a', state: 'up', from: 'configuring' })), {
+  assert.deepEqual(told('state', { tunnel: 'a', state: 'up', from: 'configuring', cause }), {
     event_type: 'tunnel_up',
     tunnel: 'a',
   })
-  assert.deepEqual(plain(told('state', { tunnel: 'a', state: 'closing', from: 'up' })), {
+  assert.deepEqual(told('state', { tunnel: 'a', state: 'closing', from: 'up', cause: null }), {
     ...down,
     code: 'ended_here',
     cause: 'lifeline ended the session itself',
   })
+})
+
+test('uplinks come and go, and switches are told as they are', () => {
+  const told = publishedBy(new EventTranslator())
   assert.equal(told('uplink', { uplink: 'lte', state: 'down', from: 'absent' }), undefined)
-  assert.equal(
-    plain(told('uplink', { uplink: 'lte', state: 'no_address', from: 'up' }))?.event_type,
-    'uplink_down',
-  )
-  assert.deepEqual(plain(told('failover', { from: 'fibre', to: 'aaisp', cause: 'x', outage_ms: 4 })), {
-    event_type: 'failover',
-    from: 'fibre',
-    to: 'aaisp',
-    cause: 'x',
-    outage_ms: 4,
+  assert.deepEqual(told('uplink', { uplink: 'lte', state: 'no_address', from: 'up' }), {
+    event_type: 'uplink_down',
+    uplink: 'lte',
+    state: 'no_address',
   })
+  const fields = { from: 'fibre', to: 'aaisp', cause: 'x', outage_ms: 4 }
+  assert.deepEqual(told('failover', fields), { event_type: 'failover', ...fields })
 })
 
 test('each switch and each volume has its true cause, and only who failed over comes back', () => {
-  const translator = new EventTranslator()
-  const told = (event: string, fields: object = {}): Record<string, unknown> => {
-    const { at: _at, ...payload } = translator.translate({ seq: 1, at: 'now', event, ...fields }) ?? {}
-    return payload
-  }
+  const told = publishedBy(new EventTranslator())
   const back = { from: 'lte', to: 'fibre', cause: 'fibre works again', outage_ms: null }
   assert.deepEqual(told('failback', back), { event_type: 'start', ...back }, 'a start on the backup')
   told('failover', { from: 'fibre', to: 'lte', cause: 'fibre: lost carrier', outage_ms: 400 })
@@ -134,10 +138,10 @@ test('each switch and each volume has its true cause, and only who failed over c
     next_delay_ms: 20_000,
   })
   assert.deepEqual(told('failback', back), { event_type: 'failback', ...back })
-  assert.equal(told('failback', back).event_type, 'start')
+  assert.equal(told('failback', back)?.event_type, 'start')
   const asked = { from: 'fibre', to: 'lte', cause: 'use lte', outage_ms: null }
   assert.deepEqual(told('manual', asked), { event_type: 'manual', ...asked })
-  const budget = { uplink: 'lte', percent: 80, used: 4, limit: 5 }
+  const budget = { uplink: 'lte', percent: 80, used: 4, limit: 5 } as const
   assert.deepEqual(told('budget', budget), {
     event_type: 'budget_warning',
     cause: "80 % of this month's volume of lte are used",

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
+import { ofKind } from '../../events.ts'
 import { seededRandom } from '../../sim/random.ts'
 import * as common from '../addresses.ts'
 import { ask } from '../control.ts'
@@ -137,10 +138,10 @@ class Switches {
 
   /** How many led to a less preferred path. */
   async failovers(): Promise<number> {
-    for (const { seq, event, from, to } of await this.#lifeline.events()) {
-      if (!['failover', 'failback', 'manual'].includes(event)) continue
-      this.#seen.set(seq, { kind: event, worse: PATHS.indexOf(String(to)) > PATHS.indexOf(String(from)) })
-    }
+    const events = await this.#lifeline.events()
+    for (const kind of ['failover', 'failback', 'manual'] as const)
+      for (const { seq, from, to } of ofKind(events, kind))
+        this.#seen.set(seq, { kind, worse: PATHS.indexOf(to) > PATHS.indexOf(String(from)) })
     return [...this.#seen.values()].filter(({ worse }) => worse).length
   }
 

@@ -1,6 +1,6 @@
 /** Words in which failover is told: the configuration of the README, and what to wait for. */
 import type { TestContext } from 'node:test'
-import type { StatusEvent } from '../../../src/core/status/status.ts'
+import type { StatusEvent } from '../../../src/core/status/event.ts'
 import type { Lifeline } from '../lifeline.ts'
 import { ping } from '../ping.ts'
 import type { RadiusUser } from '../radius.ts'
