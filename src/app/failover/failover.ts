@@ -1,7 +1,7 @@
 import type { Zone } from '../../core/amounts.ts'
 import type { Readiness } from '../../core/client/dialer-state.ts'
 import { steeringMark } from '../../core/config/marks.ts'
-import { probeOf } from '../../core/config/probe.ts'
+import { probeOf } from '../../core/config/path-probe.ts'
 import type { Config, FailoverConfig, ProbeTarget } from '../../core/config/types.ts'
 import { FailoverController, TRIAL_LIMIT } from '../../core/failover/controller.ts'
 import { pathPlans } from '../../core/failover/plans.ts'

@@ -1,8 +1,11 @@
 /** What a new configuration changes, so that a reload touches nothing else. */
 import { equal } from '../equal.ts'
-import { failoverOptionOf, probeOptionOf } from './failover.ts'
-import { lifelineOptionOf } from './lifeline.ts'
-import { tunnelOptionOf } from './tunnel.ts'
+import { failover } from './failover.ts'
+import { lifeline } from './lifeline.ts'
+import { probeOptions } from './probe.ts'
+import { optionOf } from './properties.ts'
+import type { Options } from './schema.ts'
+import { tunnel } from './tunnel.ts'
 import type { Config, ProbeOverrides } from './types.ts'
 
 /** One line for each section that is new, changed or gone, for users; without values, which may be secret. */
@@ -35,12 +38,12 @@ export function changedTunnels(old: Config, next: Config): TunnelChanges {
   const before = new Map(old.tunnels.map((tunnel) => [tunnel.name, tunnel]))
   const after = new Map(next.tunnels.map((tunnel) => [tunnel.name, tunnel]))
   const changed = new Map<string, readonly string[]>()
-  for (const [name, tunnel] of after) {
+  for (const [name, changing] of after) {
     const previous = before.get(name)
     const options =
       previous === undefined
         ? []
-        : [...changedOptions(previous, tunnel, tunnelOptionOf), ...changedProbe(previous, tunnel)]
+        : [...changedOptions(previous, changing, tunnel.options), ...changedProbe(previous, changing)]
     if (options.length > 0) changed.set(name, options)
   }
   return {
@@ -60,7 +63,7 @@ export function changedFailover(old: Config, next: Config): readonly string[] | 
   if (old.failover === undefined || next.failover === undefined)
     return old.failover === next.failover ? [] : undefined
   return [
-    ...changedOptions(old.failover, next.failover, failoverOptionOf),
+    ...changedOptions(old.failover, next.failover, failover.options),
     ...changedProbe(old.failover, next.failover),
   ]
 }
@@ -75,7 +78,7 @@ export function changedFirewall(old: Config, next: Config): readonly string[] {
 
 /** Whether a tunnel with these options changed has to dial anew; the others concern the choice of path alone. */
 export function needsRedial(options: readonly string[]): boolean {
-  const others: readonly string[] = ['standby', 'backs_up', ...Object.values(probeOptionOf)]
+  const others: readonly string[] = ['standby', 'backs_up', ...Object.keys(probeOptions)]
   return options.some((option) => !others.includes(option))
 }
 
@@ -99,10 +102,10 @@ export function needsRestart(old: Config, next: Config): string[] {
 export function concernsPaths(old: Config, next: Config): boolean {
   const { added, removed, changed } = changedTunnels(old, next)
   const aside: readonly string[] = [
-    lifelineOptionOf.node,
-    lifelineOptionOf.logLevel,
-    lifelineOptionOf.stateDir,
-  ]
+    'node',
+    'log_level',
+    'state_dir',
+  ] satisfies (keyof typeof lifeline.options)[]
   return (
     added.length + removed.length + changed.size > 0 ||
     changedUplinks(old, next).length > 0 ||
@@ -118,7 +121,7 @@ export function changedBrokers(old: Config, next: Config): readonly string[] {
 
 /** The options of the section `lifeline` whose values differ. */
 export function changedLifeline(old: Config, next: Config): readonly string[] {
-  return changedOptions(old.lifeline, next.lifeline, lifelineOptionOf)
+  return changedOptions(old.lifeline, next.lifeline, lifeline.options)
 }
 
 type Named = readonly { readonly name: string }[]
@@ -133,17 +136,12 @@ function changedProbe(
   old: { readonly probe: ProbeOverrides },
   next: { readonly probe: ProbeOverrides },
 ): string[] {
-  return changedOptions<ProbeOverrides, keyof ProbeOverrides>(old.probe, next.probe, probeOptionOf)
+  return changedOptions(old.probe, next.probe, probeOptions)
 }
 
-/** The options that decide the properties that differ. */
-function changedOptions<C, K extends keyof C>(
-  old: C,
-  next: C,
-  optionOf: Readonly<Record<K, string>>,
-): string[] {
-  const properties = Object.keys(optionOf) as K[]
-  return properties
-    .filter((property) => !equal(old[property], next[property]))
-    .map((property) => optionOf[property])
+/** The options that decide the properties that differ. Both forms of a secret decide one; the plain one stands for them. */
+function changedOptions<C>(old: C, next: C, options: Options): string[] {
+  return Object.entries(optionOf(options))
+    .filter(([property]) => !equal(old[property as keyof C], next[property as keyof C]))
+    .map(([, option]) => option)
 }

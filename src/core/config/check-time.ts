@@ -1,10 +1,18 @@
 /** When standbys are tested: every day, or on one day of the week. */
 import { err, ok } from '../result.ts'
 import type { Kind } from './kinds.ts'
-import type { CheckTime } from './types.ts'
 
 /** Days of the week as options name them, Sunday first like `Date.getUTCDay`. */
 export const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
+
+/** A time of day, in the local time of the machine; without a day: on all days. */
+export interface CheckTime {
+  readonly day: (typeof WEEKDAYS)[number] | undefined
+  /** 0..23 */
+  readonly hour: number
+  /** 0..59 */
+  readonly minute: number
+}
 
 /** `daily 04:00`, `sun 04:00`; `weekly` is on Sundays. */
 export const checkTime: Kind<CheckTime> = {

@@ -1,15 +1,19 @@
 /** `config failover 'NAME'`: which paths lead to the internet, and how one is chosen. */
 import { checkTime } from './check-time.ts'
 import { duration, sectionName, wordOr } from './kinds.ts'
-import { probeOptions } from './probe.ts'
+import { type ProbeConfig, probeOptions } from './probe.ts'
+import { allAside, as, type Properties, propertiesOf } from './properties.ts'
 import { list, one, type Section, type Values } from './schema.ts'
-import type { FailoverConfig, ProbeConfig } from './types.ts'
 
 const options = {
-  path: list(sectionName, {
-    doc: 'Names of `uplink` and `tunnel` sections in order of preference. A tunnel without an `uplink` of its own is carried by the uplinks that follow it here.',
-    required: true,
-  }),
+  /** Never empty. */
+  path: as(
+    'paths',
+    list(sectionName, {
+      doc: 'Names of `uplink` and `tunnel` sections in order of preference. A tunnel without an `uplink` of its own is carried by the uplinks that follow it here.',
+      required: true,
+    }),
+  ),
   mode: one(wordOr('auto', sectionName), {
     doc: '`auto` uses the most preferred path that works; the name of a path pins it, whatever its health. `lifeline use` changes it until the next start.',
     default: 'auto',
@@ -26,7 +30,13 @@ const options = {
     doc: 'When each path that stands by is tested for real, in the local time of the machine (zone of the system, `TZ`): a tunnel is dialled and probed through, an uplink probed, one after the other. Where a session would take the address of a line only the LNS is asked. What was found is in status, events, log and MQTT. It waits while the traffic is not, and well, where it belongs; a time that was missed while the machine slept is made up for once.',
     default: 'off',
   }),
-  ...probeOptions,
+  ...allAside(probeOptions),
+}
+
+/** `config failover 'NAME'`: which paths lead to the internet. */
+export interface FailoverConfig extends Properties<typeof options> {
+  readonly name: string
+  readonly probe: ProbeConfig
 }
 
 /** Section `failover`: the paths, their order, and when the traffic moves. */
@@ -38,39 +48,7 @@ export const failover: Section<typeof options, FailoverConfig> = {
   single: true,
   build: (values: Values<typeof options>, { name }) => ({
     name,
-    paths: values.path,
-    mode: values.mode,
-    dialGrace: values.dial_grace,
-    failbackDelay: values.failback_delay,
-    standbyCheck: values.standby_check,
-    probe: {
-      targets: values.probe,
-      interval: values.probe_interval,
-      timeout: values.probe_timeout,
-      down: values.probe_down,
-      up: values.probe_up,
-      require: values.require,
-    },
+    ...propertiesOf(options, values),
+    probe: propertiesOf(probeOptions, values),
   }),
-}
-
-/** The option that decides each property; of `probe` those of its own. */
-export const failoverOptionOf: Readonly<
-  Record<Exclude<keyof FailoverConfig, 'name' | 'probe'>, keyof typeof options>
-> = {
-  paths: 'path',
-  mode: 'mode',
-  dialGrace: 'dial_grace',
-  failbackDelay: 'failback_delay',
-  standbyCheck: 'standby_check',
-}
-
-/** The option that decides each property of `probe`, in every section that has it. */
-export const probeOptionOf: Readonly<Record<keyof ProbeConfig, keyof typeof probeOptions>> = {
-  targets: 'probe',
-  interval: 'probe_interval',
-  timeout: 'probe_timeout',
-  down: 'probe_down',
-  up: 'probe_up',
-  require: 'require',
 }

@@ -5,7 +5,32 @@ import { ipFamily } from '../ip/address.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Kind } from './kinds.ts'
 import { networkOrHost } from './network-kinds.ts'
-import type { AllowedProtocol, AllowRule, ForwardRule, PortProtocol, PortRange } from './types.ts'
+
+/** The transport protocols that have ports, of those that rules can name. */
+export type PortProtocol = 'tcp' | 'udp' | 'sctp'
+/** Named as nftables does. */
+export type AllowedProtocol = PortProtocol | 'esp' | 'ah' | 'gre'
+
+/** Both ends included, 1 to 65535. */
+export interface PortRange {
+  readonly first: number
+  readonly last: number
+}
+
+/** What may come in to this machine. */
+export interface AllowRule {
+  readonly protocols: readonly AllowedProtocol[]
+  /** Ascending, apart from one another; empty only for protocols without ports. */
+  readonly ports: readonly PortRange[]
+  /** Networks of either family; empty means anyone. */
+  readonly sources: readonly Prefix[]
+}
+
+/** What may come in to hosts behind this machine. */
+export interface ForwardRule extends AllowRule {
+  /** The host, or network, of the LAN. */
+  readonly destination: Prefix
+}
 
 const WITH_PORTS: Readonly<Record<string, readonly PortProtocol[]>> = {
   tcp: ['tcp'],

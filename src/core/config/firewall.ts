@@ -1,15 +1,20 @@
 /** `config firewall 'NAME'`: what may pass between the internet, this machine and the LAN. */
+import type { FailoverConfig } from './failover.ts'
 import { allowRule, forwardRule } from './firewall-kinds.ts'
 import { oneOf, sectionName, wordOr } from './kinds.ts'
 import { address, deviceName } from './network-kinds.ts'
+import { as, type Properties, propertiesOf } from './properties.ts'
 import { type BuildContext, list, one, type Section, type Values } from './schema.ts'
-import type { Config, FirewallConfig } from './types.ts'
 
 const options = {
-  path: list(sectionName, {
-    doc: 'Names of the uplinks and tunnels that lead to the internet.',
-    defaultText: 'every tunnel that has not `firewall none`, and every uplink of `failover`',
-  }),
+  /** Empty means every tunnel whose `firewall` is not none, and every uplink in `failover`. */
+  path: as(
+    'paths',
+    list(sectionName, {
+      doc: 'Names of the uplinks and tunnels that lead to the internet.',
+      defaultText: 'every tunnel that has not `firewall none`, and every uplink of `failover`',
+    }),
+  ),
   allow: list(allowRule, {
     doc: "What this machine itself takes from the internet, such as `22/tcp`, `'25,443/tcp'`, `6000-6100/udp`, `53/tcpudp` or `esp`; with `from 192.0.2.0/24,2001:db8::/32` behind it only from there.",
   }),
@@ -29,6 +34,11 @@ const options = {
   }),
 }
 
+/** `config firewall 'NAME'`: what may pass between the internet, this machine and the LAN. */
+export interface FirewallConfig extends Properties<typeof options> {
+  readonly name: string
+}
+
 /** Section `firewall`: what may come in over the paths. */
 export const firewall: Section<typeof options, FirewallConfig> = {
   type: 'firewall',
@@ -37,15 +47,7 @@ export const firewall: Section<typeof options, FirewallConfig> = {
   anonymousName: 'firewall',
   build(values: Values<typeof options>, context) {
     check(values, context)
-    return {
-      name: context.name,
-      paths: values.path,
-      allow: values.allow,
-      allowForward: values.allow_forward,
-      lan: values.lan,
-      policy: values.policy,
-      snat: values.snat,
-    }
+    return { name: context.name, ...propertiesOf(options, values) }
   },
 }
 
@@ -67,7 +69,7 @@ function check(values: Values<typeof options>, { report }: BuildContext): void {
 export function sectionOf(
   name: string,
   kind: 'tunnel' | 'uplink',
-  config: Pick<Config, 'firewalls' | 'failover'>,
+  config: { readonly firewalls: readonly FirewallConfig[]; readonly failover: FailoverConfig | undefined },
 ): FirewallConfig | undefined {
   return config.firewalls.find(({ paths }) =>
     paths.length > 0

@@ -3,10 +3,16 @@ import { canonicalIp } from '../ip/address.ts'
 import { err, ok } from '../result.ts'
 import { type Kind, text } from './kinds.ts'
 import { isHost } from './network-kinds.ts'
-import type { BrokerUrl } from './types.ts'
 
 /** The ports that IANA gives to MQTT in the clear and over TLS. */
 const PORTS = { mqtt: 1883, mqtts: 8883 }
+
+/** Where an MQTT broker listens. */
+export interface BrokerUrl {
+  readonly tls: boolean
+  readonly host: string
+  readonly port: number
+}
 
 /** Where a broker listens: `mqtt://` in the clear, `mqtts://` over TLS. */
 export const brokerUrl: Kind<BrokerUrl> = {

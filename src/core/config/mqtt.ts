@@ -1,10 +1,10 @@
 /** `config mqtt 'NAME'`: a broker to which the state of things is published. */
 import { COMMANDS } from '../commands.ts'
 import { charactersOf, duration, flag, oneOf, path, secret, text } from './kinds.ts'
-import { brokerUrl, topicPrefix } from './mqtt-kinds.ts'
+import { type BrokerUrl, brokerUrl, topicPrefix } from './mqtt-kinds.ts'
+import { aside, type Properties, propertiesOf } from './properties.ts'
 import { type BuildContext, list, one, type Section, type Values } from './schema.ts'
 import { secretOf } from './secret-option.ts'
-import type { MqttConfig } from './types.ts'
 
 const LOGIN_OCTETS = 1024
 const CLIENT_ID_OCTETS = 256
@@ -16,15 +16,19 @@ const options = {
   password: one(secret(LOGIN_OCTETS), {
     doc: 'Password of the login. Either this, `password_file`, or none.',
   }),
-  password_file: one(path, {
-    doc: 'File with the password; one line break at its end does not count.',
-  }),
+  password_file: aside(
+    one(path, {
+      doc: 'File with the password; one line break at its end does not count.',
+    }),
+  ),
+  /** PEM files are read anew for each connection; undefined: the system's authorities are trusted. */
   ca_file: one(path, {
     doc: 'PEM file with the authorities that may have signed the certificate of the broker.',
     defaultText: 'the authorities that Node.js trusts',
   }),
   cert_file: one(path, { doc: 'PEM file with our own certificate, for brokers that ask for one.' }),
   key_file: one(path, { doc: 'PEM file with the key of our certificate.' }),
+  /** Undefined means the host of the URL. */
   server_name: one(charactersOf('server name', 'A-Za-z0-9._:-', 253, 'the characters of host names'), {
     doc: 'The name that the certificate of the broker must bear.',
     defaultText: 'the host in `url`',
@@ -33,10 +37,12 @@ const options = {
     doc: '1 takes whoever answers for the broker: anyone on the way can read the password and send commands.',
     default: '0',
   }),
+  /** Undefined means `lifeline-NODE-MARK`, with six digits that follow from the hardware. */
   client_id: one(text(CLIENT_ID_OCTETS), {
     doc: 'Name of this client at the broker. No other client may bear it.',
     defaultText: 'lifeline-NODE-MARK, where MARK follows from the hardware',
   }),
+  /** Undefined means `lifeline/NODE`. */
   base_topic: one(topicPrefix, {
     doc: 'Topic below which everything of ours lies.',
     defaultText: 'lifeline/NODE',
@@ -50,6 +56,7 @@ const options = {
     doc: 'Time between two messages with rates, volumes and round-trip times.',
     default: '30',
   }),
+  /** Names; empty means none. */
   commands: list(oneOf(...commandNames), {
     doc: 'Commands that are obeyed when they arrive over MQTT. Without any, nothing is subscribed to for them.',
   }),
@@ -62,6 +69,12 @@ const options = {
 
 type MqttValues = Values<typeof options>
 
+/** `config mqtt 'NAME'`: a broker to which the state of things is published. */
+export interface MqttConfig extends Properties<typeof options> {
+  readonly name: string
+  readonly url: BrokerUrl
+}
+
 /** Section `mqtt`: a broker. */
 export const mqtt: Section<typeof options, MqttConfig> = {
   type: 'mqtt',
@@ -73,22 +86,9 @@ export const mqtt: Section<typeof options, MqttConfig> = {
     if (context.enabled) check(values, context)
     return {
       name: context.name,
+      ...propertiesOf(options, values),
       url: values.url ?? { tls: false, host: '', port: 0 },
-      username: values.username,
       password,
-      caFile: values.ca_file,
-      certFile: values.cert_file,
-      keyFile: values.key_file,
-      serverName: values.server_name,
-      acceptAnyCertificate: values.accept_any_certificate,
-      clientId: values.client_id,
-      baseTopic: values.base_topic,
-      discovery: values.discovery,
-      discoveryPrefix: values.discovery_prefix,
-      statsInterval: values.stats_interval,
-      commands: values.commands,
-      protocol: values.protocol,
-      enabled: values.enabled,
     }
   },
 }

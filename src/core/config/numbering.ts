@@ -1,16 +1,8 @@
 /** Which numbers our routing tables and rules have, from `table_base` and `rule_priority`. */
 
 import type { Family } from '../ip/address.ts'
-import type { LifelineConfig, TunnelConfig } from './types.ts'
-
-/**
- * The default of `rule_priority`: rules made by hand, netifd, mwan3, pbr and Tailscale come before ours and stay
- * exceptions to it, wg-quick's and main (32764 to 32766) come after it.
- */
-export const DEFAULT_RULE_PRIORITY = 31_000
-
-/** The default of `table_base`: the port of L2TP with a digit, away from every table that others are known to use. */
-export const DEFAULT_TABLE_BASE = 17_010
+import type { LifelineConfig } from './lifeline.ts'
+import type { TunnelConfig } from './tunnel.ts'
 
 /** `table_base` + 1 .. + 49 are the tables of tunnels, + 50 .. + 99 those of uplinks. */
 export const MAX_TUNNELS = 49

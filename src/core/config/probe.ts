@@ -2,11 +2,17 @@
 import { canonicalIp, ipFamily } from '../ip/address.ts'
 import { err, ok, type Result } from '../result.ts'
 import { duration, integer, type Kind, oneOf, wordOr } from './kinds.ts'
-import { list, one } from './schema.ts'
-import type { Config, ProbeConfig, ProbeOverrides, ProbeTarget } from './types.ts'
+import { as, optionOf, type Properties, propertiesOf } from './properties.ts'
+import { list, one, type Values } from './schema.ts'
 
 const DNS_PORT = 53
 const EXAMPLES = '192.0.2.1, icmp:2001:db8::1, tcp:192.0.2.1:443, tcp:[2001:db8::1]:443 or dns:192.0.2.1'
+
+/** Whom to probe, by a literal address. */
+export type ProbeTarget =
+  | { readonly kind: 'icmp'; readonly address: string }
+  | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
+  | { readonly kind: 'dns'; readonly address: string; readonly port: number }
 
 /** Whom to probe: `ADDRESS` or `icmp:ADDRESS`, `tcp:ADDRESS:PORT`, `dns:ADDRESS`; IPv6 with a port in brackets. */
 export const probeTarget: Kind<ProbeTarget> = {
@@ -64,26 +70,45 @@ const families = oneOf('ipv4', 'ipv6', 'both', 'any')
 
 /** The six options with their defaults, for `failover`. */
 export const probeOptions = {
-  probe: list(probeTarget, {
-    doc: 'Whom to probe over each path: `ADDRESS` is pinged, `tcp:ADDRESS:PORT` connected to, `dns:ADDRESS` asked. A target that has never answered does not count.',
-    defaultText: 'the resolvers of the path and two anycast addresses',
-  }),
-  probe_interval: one(interval, {
-    doc: 'Time between two probes. A metered path that stands by is probed once a minute.',
-    default: '1',
-  }),
-  probe_timeout: one(timeout, {
-    doc: 'How long an answer is waited for; `auto` follows the round-trip times seen, between 0.2 s and the interval.',
-    default: 'auto',
-  }),
-  probe_down: one(rounds, {
-    doc: 'Rounds of probes in a row without any answer after which a path is down.',
-    default: '2',
-  }),
-  probe_up: one(rounds, {
-    doc: 'Answered rounds in a row after which a path that was down is up.',
-    default: '5',
-  }),
+  /** Empty: the resolvers of the path and two well-known anycast addresses. */
+  probe: as(
+    'targets',
+    list(probeTarget, {
+      doc: 'Whom to probe over each path: `ADDRESS` is pinged, `tcp:ADDRESS:PORT` connected to, `dns:ADDRESS` asked. A target that has never answered does not count.',
+      defaultText: 'the resolvers of the path and two anycast addresses',
+    }),
+  ),
+  probe_interval: as(
+    'interval',
+    one(interval, {
+      doc: 'Time between two probes. A metered path that stands by is probed once a minute.',
+      default: '1',
+    }),
+  ),
+  /** `auto`: from the round-trip times seen, within 0.2 s and the interval. */
+  probe_timeout: as(
+    'timeout',
+    one(timeout, {
+      doc: 'How long an answer is waited for; `auto` follows the round-trip times seen, between 0.2 s and the interval.',
+      default: 'auto',
+    }),
+  ),
+  /** Rounds in a row without any answer that make a path `down`. */
+  probe_down: as(
+    'down',
+    one(rounds, {
+      doc: 'Rounds of probes in a row without any answer after which a path is down.',
+      default: '2',
+    }),
+  ),
+  /** Answered rounds in a row that make it `up` again. */
+  probe_up: as(
+    'up',
+    one(rounds, {
+      doc: 'Answered rounds in a row after which a path that was down is up.',
+      default: '5',
+    }),
+  ),
   require: one(families, {
     doc: 'Which families have to work, as IPv4 and IPv6 fail separately and are probed separately. A path that lost a required one is left for any other that has it; one that lost the other family only for a path on which both are seen to work, after `failback_delay`. `any`: one family is enough.',
     default: 'ipv4',
@@ -102,39 +127,30 @@ export const probeOverrideOptions = {
   require: one(families, { doc: 'Which families have to work over this path.', ...OF_FAILOVER }),
 }
 
-interface ProbeValues {
-  readonly probe: readonly ProbeTarget[]
-  readonly probe_interval: ProbeConfig['interval'] | undefined
-  readonly probe_timeout: ProbeConfig['timeout'] | undefined
-  readonly probe_down: number | undefined
-  readonly probe_up: number | undefined
-  readonly require: ProbeConfig['require'] | undefined
-}
+/** The address families that have to work for a path to be well; `any`: one of them is enough. */
+export type Require = ProbeConfig['require']
+
+/** How a path is probed. */
+export interface ProbeConfig extends Properties<typeof probeOptions> {}
+
+/** What a path has different from the probing that `failover` describes. */
+export type ProbeOverrides = Partial<ProbeConfig>
 
 /** What one path has different. */
-export function probeOverrides(values: ProbeValues): ProbeOverrides {
-  return {
-    ...(values.probe.length > 0 && { targets: values.probe }),
-    ...(values.probe_interval !== undefined && { interval: values.probe_interval }),
-    ...(values.probe_timeout !== undefined && { timeout: values.probe_timeout }),
-    ...(values.probe_down !== undefined && { down: values.probe_down }),
-    ...(values.probe_up !== undefined && { up: values.probe_up }),
-    ...(values.require !== undefined && { require: values.require }),
-  }
+export function probeOverrides(values: Values<typeof probeOverrideOptions>): ProbeOverrides {
+  const given = Object.entries(optionOf(probeOptions)).flatMap(([property, name]) => {
+    const value: unknown = values[name as keyof typeof values]
+    return value === undefined || (Array.isArray(value) && value.length === 0) ? [] : [[property, value]]
+  })
+  return Object.fromEntries(given)
 }
 
 /** How probing is done where nothing is said about it. */
-export const DEFAULT_PROBE: ProbeConfig = {
-  targets: probeOptions.probe.absent(''),
-  interval: probeOptions.probe_interval.absent(''),
-  timeout: probeOptions.probe_timeout.absent(''),
-  down: probeOptions.probe_down.absent(''),
-  up: probeOptions.probe_up.absent(''),
+export const DEFAULT_PROBE: ProbeConfig = propertiesOf(probeOptions, {
+  probe: probeOptions.probe.absent(''),
+  probe_interval: probeOptions.probe_interval.absent(''),
+  probe_timeout: probeOptions.probe_timeout.absent(''),
+  probe_down: probeOptions.probe_down.absent(''),
+  probe_up: probeOptions.probe_up.absent(''),
   require: probeOptions.require.absent(''),
-}
-
-/** How a path is probed: by its own options, those of `failover`, and the defaults. */
-export function probeOf(config: Pick<Config, 'uplinks' | 'tunnels' | 'failover'>, path: string): ProbeConfig {
-  const own = [...config.uplinks, ...config.tunnels].find(({ name }) => name === path)?.probe
-  return { ...DEFAULT_PROBE, ...config.failover?.probe, ...own }
-}
+})

@@ -1,19 +1,19 @@
 /** `config redirect`: a port of ours that leads to a host of the LAN, in the words of OpenWrt's firewall. */
 import { isLoopback, isMulticast } from '../ip/address.ts'
-import { portProtocols, portRange } from './firewall-kinds.ts'
+import { type PortProtocol, type PortRange, portProtocols, portRange } from './firewall-kinds.ts'
 import { flag, oneOf, text } from './kinds.ts'
 import { address, networkOrHost } from './network-kinds.ts'
+import { as, aside, type Properties, propertiesOf } from './properties.ts'
 import { type BuildContext, type Foreign, list, one, type Section, type Values } from './schema.ts'
-import type { PortRange, RedirectConfig } from './types.ts'
 
 const LABEL_OCTETS = 255
 
 const options = {
-  name: one(text(LABEL_OCTETS), { doc: 'A note for readers.' }),
-  target: one(oneOf('DNAT'), { doc: 'What OpenWrt calls a redirect.', default: 'DNAT' }),
-  proto: list(portProtocols, { doc: 'Protocols.', default: ['tcp udp'] }),
+  name: aside(one(text(LABEL_OCTETS), { doc: 'A note for readers.' })),
+  target: aside(one(oneOf('DNAT'), { doc: 'What OpenWrt calls a redirect.', default: 'DNAT' })),
+  proto: aside(list(portProtocols, { doc: 'Protocols.', default: ['tcp udp'] })),
   src_dport: one(portRange, { doc: 'The port, or range of ports, that is redirected.', required: true }),
-  src_ip: list(networkOrHost(4), { doc: 'Only for these senders.', defaultText: 'anyone' }),
+  src_ip: as('srcIps', list(networkOrHost(4), { doc: 'Only for these senders.', defaultText: 'anyone' })),
   dest_ip: one(address(4), {
     doc: 'The host of the LAN that gets it. For IPv6 there is `allow_forward`.',
     required: true,
@@ -23,6 +23,17 @@ const options = {
     defaultText: 'that of `src_dport`',
   }),
   enabled: one(flag, { doc: '0 leaves the redirect out.', default: '1' }),
+}
+
+/** `config redirect`: a port of ours that leads to a host of the LAN, in the words of OpenWrt's firewall. */
+export interface RedirectConfig extends Properties<typeof options> {
+  readonly name: string
+  readonly protocols: readonly PortProtocol[]
+  readonly srcDport: PortRange
+  /** IPv4. */
+  readonly destIp: string
+  /** One port for all of them, or a range as long as `srcDport`. */
+  readonly destPort: PortRange
 }
 
 const NO_ZONES: Foreign = {
@@ -56,13 +67,12 @@ export const redirect: Section<typeof options, RedirectConfig> = {
     const { src_dport: srcDport = NO_PORT } = values
     if (context.enabled) check(values, context)
     return {
+      ...propertiesOf(options, values),
       name: context.name,
       protocols: [...new Set(values.proto.flat())],
       srcDport,
-      srcIps: values.src_ip,
       destIp: values.dest_ip ?? '',
       destPort: values.dest_port ?? srcDport,
-      enabled: values.enabled,
     }
   },
 }

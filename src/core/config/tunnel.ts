@@ -4,10 +4,10 @@ import { Secret } from '../secret.ts'
 import { duration, flag, integer, oneOf, path, secret, sectionName, text, wordOr } from './kinds.ts'
 import { addressPrefix, deviceName, network, server } from './network-kinds.ts'
 import { OTHER_CLIENTS } from './other-clients.ts'
-import { probeOverrideOptions, probeOverrides } from './probe.ts'
+import { type ProbeOverrides, probeOverrideOptions, probeOverrides } from './probe.ts'
+import { allAside, as, aside, type Properties, propertiesOf } from './properties.ts'
 import { type BuildContext, type Foreign, list, one, type Section, type Values } from './schema.ts'
 import { secretOf } from './secret-option.ts'
-import type { TunnelConfig } from './types.ts'
 
 /** PAP carries lengths in one octet (RFC 1334 section 2.2.1). */
 const LOGIN_OCTETS = 255
@@ -18,48 +18,67 @@ const LARGEST_TABLE = 2 ** 31 - 1
 const SYSTEM_TABLES = [253, 254, 255]
 
 const options = {
-  server: list(server, {
-    doc: 'The LNS: a host name or literal address. Several are tried in order, and all addresses of a name.',
-    required: true,
-  }),
+  /** Port 1701 unless given as `host:port` or `[v6]:port`. */
+  server: as(
+    'servers',
+    list(server, {
+      doc: 'The LNS: a host name or literal address. Several are tried in order, and all addresses of a name.',
+      required: true,
+    }),
+  ),
   username: one(text(LOGIN_OCTETS), { doc: 'Login at the provider.', required: true }),
   password: one(secret(LOGIN_OCTETS), { doc: 'Password of the login. Either this or `password_file`.' }),
-  password_file: one(path, {
-    doc: 'File with the password; one line break at its end does not count.',
-  }),
+  password_file: aside(
+    one(path, {
+      doc: 'File with the password; one line break at its end does not count.',
+    }),
+  ),
   tunnel_secret: one(secret(LOGIN_OCTETS), {
     doc: 'Secret shared with the LNS, with which both ends prove themselves. Either this, `tunnel_secret_file`, or none.',
   }),
-  tunnel_secret_file: one(path, { doc: 'File with the tunnel secret.' }),
+  tunnel_secret_file: aside(one(path, { doc: 'File with the tunnel secret.' })),
   device: one(deviceName, {
     doc: 'Network device that the tunnel becomes.',
     defaultFor: (name) => `l2tp-${name}`,
     defaultText: 'l2tp-NAME',
   }),
-  uplink: list(sectionName, {
-    doc: 'Names of `uplink` sections in order of preference: the first usable one carries the tunnel.',
-    defaultText: "the device of the main table's default route, followed as it changes",
-  }),
+  /** Empty means the device of main's default route. */
+  uplink: as(
+    'uplinks',
+    list(sectionName, {
+      doc: 'Names of `uplink` sections in order of preference: the first usable one carries the tunnel.',
+      defaultText: "the device of the main table's default route, followed as it changes",
+    }),
+  ),
+  /** What we are willing to be asked for; never empty. */
   auth: list(oneOf('chap', 'mschapv2', 'pap'), {
     doc: 'How the LNS may ask for the password: whichever of these it asks for is taken. The order is that of the suggestions to an LNS that asks for another one. `pap` sends the password in the clear.',
     default: ['chap', 'mschapv2'],
   }),
+  /** Octets of an inner packet, or derived from the underlay. */
   mtu: one(wordOr('auto', integer(SMALLEST_MTU, LARGEST_INNER_MTU, 'octets')), {
     doc: `Largest packet inside the tunnel, in octets; \`auto\` takes what the uplink leaves room for. With \`ipv6\` at least ${LEAST_IPV6_MTU}. The LNS may ask for less.`,
     default: 'auto',
   }),
   ipv6: one(flag, { doc: 'Negotiate IPv6 (IPV6CP).', default: '1' }),
-  ipaddr: list(addressPrefix(4), {
-    doc: 'Static IPv4 addresses, besides the negotiated one. Of a block such as 203.0.113.9/29 only the address itself is put on the device; replies from all of the block leave by the tunnel, and what is unused of it is unreachable.',
-  }),
-  ip6addr: list(addressPrefix(6), { doc: 'Static IPv6 addresses.' }),
-  ip6prefix: list(network(6), {
-    doc: 'IPv6 prefixes that the provider routes to this tunnel, for hosts behind this machine: packets from them leave by the tunnel, and what is unused of them is unreachable.',
-  }),
+  ipaddr: as(
+    'ipaddrs',
+    list(addressPrefix(4), {
+      doc: 'Static IPv4 addresses, besides the negotiated one. Of a block such as 203.0.113.9/29 only the address itself is put on the device; replies from all of the block leave by the tunnel, and what is unused of it is unreachable.',
+    }),
+  ),
+  ip6addr: as('ip6addrs', list(addressPrefix(6), { doc: 'Static IPv6 addresses.' })),
+  ip6prefix: as(
+    'ip6prefixes',
+    list(network(6), {
+      doc: 'IPv6 prefixes that the provider routes to this tunnel, for hosts behind this machine: packets from them leave by the tunnel, and what is unused of them is unreachable.',
+    }),
+  ),
   defaultroute: one(flag, {
     doc: 'Use the tunnel as the way to the internet. With `0` only what comes from an address of the tunnel, such as a reply, leaves by it; so do the answers of UDP daemons that are bound to no address, to whoever asked them through the tunnel.',
     default: '1',
   }),
+  /** Undefined means allotted from `tableBase`. */
   ip4table: one(integer(1, LARGEST_TABLE), {
     doc: 'Routing table for the IPv4 routes of the tunnel, its default route among them. They are in no other table then, and rules of your own choose who uses it; packets from an address of the tunnel always do.',
     defaultText: 'one of those from `table_base` on',
@@ -80,10 +99,12 @@ const options = {
     doc: 'Time between two LCP Echo-Requests.',
     default: '1',
   }),
+  /** Echo intervals in which nothing at all arrived before the session counts as dead. */
   echo_failures: one(integer(1, 1000), {
     doc: 'Number of echo intervals in which nothing at all arrived after which the session counts as dead.',
     default: '10',
   }),
+  /** 0 means a fresh one for each attempt. */
   local_port: one(integer(0, 65535), {
     doc: 'Fixed UDP source port, for an LNS that only answers 1701; 0 takes a fresh one for each attempt.',
     default: '0',
@@ -96,15 +117,24 @@ const options = {
     doc: 'What the tunnel keeps while another path of `failover` is in use: nothing, the control connection, or the session as well. `auto` is `warm`, and `cold` where the LNS closes idle tunnels or the budget is short. `hot` needs an address that no more preferred path has.',
     default: 'auto',
   }),
+  /** Undefined: found by itself. */
   backs_up: one(sectionName, {
     doc: 'The `uplink` whose public address the session takes over, as with the login of the line itself.',
     defaultText: 'found when the addresses are the same',
   }),
-  ...probeOverrideOptions,
+  ...allAside(probeOverrideOptions),
   enabled: one(flag, { doc: '0 leaves the tunnel out.', default: '1' }),
 }
 
 type TunnelValues = Values<typeof options>
+
+/** `config tunnel 'NAME'`: an L2TP tunnel with one PPP session. */
+export interface TunnelConfig extends Properties<typeof options> {
+  readonly name: string
+  readonly username: string
+  readonly password: Secret
+  readonly probe: ProbeOverrides
+}
 
 /** Section `tunnel`: an L2TP tunnel with one PPP session. */
 export const tunnel: Section<typeof options, TunnelConfig> = {
@@ -122,64 +152,14 @@ export const tunnel: Section<typeof options, TunnelConfig> = {
       context.report({ reason: "there is neither a 'password' nor a 'password_file'" })
     return {
       name: context.name,
-      servers: values.server,
+      ...propertiesOf(options, values),
       username: values.username ?? '',
       // Without a password the section is disabled or has an error; either way nothing dials with it.
       password: password ?? new Secret(''),
       tunnelSecret: tunnelSecretOf(values, context),
-      device: values.device,
-      uplinks: values.uplink,
-      auth: values.auth,
-      mtu: values.mtu,
-      ipv6: values.ipv6,
-      ipaddrs: values.ipaddr,
-      ip6addrs: values.ip6addr,
-      ip6prefixes: values.ip6prefix,
-      defaultroute: values.defaultroute,
-      ip4table: values.ip4table,
-      ip6table: values.ip6table,
-      peerdns: values.peerdns,
-      helloInterval: values.hello_interval,
-      echoInterval: values.echo_interval,
-      echoFailures: values.echo_failures,
-      localPort: values.local_port,
-      firewall: values.firewall,
-      standby: values.standby,
-      backsUp: values.backs_up,
       probe: probeOverrides(values),
-      enabled: values.enabled,
     }
   },
-}
-
-/** The option that decides each property. Both forms of a secret decide one property; the plain one stands for them. */
-export const tunnelOptionOf: Readonly<
-  Record<Exclude<keyof TunnelConfig, 'name' | 'probe'>, keyof typeof options>
-> = {
-  servers: 'server',
-  username: 'username',
-  password: 'password',
-  tunnelSecret: 'tunnel_secret',
-  device: 'device',
-  uplinks: 'uplink',
-  auth: 'auth',
-  mtu: 'mtu',
-  ipv6: 'ipv6',
-  ipaddrs: 'ipaddr',
-  ip6addrs: 'ip6addr',
-  ip6prefixes: 'ip6prefix',
-  defaultroute: 'defaultroute',
-  ip4table: 'ip4table',
-  ip6table: 'ip6table',
-  peerdns: 'peerdns',
-  helloInterval: 'hello_interval',
-  echoInterval: 'echo_interval',
-  echoFailures: 'echo_failures',
-  localPort: 'local_port',
-  firewall: 'firewall',
-  standby: 'standby',
-  backsUp: 'backs_up',
-  enabled: 'enabled',
 }
 
 function ineffective(hint: string): Foreign {

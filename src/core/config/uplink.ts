@@ -1,17 +1,19 @@
 /** `config uplink 'NAME'`: a physical way out. */
 import { flag, size } from './kinds.ts'
 import { address, deviceName } from './network-kinds.ts'
-import { probeOverrideOptions, probeOverrides } from './probe.ts'
+import { type ProbeOverrides, probeOverrideOptions, probeOverrides } from './probe.ts'
+import { allAside, aside, type Properties, propertiesOf } from './properties.ts'
 import { type BuildContext, list, one, type Section, type Values } from './schema.ts'
-import type { UplinkConfig } from './types.ts'
 
 const LEARNT = 'learnt from the system'
 
 const options = {
-  device: one(deviceName, {
-    doc: 'Network device. It need not exist yet, and may come and go.',
-    required: true,
-  }),
+  device: aside(
+    one(deviceName, {
+      doc: 'Network device. It need not exist yet, and may come and go.',
+      required: true,
+    }),
+  ),
   gateway: one(address(4), { doc: 'Next hop for IPv4.', defaultText: LEARNT }),
   gateway6: one(address(6), { doc: 'Next hop for IPv6.', defaultText: LEARNT }),
   source: one(address(), {
@@ -33,7 +35,20 @@ const options = {
     doc: '1 stops using the uplink, for tunnels as well, until the month ends once the budget is spent.',
     default: '0',
   }),
-  ...probeOverrideOptions,
+  ...allAside(probeOverrideOptions),
+}
+
+/** How the device of an uplink is found. Which one that is, and whether there is one, the system tells. */
+export interface DeviceBy {
+  readonly by: 'name'
+  readonly name: string
+}
+
+/** `config uplink 'NAME'`: a physical way out. */
+export interface UplinkConfig extends Properties<typeof options> {
+  readonly name: string
+  readonly device: DeviceBy
+  readonly probe: ProbeOverrides
 }
 
 /** Section `uplink`: a physical way out. */
@@ -45,14 +60,8 @@ export const uplink: Section<typeof options, UplinkConfig> = {
     check(values, context)
     return {
       name: context.name,
+      ...propertiesOf(options, values),
       device: { by: 'name', name: values.device ?? '' },
-      gateway: values.gateway,
-      gateway6: values.gateway6,
-      source: values.source,
-      dns: values.dns,
-      metered: values.metered,
-      monthlyBudget: values.monthly_budget,
-      budgetCutoff: values.budget_cutoff,
       probe: probeOverrides(values),
     }
   },

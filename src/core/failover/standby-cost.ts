@@ -1,7 +1,7 @@
 /** What paths that only stand by cost on a metered uplink, estimated before anything runs. */
 
 import { carrierNames } from '../config/carriers.ts'
-import { probeOf } from '../config/probe.ts'
+import { probeOf } from '../config/path-probe.ts'
 import type { Config, ProbeTarget, TunnelConfig } from '../config/types.ts'
 import { ipFamily } from '../ip/address.ts'
 import { overheadOf } from '../ip/encapsulation.ts'

@@ -9,8 +9,9 @@ import {
 } from '../../../src/core/config/changes.ts'
 import { allowRule, forwardRule } from '../../../src/core/config/firewall-kinds.ts'
 import type { Kind } from '../../../src/core/config/kinds.ts'
+import { probeOf } from '../../../src/core/config/path-probe.ts'
 import { printEffective } from '../../../src/core/config/print.ts'
-import { DEFAULT_PROBE, formatProbeTarget, probeOf, probeTarget } from '../../../src/core/config/probe.ts'
+import { DEFAULT_PROBE, formatProbeTarget, probeTarget } from '../../../src/core/config/probe.ts'
 import type { AllowRule, Config } from '../../../src/core/config/types.ts'
 import { fixture, mustRead } from './reading.ts'
 
