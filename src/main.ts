@@ -12,6 +12,7 @@ import { Devices } from './app/kernel/devices.ts'
 import { DnsOffers } from './app/kernel/dns-offers.ts'
 import { FactsWatcher, readFacts } from './app/kernel/facts.ts'
 import { Keeper } from './app/kernel/keeper.ts'
+import { NetlinkRequests } from './app/kernel/netlink-requests.ts'
 import { Publishers } from './app/mqtt/publishers.ts'
 import { tryBrokers } from './app/mqtt/trial.ts'
 import { planAtStart } from './app/plan.ts'
@@ -49,8 +50,13 @@ const homepage = typeof LIFELINE_HOMEPAGE === 'string' ? LIFELINE_HOMEPAGE : und
 /** The hosts of this system, and what is made of them. Throws SystemError if the addon cannot be loaded. */
 function openPorts(addon = loadAddon()) {
   const hosts = openSystem(addon)
-  const { datagrams, clock, entropy } = hosts
-  return { ...hosts, digests, resolver: new DnsResolver(datagrams, clock, entropy) }
+  const { datagrams, netlinkSockets, clock, entropy } = hosts
+  return {
+    ...hosts,
+    digests,
+    netlinks: new NetlinkRequests(netlinkSockets, clock),
+    resolver: new DnsResolver(datagrams, clock, entropy),
+  }
 }
 
 /** Runs until SIGTERM or SIGINT; then everything of ours is gone again. */

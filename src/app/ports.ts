@@ -137,6 +137,34 @@ export interface IcmpSocket {
   close(): void
 }
 
+/** What came to a netlink socket: a datagram of messages, or that something went wrong (an errno name; ENOBUFS: some were lost). */
+export type NetlinkArrival =
+  | { readonly bytes: Uint8Array; readonly error?: undefined }
+  | { readonly error: string }
+
+/** Which netlink socket is wanted; with groups it hears of what these announce. */
+export interface NetlinkSocketOptions {
+  readonly protocol: 'route' | 'netfilter'
+  readonly groups: readonly number[]
+  onArrivals(arrivals: readonly NetlinkArrival[]): void
+}
+
+/** A netlink socket as the kernel has it: it carries messages, and knows nothing of them. */
+export interface NetlinkSocket {
+  /** Sends one message: the errno name of a refusal, or undefined. */
+  send(message: Uint8Array): string | undefined
+  /** Nothing arrives any more afterwards. */
+  close(): void
+}
+
+/** Opens netlink sockets. */
+export interface NetlinkSockets {
+  /** Throws SystemError. */
+  open(options: NetlinkSocketOptions): NetlinkSocket
+  /** The name of an errno number as it stands in the kernel's answers. */
+  errnoName(errno: number): string
+}
+
 /** One rtnetlink socket. Bodies are whole netlink messages as core/netlink encodes them. */
 export interface Netlink {
   /** Sends one request and gathers its answers (all parts of a dump). Rejects with SystemError where the kernel refuses. */

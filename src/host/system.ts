@@ -8,7 +8,7 @@ import { entropy } from './entropy.ts'
 import { machine } from './machine.ts'
 import { brokers } from './mqtt.ts'
 import type { Addon } from './native.ts'
-import { NativeNetlinks } from './netlinks.ts'
+import { NativeNetlinkSockets } from './netlink-sockets.ts'
 import { nft } from './nft.ts'
 import { sysctls } from './sysctls.ts'
 import { ProgramDns } from './system-dns.ts'
@@ -23,7 +23,7 @@ export function openSystem(addon: Addon) {
     clock,
     counters: deviceCounters,
     datagrams: new NativeDatagrams(addon),
-    netlinks: new NativeNetlinks(addon),
+    netlinkSockets: new NativeNetlinkSockets(addon),
     tuns: new NativeTuns(addon),
     dataPaths: new NativeDataPaths(addon),
     tcpProbes: new NativeTcpProbes(addon),

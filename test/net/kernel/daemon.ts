@@ -8,6 +8,7 @@ import { Conntrack } from '../../../src/app/kernel/conntrack.ts'
 import { Devices } from '../../../src/app/kernel/devices.ts'
 import { FactsWatcher } from '../../../src/app/kernel/facts.ts'
 import { Keeper } from '../../../src/app/kernel/keeper.ts'
+import { NetlinkRequests } from '../../../src/app/kernel/netlink-requests.ts'
 import { fromHex } from '../../../src/core/bytes.ts'
 import type { Config } from '../../../src/core/config/types.ts'
 import type { ActiveRoute } from '../../../src/core/failover/types.ts'
@@ -18,7 +19,7 @@ import { systemClock as clock } from '../../../src/host/clock.ts'
 import { NativeDataPaths } from '../../../src/host/data-paths.ts'
 import { LineLog } from '../../../src/host/log.ts'
 import { loadAddon } from '../../../src/host/native.ts'
-import { NativeNetlinks } from '../../../src/host/netlinks.ts'
+import { NativeNetlinkSockets } from '../../../src/host/netlink-sockets.ts'
 import { nft } from '../../../src/host/nft.ts'
 import { sysctls } from '../../../src/host/sysctls.ts'
 import { NativeTuns } from '../../../src/host/tuns.ts'
@@ -28,7 +29,7 @@ import type { DaemonCommand } from './kernel-daemon.ts'
 const log = new LineLog({ level: 'debug', style: 'daemon', write: (line) => process.stdout.write(line) })
 
 const addon = loadAddon()
-const netlinks = new NativeNetlinks(addon)
+const netlinks = new NetlinkRequests(new NativeNetlinkSockets(addon), clock)
 const devices = new Devices(new NativeTuns(addon), new NativeDataPaths(addon))
 const watcher = new FactsWatcher(netlinks, log)
 const apply = new Apply({ watcher, devices, nft, sysctls, log })

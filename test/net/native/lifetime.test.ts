@@ -9,7 +9,7 @@ import { Bench } from './peer.ts'
 const BEGIN = `
   import { loadAddon } from '$SRC/host/native.ts'
   import { NativeDatagrams } from '$SRC/host/datagrams.ts'
-  import { NativeNetlinks } from '$SRC/host/netlinks.ts'
+  import { NativeNetlinkSockets } from '$SRC/host/netlink-sockets.ts'
   import { NativeDataPaths } from '$SRC/host/data-paths.ts'
   import { NativeTuns } from '$SRC/host/tuns.ts'
   const onError = (code) => console.log('error', code)
@@ -17,7 +17,7 @@ const BEGIN = `
   const addon = loadAddon()
   const datagrams = new NativeDatagrams(addon)
   const socket = datagrams.open({ family: 4, source: '127.0.0.1', onMessage, onError })
-  const netlink = new NativeNetlinks(addon).open({ protocol: 'route', groups: [1] })
+  const netlink = new NativeNetlinkSockets(addon).open({ protocol: 'route', groups: [1], onArrivals() {} })
   const tun = new NativeTuns(addon).open('nlt0')
   const attach = (tun, socket) => new NativeDataPaths(addon).attach(tun, {
     socket, peer: { host: '127.0.0.1', port: socket.local.port }, mtu: 1462, sequencing: false, ipv4: true, ipv6: true,

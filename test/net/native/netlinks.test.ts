@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { NetlinkRequests } from '../../../src/app/kernel/netlink-requests.ts'
 import { SystemError } from '../../../src/app/ports.ts'
 import { decodeLink } from '../../../src/core/netlink/link.ts'
 import { decodeMessage } from '../../../src/core/netlink/message.ts'
+import { millis } from '../../../src/core/time.ts'
+import { systemClock } from '../../../src/host/clock.ts'
 import { loadAddon } from '../../../src/host/native.ts'
-import { NativeNetlinks } from '../../../src/host/netlinks.ts'
+import { NativeNetlinkSockets } from '../../../src/host/netlink-sockets.ts'
 import { inNamespace, run, until } from './namespace.ts'
 
 const RTM_GETLINK = 18
@@ -45,7 +48,8 @@ function codeOf(error: unknown): string | undefined {
 }
 
 inNamespace(import.meta.url, () => {
-  const netlinks = new NativeNetlinks(loadAddon())
+  const sockets = new NativeNetlinkSockets(loadAddon())
+  const netlinks = new NetlinkRequests(sockets, systemClock)
 
   test('a dump gathers all links, however many requests are made at once', async () => {
     run('ip link add nlA type veth peer name nlB')
@@ -63,7 +67,7 @@ inNamespace(import.meta.url, () => {
   })
 
   test('a request that the kernel passes over is given up in time, and holds up no other for good', async () => {
-    const netlink = new NativeNetlinks(loadAddon(), 100).open({ protocol: 'route' })
+    const netlink = new NetlinkRequests(sockets, systemClock, millis(100)).open({ protocol: 'route' })
     // Shorter than a header: not even an error comes.
     const lost = () =>
       assert.rejects(netlink.request(new Uint8Array(12)), (error) => codeOf(error) === 'ENOBUFS')

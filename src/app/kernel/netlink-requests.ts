@@ -1,6 +1,6 @@
 /** Netlink sockets: requests with their answers, and the messages of multicast groups. */
-import { type Cancel, type Netlink, type Netlinks, SystemError } from '../app/ports.ts'
-import { le16, le16Bytes, le32Bytes } from '../core/netlink/attribute.ts'
+
+import { le16, le16Bytes, le32Bytes } from '../../core/netlink/attribute.ts'
 import {
   decodeAcknowledgement,
   decodeMessage,
@@ -9,15 +9,21 @@ import {
   NLM_F_DUMP_INTR,
   NLMSG_NOOP,
   splitMessages,
-} from '../core/netlink/message.ts'
-import { type Addon, type Arrival, checked, type Handle } from './native.ts'
-import { later } from './timers.ts'
+} from '../../core/netlink/message.ts'
+import { after, type Millis, millis } from '../../core/time.ts'
+import {
+  type Cancel,
+  type Clock,
+  type Netlink,
+  type NetlinkArrival,
+  type NetlinkSocket,
+  type NetlinkSocketOptions,
+  type NetlinkSockets,
+  type Netlinks,
+  SystemError,
+} from '../ports.ts'
 
 type NetlinkOptions = Parameters<Netlinks['open']>[0]
-
-/** <linux/netlink.h> */
-const NETLINK_ROUTE = 0
-const NETLINK_NETFILTER = 12
 
 /** Where the header (`struct nlmsghdr`) has them, in octets. */
 const LENGTH = 0
@@ -30,25 +36,28 @@ const UNDER_WAY = 64
 /** A dump that keeps being torn by changes is taken as it is after so many attempts. */
 const DUMP_ATTEMPTS = 5
 
-/** ms without a word from the kernel after which the answer to the oldest request counts as lost. */
-const PATIENCE = 10_000
+/** Without a word from the kernel for so long, the answer to the oldest request counts as lost. */
+const PATIENCE = millis(10_000)
 
-/** Opens netlink sockets through the addon. */
-export class NativeNetlinks implements Netlinks {
-  readonly #addon: Addon
-  readonly #patience: number
+/** Requests of the kernel, each with its answers, over sockets that know nothing of messages. */
+export class NetlinkRequests implements Netlinks {
+  readonly #sockets: NetlinkSockets
+  readonly #clock: Clock
+  readonly #patience: Millis
 
-  /** `patience`: ms after which a request that has no answer is rejected with ETIMEDOUT. */
-  constructor(addon: Addon, patience = PATIENCE) {
-    this.#addon = addon
+  /** `patience`: a request that has no answer for so long is rejected with ETIMEDOUT. */
+  constructor(sockets: NetlinkSockets, clock: Clock, patience = PATIENCE) {
+    this.#sockets = sockets
+    this.#clock = clock
     this.#patience = patience
   }
 
   /** Groups get a socket of their own, so that their overrun cannot swallow an answer. */
   open(options: NetlinkOptions): Netlink {
-    const listener = options.groups?.length ? new Listener(this.#addon, options) : undefined
+    const { protocol, groups = [] } = options
+    const listener = groups.length > 0 ? new Listener(this.#sockets, { ...options, groups }) : undefined
     try {
-      return new NativeNetlink(this.#addon, options.protocol, listener, this.#patience)
+      return new RequestSocket(this.#sockets, this.#clock, this.#patience, protocol, listener)
     } catch (error) {
       listener?.close()
       throw error
@@ -74,28 +83,30 @@ interface Pending {
  * Answers come in the order of the requests. The kernel serves one dump per socket at a time; other requests are sent at
  * once, and done when `request` returns: those that are made together take effect together.
  */
-class NativeNetlink implements Netlink {
-  readonly #addon: Addon
-  readonly #handle: Handle<'netlink'>
+class RequestSocket implements Netlink {
+  readonly #sockets: NetlinkSockets
+  readonly #clock: Clock
+  readonly #patience: Millis
   readonly #listener: Listener | undefined
-  readonly #patience: number
+  readonly #socket: NetlinkSocket
   readonly #queue: Pending[] = []
   #sequence = 0
   #watch: Cancel = () => {}
   #closed = false
 
   constructor(
-    addon: Addon,
+    sockets: NetlinkSockets,
+    clock: Clock,
+    patience: Millis,
     protocol: NetlinkOptions['protocol'],
     listener: Listener | undefined,
-    patience: number,
   ) {
-    this.#addon = addon
-    this.#listener = listener
+    this.#sockets = sockets
+    this.#clock = clock
     this.#patience = patience
-    const onArrivals = (arrivals: readonly Arrival[]) => this.#arrived(arrivals)
-    const opened = addon.openNetlink(protocolNumber(protocol), [], onArrivals)
-    this.#handle = checked(addon, opened, `cannot open a netlink socket (${protocol})`)
+    this.#listener = listener
+    const onArrivals = (arrivals: readonly NetlinkArrival[]) => this.#arrived(arrivals)
+    this.#socket = sockets.open({ protocol, groups: [], onArrivals })
   }
 
   request(message: Uint8Array): Promise<Uint8Array[]> {
@@ -120,7 +131,7 @@ class NativeNetlink implements Netlink {
     this.#closed = true
     this.#watch()
     this.#listener?.close()
-    this.#addon.close(this.#handle)
+    this.#socket.close()
     const error = new SystemError('ECANCELED', 'the netlink socket was closed')
     for (const pending of this.#queue.splice(0)) pending.reject(error)
   }
@@ -147,14 +158,14 @@ class NativeNetlink implements Netlink {
     message.set(le32Bytes(message.length), LENGTH)
     message.set(le16Bytes(le16(message, FLAGS) | NLM_F_ACK), FLAGS)
     message.set(le32Bytes(this.#sequence), SEQUENCE)
-    const result = this.#addon.sendNetlink(this.#handle, message)
-    if (result < 0) this.#refuse(pending, this.#addon.errnoName(-result))
+    const refusal = this.#socket.send(message)
+    if (refusal !== undefined) this.#refuse(pending, refusal)
   }
 
-  #arrived(arrivals: readonly Arrival[]): void {
+  #arrived(arrivals: readonly NetlinkArrival[]): void {
     for (const arrival of arrivals) {
       if (this.#closed) return
-      if (arrival.error !== undefined) this.#fail(this.#addon.errnoName(arrival.error))
+      if (arrival.error !== undefined) this.#fail(arrival.error)
       else for (const message of splitMessages(arrival.bytes)) this.#answered(message)
     }
     this.#watchOldest()
@@ -164,7 +175,8 @@ class NativeNetlink implements Netlink {
   #watchOldest(): void {
     this.#watch()
     if (this.#closed || this.#queue.length === 0) return
-    this.#watch = later(this.#patience, () => this.#fail('ETIMEDOUT', 'the kernel did not answer'))
+    const lost = () => this.#fail('ETIMEDOUT', 'the kernel did not answer')
+    this.#watch = this.#clock.alarm(after(this.#clock.now(), this.#patience), lost)
   }
 
   #answered(bytes: Uint8Array): void {
@@ -174,7 +186,7 @@ class NativeNetlink implements Netlink {
     if (message.flags & NLM_F_DUMP_INTR) first.torn = true
     const end = decodeAcknowledgement(message)
     if (end === undefined) first.answers.push(bytes)
-    else if (end.errno > 0) this.#fail(this.#addon.errnoName(end.errno), end.text)
+    else if (end.errno > 0) this.#fail(this.#sockets.errnoName(end.errno), end.text)
     else if (first.torn && first.attempts < DUMP_ATTEMPTS) this.#send(first)
     else {
       this.#queue.shift()
@@ -207,31 +219,24 @@ class NativeNetlink implements Netlink {
 }
 
 class Listener {
-  readonly #addon: Addon
-  readonly #handle: Handle<'netlink'>
+  readonly #socket: NetlinkSocket
   readonly #options: NetlinkOptions
   #closed = false
 
-  constructor(addon: Addon, options: NetlinkOptions) {
-    const { protocol, groups = [] } = options
-    this.#addon = addon
+  constructor(sockets: NetlinkSockets, options: NetlinkOptions & Pick<NetlinkSocketOptions, 'groups'>) {
     this.#options = options
-    const onArrivals = (arrivals: readonly Arrival[]) => this.#arrived(arrivals)
-    const opened = addon.openNetlink(protocolNumber(protocol), groups, onArrivals)
-    this.#handle = checked(
-      addon,
-      opened,
-      `cannot listen to netlink groups ${groups.join(', ')} (${protocol})`,
-    )
+    const { protocol, groups } = options
+    const onArrivals = (arrivals: readonly NetlinkArrival[]) => this.#arrived(arrivals)
+    this.#socket = sockets.open({ protocol, groups, onArrivals })
   }
 
   close(): void {
     this.#closed = true
-    this.#addon.close(this.#handle)
+    this.#socket.close()
   }
 
   /** What came before an overrun is handed over before it. */
-  #arrived(arrivals: readonly Arrival[]): void {
+  #arrived(arrivals: readonly NetlinkArrival[]): void {
     let messages: Uint8Array[] = []
     const flush = () => {
       if (messages.length > 0 && !this.#closed) this.#options.onMessages?.(messages)
@@ -247,8 +252,4 @@ class Listener {
     }
     flush()
   }
-}
-
-function protocolNumber(protocol: NetlinkOptions['protocol']): number {
-  return protocol === 'route' ? NETLINK_ROUTE : NETLINK_NETFILTER
 }
