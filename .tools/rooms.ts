@@ -42,6 +42,11 @@ export const ROOMS: readonly Room[] = [
     because: 'it is the port to TUN devices and data paths',
   },
   {
+    name: 'app/log.ts',
+    may: ['core', 'core/config', 'app/ports.ts'],
+    because: 'hosts say where its lines go',
+  },
+  {
     name: 'app',
     may: [
       'core',
@@ -193,6 +198,7 @@ export const ROOMS: readonly Room[] = [
       'core/mqtt',
       'core/system',
       'app/ports.ts',
+      'app/log.ts',
       'app/brokers.ts',
       'app/tuns.ts',
       'host/system/port.ts',
@@ -220,6 +226,7 @@ export const ROOMS: readonly Room[] = [
     may: [
       'core',
       'core/digests',
+      'app/log.ts',
       'app',
       'app/control',
       'app/kernel',

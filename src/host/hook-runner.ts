@@ -3,7 +3,7 @@ import type { Cancel, HookRunner, Log, SystemError } from '../app/ports.ts'
 import type { AbortSignal } from '../core/abort.ts'
 import type { HookEvent } from '../core/hooks.ts'
 import { below } from '../core/path.ts'
-import { LogLines } from './log-lines.ts'
+import { ProgramLines } from '../core/program-lines.ts'
 import { startProgram } from './start-program.ts'
 import { system } from './system/engine.ts'
 import type { Ending, FileFacts, Program } from './system/port.ts'
@@ -83,7 +83,7 @@ export class HookFolder implements HookRunner {
   async #runOne(name: string, event: HookEvent, signal: AbortSignal): Promise<void> {
     const log = this.#log.with({ hook: name, event: event.name })
     const says = (line: string) => log.info('hook says', { line })
-    const [output, complaints] = [new LogLines(says), new LogLines(says)]
+    const [output, complaints] = [new ProgramLines(says), new ProgramLines(says)]
     try {
       const program = await startProgram(below(this.#folder, name), [event.name], {
         folder: '/',

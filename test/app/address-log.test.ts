@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AddressLog } from '../../src/app/address-log.ts'
+import { LineLog } from '../../src/app/log.ts'
 import type { TunnelPatch } from '../../src/app/status-store.ts'
 import { StatusStore } from '../../src/app/status-store.ts'
-import { LineLog } from '../../src/host/log.ts'
 import { FakeClock } from './fake-system.ts'
 
 test('the log says which addresses a session has obtained, once, and those that come later', () => {

@@ -13,9 +13,9 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { LineLog } from '../../../src/app/log.ts'
 import type { HookEvent } from '../../../src/core/hooks.ts'
 import { HookFolder } from '../../../src/host/hook-runner.ts'
-import { LineLog } from '../../../src/host/log.ts'
 import { waitFor } from '../wait.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'lifeline-hooks-'))

@@ -8,8 +8,10 @@ import { after, test } from 'node:test'
 const folder = mkdtempSync(join(tmpdir(), 'lifeline-log-'))
 after(() => rmSync(folder, { recursive: true }))
 
+const source = (file: string) => JSON.stringify(new URL(`../../../src/${file}`, import.meta.url).href)
 const SAY = `
-  import { LineLog, standardError } from ${JSON.stringify(new URL('../../../src/host/log.ts', import.meta.url).href)}
+  import { LineLog } from ${source('app/log.ts')}
+  import { standardError } from ${source('host/standard-error.ts')}
   new LineLog(standardError('info')).warn('careful', { tunnel: 'aaisp' })
 `
 

@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, test } from 'node:test'
-import { LineLog } from '../../../src/host/log.ts'
+import { LineLog } from '../../../src/app/log.ts'
 import { lockNamespace, type NamespaceLock } from '../../../src/host/namespace-lock.ts'
 import { loadAddon } from '../../../src/host/native.ts'
 

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { LineLog } from '../../../src/host/log.ts'
+import { LineLog } from '../../../src/app/log.ts'
 import { StateDirectory } from '../../../src/host/state-files.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lifeline-state-'))

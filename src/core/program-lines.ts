@@ -1,4 +1,4 @@
-import { Utf8Decoder } from '../core/utf8-decoder.ts'
+import { Utf8Decoder } from './utf8-decoder.ts'
 
 /** Characters of a line; what is longer is told in pieces. */
 const MAX_LINE = 400
@@ -6,7 +6,7 @@ const MAX_LINE = 400
 const MAX_LINES = 100
 
 /** What a program prints, told line by line, empty ones left out, and no more than 100 of them. */
-export class LogLines {
+export class ProgramLines {
   readonly #tell: (line: string) => void
   readonly #decoder = new Utf8Decoder()
   #begun = ''

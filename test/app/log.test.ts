@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
+import { formatLine, LineLog, type LogStyle, type Sink } from '../../src/app/log.ts'
 import { SystemError } from '../../src/app/ports.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { formatLine, LineLog, type LogStyle, type Sink } from '../../src/host/log.ts'
 
 function recorder(style: LogStyle = 'daemon') {
   const lines: string[] = []
@@ -66,6 +66,20 @@ test('an error of the system shows its code and causes, a bug its stack', () => 
   const cause = new SystemError('ENODEV', 'no device eth7', { cause: new SystemError('EIO', 'read failed') })
   assert.equal(formatLine('failed', { cause }), 'failed cause="no device eth7 (ENODEV): read failed (EIO)"')
   assert.match(formatLine('failed', { cause: new TypeError('bug') }), /TypeError: bug at .*log\.test\.ts/)
+})
+
+test('engines that leave what was thrown out of the stack make the same line of it', () => {
+  const bug = new TypeError('two\n words')
+  const shown = (stack: string | undefined) => {
+    Object.assign(bug, { stack })
+    return formatLine('failed', { bug })
+  }
+  const frames = '    at run (main.ts:12:3)\n    at <anonymous> (main.ts:80)\n'
+  const line = 'failed bug="TypeError: two words at run (main.ts:12:3) at <anonymous> (main.ts:80)"'
+  assert.equal(shown(`TypeError: two\n words\n${frames}`), line)
+  assert.equal(shown(frames), line)
+  assert.equal(shown(''), 'failed bug="TypeError: two words"')
+  assert.equal(shown(undefined), 'failed bug="TypeError: two words"')
 })
 
 test('no text of a peer begins a line of its own or reaches a terminal as a control', () => {

@@ -1,10 +1,7 @@
-import type { Log, LogFields } from '../app/ports.ts'
 import { toHex } from '../core/bytes.ts'
 import type { LogLevel } from '../core/config/types.ts'
 import { Secret } from '../core/secret.ts'
-import { readText } from './read-text.ts'
-import { system } from './system/engine.ts'
-import type { FileFacts, Output } from './system/port.ts'
+import type { Log, LogFields } from './ports.ts'
 
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
 
@@ -67,32 +64,6 @@ export interface Sink {
   readonly write: (line: string) => void
 }
 
-/** Standard error of this process. A reader that went away is not an error of ours. */
-export function standardError(level: LogLevel): Sink {
-  const { complaints } = system.process
-  complaints.onGone(() => {})
-  return { level, style: styleOf(complaints), write: (line) => complaints.write(line) }
-}
-
-function styleOf({ columns }: Output): LogStyle {
-  if (columns !== undefined) return 'terminal'
-  const { environment, parent } = system.process
-  // systemd.exec(5): JOURNAL_STREAM is inherited, so only where it names this very stream is journald reading.
-  const stream = environment.JOURNAL_STREAM && systemFile('/proc/self/fd/2')
-  if (stream && environment.JOURNAL_STREAM === `${stream.device}:${stream.inode}`) return 'journal'
-  // OpenWrt's first process hands what its services say to syslog.
-  return parent === 1 && readText('/proc/1/comm')?.trim() === 'procd' ? 'daemon' : 'file'
-}
-
-/** Undefined where it cannot be looked at. */
-function systemFile(path: string): FileFacts | undefined {
-  try {
-    return system.files.look(path)
-  } catch {
-    return undefined
-  }
-}
-
 /** One line without its beginning: `message key=value key="two words"`, with everything secret redacted. */
 export function formatLine(message: string, fields: LogFields): string {
   const parts = [escapeControls(message)]
@@ -138,12 +109,10 @@ function describe(error: Error): string {
   return `${stackOf(error)}${cause}`
 }
 
-/** What was thrown, then where: some engines have both in `stack`, some only the places. */
+/** What was thrown, then where, in one line: some engines have both in `stack`, some only the places. */
 function stackOf({ name, message, stack = '' }: Error): string {
-  const lines = stack.split('\n').map((line) => line.trim())
-  const first = lines.findIndex((line) => line.startsWith('at '))
-  const said = (first < 0 ? lines : lines.slice(0, first)).join(' ').trim()
-  return [said || `${name}: ${message}`, ...(first < 0 ? [] : lines.slice(first))].join(' ').trim()
+  const text = /^\s*(at |$)/.test(stack) ? `${name}: ${message}\n${stack}` : stack
+  return text.trim().replace(/\n\s*/g, ' ')
 }
 
 function start(level: LogLevel, style: LogStyle): string {
