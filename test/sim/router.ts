@@ -3,6 +3,7 @@
 import { Devices } from '../../src/app/kernel/devices.ts'
 import { StatusStore } from '../../src/app/status-store.ts'
 import type { Carrier } from '../../src/app/tunnel/attempt.ts'
+import type { Gate } from '../../src/app/tunnel/gate.ts'
 import { Memory } from '../../src/app/tunnel/memory.ts'
 import { Names } from '../../src/app/tunnel/names.ts'
 import { targets } from '../../src/app/tunnel/neighbourhood.ts'
@@ -44,14 +45,14 @@ export class SimRouter {
 
   /**
    * alice over `fibre`, and over `lte` if that is not there. It has neither yet: `machine.add('fibre', ['192.0.2.2'])`
-   * gives it one. `batches`: its data paths carry packets in batches of so many ms; left out, one by one.
+   * gives it one. `gates`: what every dial waits for. `batches`: its data paths carry packets in batches of so many ms; left out, one by one.
    */
   constructor(
     network: Network,
     seed: number,
     changes: Partial<TunnelConfig> = {},
     files: MemoryFiles = new MemoryFiles(),
-    batches?: number,
+    { gates = [], batches }: { gates?: readonly Gate[] | undefined; batches?: number | undefined } = {},
   ) {
     const tunnel = tunnelOf(TUNNEL, { servers: [LNS_ADDRESS], uplinks: ['fibre', 'lte'], ...changes })
     const { clock } = network
@@ -88,7 +89,7 @@ export class SimRouter {
         digests,
         entropy: seededEntropy(seed ^ 0x5eed),
         log: this.log,
-        gates: [],
+        gates,
         refusals: {
           refusedAddresses: () => this.#refused,
           onWritten: (run) => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Gate } from '../../src/app/tunnel/gate.ts'
 import type { TunnelConfig } from '../../src/core/config/types.ts'
 import { SimLns, type SimLnsOptions } from './lns.ts'
 import { Network, type Path } from './network.ts'
@@ -28,6 +29,8 @@ export function world(
     closedHosts?: readonly string[]
     /** Hosts to which a firewall of the router lets nothing out. */
     forbiddenHosts?: readonly string[]
+    /** What every dial waits for. */
+    gates?: readonly Gate[]
     /** Data paths carry packets in batches of so many ms; left out, one by one. */
     batches?: number
   } = {},
@@ -35,7 +38,7 @@ export function world(
   const network = new Network(seed, options.path ?? GOOD_PATH)
   const wire = new Wire(network)
   const lns = new SimLns(network, seed, options.lns)
-  const router = new SimRouter(network, seed, options.tunnel, undefined, options.batches)
+  const router = new SimRouter(network, seed, options.tunnel, undefined, options)
   for (const host of options.closedHosts ?? []) router.machine.refusing.add(host)
   for (const host of options.forbiddenHosts ?? []) router.machine.forbidden.add(host)
   router.machine.add('fibre', [CLIENT])

@@ -13,6 +13,7 @@ import { carriersOf } from '../../../src/core/system/uplinks.ts'
 import { configOf, SYSTEM, tunnelOf } from '../../core/system/samples.ts'
 import { MemoryLog } from '../../memory-log.ts'
 import { seededEntropy } from '../../sim/random.ts'
+import { CLIENT, dials, upWithin, within, world } from '../../sim/world.ts'
 import { VirtualClock } from '../../virtual-clock.ts'
 
 const LNS = '198.51.100.1'
@@ -172,6 +173,53 @@ test('a dial that was given up does not begin when its gate opens after all', as
   await clock.pass(60_000)
   assert.ok(!told.some((what) => what.startsWith('send')))
   assert.ok(told.includes('release a'))
+})
+
+for (const slow of [0, 1, 2])
+  test(`a tunnel is dialled when the slowest gate is open, wherever in the list it stands: ${slow}`, async () => {
+    const told: string[] = []
+    const gates = ['filters', 'port guard', 'key exchange'].map((name) => new TestGate(name, told))
+    const here = world(1, { gates })
+    const { network, router, wire } = here
+    for (const [position, gate] of gates.entries()) {
+      if (position === slow) await network.run(600)
+      assert.deepEqual(wire.sent('SCCRQ', CLIENT), [])
+      assert.equal(told.length, position + 1, 'those behind it wait')
+      gate.hold()
+      await network.run(network.now + 1)
+    }
+    assert.deepEqual(
+      dials(wire).map((at) => at >= 600 && at < 605),
+      [true],
+    )
+    await upWithin(here, 1_000)
+    await within(network, 60_000, router.stop())
+    await network.run(network.now + 60_000)
+    assert.deepEqual(told.slice(3), ['release filters', 'release port guard', 'release key exchange'])
+  })
+
+test('each dial of a race passes the gates by itself, and what a gate that stays shut says is told', async () => {
+  const told: string[] = []
+  const gate = (name: string, open: Gate['open']): Gate => ({
+    name,
+    open,
+    refused: () => assert.fail(),
+    late: () => LATE,
+  })
+  const here = world(1, {
+    gates: [
+      gate('filters', async () => undefined),
+      gate('key exchange', ({ device }) => {
+        told.push(device)
+        return new Promise(() => {})
+      }),
+    ],
+  })
+  here.router.machine.add('lte', ['192.0.2.66'])
+  await here.network.run(10_000)
+  assert.deepEqual(here.wire.sent('SCCRQ', CLIENT), [])
+  assert.deepEqual([...new Set(told)].sort(), ['fibre', 'lte'])
+  assert.equal(here.router.shown.last_error?.message, failureMessage(LATE))
 })
 
 test('filters come before the guard of a port, and an uplink without a firewall needs only them', async () => {
