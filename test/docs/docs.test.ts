@@ -84,9 +84,16 @@ function filesInTable(folder: string): string[] {
   )
 }
 
-for (const folder of ['src/core/l2tp', 'src/core/ppp', 'src/core/ip', 'src/core/client', 'src/native']) {
+for (const folder of [
+  'src/core/l2tp',
+  'src/core/ppp',
+  'src/core/ip',
+  'src/core/client',
+  'src/native',
+  'src/runtime',
+]) {
   test(`the table of RFCs names every file of ${folder}, and no other`, () => {
-    const files = readdirSync(folder).filter((name) => /\.(ts|c|h)$/.test(name))
+    const files = readdirSync(folder).filter((name) => /\.(ts|c|h|S)$/.test(name) && !name.endsWith('.d.ts'))
     assert.ok(files.length > 0)
     assert.deepEqual(filesInTable(folder).sort(), files.sort())
   })
