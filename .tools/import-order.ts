@@ -191,16 +191,21 @@ function way(
   return undefined
 }
 
-/** The shortest circle through each group that is in one, but for those that an earlier one leads through. */
+/** One circle, the shortest, for each set of groups that all reach each other: one wrong step makes many more. */
 function circles(imports: readonly Import[], groupOf: Grouping): Step[][] {
   const steps = stepsOf(imports, groupOf)
+  const back = new Map([...steps.keys()].map((group) => [group, way(group, group, steps, groupOf)] as const))
   const told = new Set<string>()
   return [...steps.keys()].flatMap((group) => {
-    if (told.has(group)) return []
-    const circle = way(group, group, steps, groupOf)
-    if (circle === undefined) return []
-    for (const { file } of circle) told.add(groupOf(file) ?? file)
-    return [circle]
+    if (told.has(group) || back.get(group) === undefined) return []
+    const all = [...steps.keys()].filter(
+      (other) =>
+        other === group ||
+        (way(group, other, steps, groupOf) !== undefined && way(other, group, steps, groupOf) !== undefined),
+    )
+    for (const other of all) told.add(other)
+    const found = all.flatMap((other) => [back.get(other) ?? []])
+    return [found.reduce((least, circle) => (circle.length < least.length ? circle : least))]
   })
 }
 

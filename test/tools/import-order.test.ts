@@ -44,6 +44,18 @@ test('a circle of files in one room is refused, also one of types alone', () => 
   ])
 })
 
+test('of circles that hang together the shortest is told', () => {
+  const changed = {
+    'low/a.ts': "import './b.ts'\n",
+    'low/b.ts': "import './c.ts'\n",
+    'low/c.ts': "import './a.ts'\nimport './d.ts'\n",
+    'low/d.ts': "import './c.ts'\n",
+  }
+  assert.deepEqual(problems(changed), [
+    'src/low/c.ts:2: circle of files: src/low/c.ts:2 imports src/low/d.ts, src/low/d.ts:1 imports src/low/c.ts: move what they share into one below all of them',
+  ])
+})
+
 test('a circle of folders is refused where no files are in one', () => {
   const changed = { 'low/other.ts': "export { frame } from '../mid/frame.ts'\n" }
   const rooms = ROOMS.map((room) => (room.name === 'low' ? { ...room, may: ['mid'] } : room))
