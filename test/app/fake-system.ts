@@ -8,11 +8,10 @@ import {
   attributeText,
   attributeU32,
   decodeAttributes,
-  le32,
-  le32Bytes,
   textOf,
   u32Of,
 } from '../../src/core/netlink/attribute.ts'
+import { host32, host32Bytes } from '../../src/core/netlink/host-order.ts'
 import { RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK } from '../../src/core/netlink/link.ts'
 import { decodeMessage, encodeMessage } from '../../src/core/netlink/message.ts'
 import { encodeNewRoute } from '../../src/core/netlink/route.ts'
@@ -211,7 +210,7 @@ export class FakeSystem implements Netlinks, Nft, Sysctls {
         return []
       case RTM_DELLINK:
         this.#did('unlink')
-        this.removeLink(links.find(({ index }) => index === le32(body, 4))?.name ?? '')
+        this.removeLink(links.find(({ index }) => index === host32(body, 4))?.name ?? '')
         return []
       default:
         this.#did(REQUESTS[type] ?? `request ${type}`)
@@ -225,8 +224,8 @@ export class FakeSystem implements Netlinks, Nft, Sysctls {
     const mtu = u32Of(attributes.get(4))
     const alias = textOf(attributes.get(20))
     const links = this.facts.links.map((link) => {
-      if (link.index !== le32(body, 4)) return link
-      const up = le32(body, 12) & 1 ? (le32(body, 8) & 1) === 1 : link.up
+      if (link.index !== host32(body, 4)) return link
+      const up = host32(body, 12) & 1 ? (host32(body, 8) & 1) === 1 : link.up
       return { ...link, up, mtu: mtu ?? link.mtu, alias: alias ?? link.alias }
     })
     this.facts = { ...this.facts, links }
@@ -265,7 +264,7 @@ function linkMessage(link: Link, type: number): Uint8Array {
   return encodeMessage(
     type,
     0,
-    concat(new Uint8Array(4), le32Bytes(link.index), le32Bytes(flags), new Uint8Array(4)),
+    concat(new Uint8Array(4), host32Bytes(link.index), host32Bytes(flags), new Uint8Array(4)),
     attributeText(3, link.name),
     attributeU32(4, link.mtu),
     ...(link.alias === undefined ? [] : [attributeText(20, link.alias)]),

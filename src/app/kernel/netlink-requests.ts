@@ -1,6 +1,6 @@
 /** Netlink sockets: requests with their answers, and the messages of multicast groups. */
 
-import { le16, le16Bytes, le32Bytes } from '../../core/netlink/attribute.ts'
+import { host16, host16Bytes, host32Bytes } from '../../core/netlink/host-order.ts'
 import {
   decodeAcknowledgement,
   decodeMessage,
@@ -115,7 +115,7 @@ class RequestSocket implements Netlink {
       const copy = Uint8Array.from(message)
       this.#queue.push({
         message: copy,
-        isDump: (le16(copy, FLAGS) & NLM_F_DUMP) === NLM_F_DUMP,
+        isDump: (host16(copy, FLAGS) & NLM_F_DUMP) === NLM_F_DUMP,
         sequence: undefined,
         answers: [],
         torn: false,
@@ -155,9 +155,9 @@ class RequestSocket implements Netlink {
     pending.attempts++
     this.#sequence = (this.#sequence + 1) >>> 0
     pending.sequence = this.#sequence
-    message.set(le32Bytes(message.length), LENGTH)
-    message.set(le16Bytes(le16(message, FLAGS) | NLM_F_ACK), FLAGS)
-    message.set(le32Bytes(this.#sequence), SEQUENCE)
+    message.set(host32Bytes(message.length), LENGTH)
+    message.set(host16Bytes(host16(message, FLAGS) | NLM_F_ACK), FLAGS)
+    message.set(host32Bytes(this.#sequence), SEQUENCE)
     const refusal = this.#socket.send(message)
     if (refusal !== undefined) this.#refuse(pending, refusal)
   }

@@ -1,15 +1,8 @@
 /** Addresses of links: RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR with `struct ifaddrmsg` (rtnetlink(7)). */
 import { concat, u8 } from '../bytes.ts'
 import { type Family, formatIp, parseIp } from '../ip/address.ts'
-import {
-  type Attributes,
-  attribute,
-  attributeU32,
-  decodeAttributes,
-  le32,
-  le32Bytes,
-  u32Of,
-} from './attribute.ts'
+import { type Attributes, attribute, attributeU32, decodeAttributes, u32Of } from './attribute.ts'
+import { host32, host32Bytes } from './host-order.ts'
 import {
   encodeMessage,
   NLM_F_ACK,
@@ -85,7 +78,7 @@ export function decodeAddress(body: Uint8Array): LinkAddress | undefined {
   const flags = u32Of(attributes.get(IFA_FLAGS)) ?? u8(body, 2)
   return {
     family,
-    link: le32(body, 4),
+    link: host32(body, 4),
     address: local,
     length: u8(body, 1),
     peer: remote === local ? undefined : remote,
@@ -111,7 +104,7 @@ export function encodeNewAddress(wanted: NewAddress): Uint8Array {
     ifaddrmsg(wanted.family, wanted.length, isLinkLocal6(wanted.address) ? RT_SCOPE_LINK : 0, wanted.link),
     ...addressAttributes(wanted),
     attributeU32(IFA_FLAGS, flags),
-    attribute(IFA_CACHEINFO, concat(le32Bytes(preferred), le32Bytes(FOREVER), new Uint8Array(8))),
+    attribute(IFA_CACHEINFO, concat(host32Bytes(preferred), host32Bytes(FOREVER), new Uint8Array(8))),
   )
 }
 
@@ -186,5 +179,5 @@ function isLinkLocal6(address: string): boolean {
 }
 
 function ifaddrmsg(family: Family, length: number, scope: number, link: number): Uint8Array {
-  return concat(Uint8Array.of(addressFamilyOf(family), length, 0, scope), le32Bytes(link))
+  return concat(Uint8Array.of(addressFamilyOf(family), length, 0, scope), host32Bytes(link))
 }

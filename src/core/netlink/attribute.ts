@@ -1,8 +1,9 @@
 /**
  * Attributes of netlink messages (`struct nlattr`): length and type of 16 bits each, the value, padding to 4 octets.
- * Netlink speaks the byte order of the machine; every CPU that lifeline is built for is little endian.
+ * Netlink speaks the byte order of the machine.
  */
-import { ByteWriter, concat, u8, u16, u32 } from '../bytes.ts'
+import { ByteWriter, concat, u8 } from '../bytes.ts'
+import { host16, host16Bytes, host32, host32Bytes } from './host-order.ts'
 
 /** Type and value of one attribute. The flags NLA_F_NESTED and NLA_F_NET_BYTEORDER are no part of the type. */
 export interface Attribute {
@@ -22,10 +23,10 @@ export function decodeAttributeList(bytes: Uint8Array): Attribute[] {
   const attributes: Attribute[] = []
   let offset = 0
   while (offset + HEADER <= bytes.length) {
-    const length = le16(bytes, offset)
+    const length = host16(bytes, offset)
     if (length < HEADER || offset + length > bytes.length) break
     attributes.push({
-      type: le16(bytes, offset + 2) & TYPE_MASK,
+      type: host16(bytes, offset + 2) & TYPE_MASK,
       value: bytes.subarray(offset + HEADER, offset + length),
     })
     offset += align(length)
@@ -41,8 +42,8 @@ export function decodeAttributes(bytes: Uint8Array): Attributes {
 /** One attribute with its padding. */
 export function attribute(type: number, value: Uint8Array): Uint8Array {
   const padded = new Uint8Array(align(HEADER + value.length))
-  padded.set(le16Bytes(HEADER + value.length))
-  padded.set(le16Bytes(type), 2)
+  padded.set(host16Bytes(HEADER + value.length))
+  padded.set(host16Bytes(type), 2)
   padded.set(value, HEADER)
   return padded
 }
@@ -52,9 +53,9 @@ export function attributeU8(type: number, value: number): Uint8Array {
   return attribute(type, Uint8Array.of(value))
 }
 
-/** An attribute that holds four octets, lowest first. */
+/** An attribute that holds a number of 32 bits. */
 export function attributeU32(type: number, value: number): Uint8Array {
-  return attribute(type, le32Bytes(value))
+  return attribute(type, host32Bytes(value))
 }
 
 /** Text with its terminating NUL. */
@@ -76,7 +77,7 @@ export function textOf(value: Uint8Array | undefined): string | undefined {
 
 /** A 32-bit integer in the machine's order; undefined if the attribute is absent or short. */
 export function u32Of(value: Uint8Array | undefined): number | undefined {
-  return value === undefined || value.length < 4 ? undefined : le32(value, 0)
+  return value === undefined || value.length < 4 ? undefined : host32(value, 0)
 }
 
 /** An octet; undefined if the attribute is absent or empty. */
@@ -84,34 +85,9 @@ export function u8Of(value: Uint8Array | undefined): number | undefined {
   return value === undefined || value.length < 1 ? undefined : u8(value, 0)
 }
 
-/** Two octets, lowest first, at `offset`; 0 for what lies beyond the end. */
-export function le16(bytes: Uint8Array, offset: number): number {
-  return swap16(u16(bytes, offset))
-}
-
-/** Four octets, lowest first, at `offset`; 0 for what lies beyond the end. */
-export function le32(bytes: Uint8Array, offset: number): number {
-  const value = u32(bytes, offset)
-  return ((swap16(value & 0xffff) << 16) | swap16(value >>> 16)) >>> 0
-}
-
-/** Two octets, lowest first. */
-export function le16Bytes(value: number): Uint8Array {
-  return Uint8Array.of(value, value >>> 8)
-}
-
-/** Four octets, lowest first. */
-export function le32Bytes(value: number): Uint8Array {
-  return Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24)
-}
-
 /** `length` rounded up to the 4 octets at which netlink aligns everything. */
 export function align(length: number): number {
   return (length + 3) & ~3
-}
-
-function swap16(value: number): number {
-  return ((value & 0xff) << 8) | (value >>> 8)
 }
 
 function ascii(text: string): Uint8Array {

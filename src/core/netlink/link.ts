@@ -1,15 +1,7 @@
 /** Links: RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK with `struct ifinfomsg` (rtnetlink(7)). */
 import { concat } from '../bytes.ts'
-import {
-  attributeText,
-  attributeU32,
-  decodeAttributes,
-  le16,
-  le32,
-  le32Bytes,
-  textOf,
-  u32Of,
-} from './attribute.ts'
+import { attributeText, attributeU32, decodeAttributes, textOf, u32Of } from './attribute.ts'
+import { host16, host32, host32Bytes } from './host-order.ts'
 import { encodeMessage, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from './message.ts'
 
 /** linux/rtnetlink.h */
@@ -63,10 +55,10 @@ export function decodeLink(body: Uint8Array): Link | undefined {
   const attributes = decodeAttributes(body.subarray(IFINFOMSG))
   const name = textOf(attributes.get(IFLA_IFNAME))
   if (name === undefined) return undefined
-  const flags = le32(body, 8)
+  const flags = host32(body, 8)
   const info = decodeAttributes(attributes.get(IFLA_LINKINFO) ?? new Uint8Array())
   return {
-    index: le32(body, 4),
+    index: host32(body, 4),
     name,
     up: (flags & IFF_UP) !== 0,
     carrier: (flags & IFF_LOWER_UP) !== 0,
@@ -80,7 +72,7 @@ export function decodeLink(body: Uint8Array): Link | undefined {
 
 /** Messages of bridge ports and of wireless extensions carry the same types: only AF_UNSPEC speaks of the link itself. */
 export function isAboutLink(body: Uint8Array): boolean {
-  return body.length >= IFINFOMSG && (le16(body, 0) & 0xff) === 0
+  return body.length >= IFINFOMSG && (host16(body, 0) & 0xff) === 0
 }
 
 /** Asks for all links. */
@@ -110,5 +102,5 @@ export function encodeLinkRemoval(index: number): Uint8Array {
 }
 
 function ifinfomsg(index: number, flags = 0, change = 0): Uint8Array {
-  return concat(new Uint8Array(4), le32Bytes(index), le32Bytes(flags), le32Bytes(change))
+  return concat(new Uint8Array(4), host32Bytes(index), host32Bytes(flags), host32Bytes(change))
 }

@@ -1,6 +1,7 @@
 /** Netlink messages (`struct nlmsghdr`): framing, acknowledgements with their extended text, and numbering. */
 import { concat } from '../bytes.ts'
-import { align, decodeAttributes, le16, le16Bytes, le32, le32Bytes, textOf } from './attribute.ts'
+import { align, decodeAttributes, textOf } from './attribute.ts'
+import { host16, host16Bytes, host32, host32Bytes } from './host-order.ts'
 
 /** A netlink message without its header of 16 octets. */
 export interface NetlinkMessage {
@@ -52,13 +53,13 @@ const NLMSGERR_ATTR_MSG = 1
 /** A whole message. The sequence number is set by `withSequence`; the port is 0, the kernel knows the sender. */
 export function encodeMessage(type: number, flags: number, ...body: readonly Uint8Array[]): Uint8Array {
   const length = HEADER_LENGTH + body.reduce((sum, part) => sum + part.length, 0)
-  return concat(le32Bytes(length), le16Bytes(type), le16Bytes(flags), new Uint8Array(8), ...body)
+  return concat(host32Bytes(length), host16Bytes(type), host16Bytes(flags), new Uint8Array(8), ...body)
 }
 
 /** The message under another sequence number (32 bits). */
 export function withSequence(message: Uint8Array, sequence: number): Uint8Array {
   const numbered = message.slice()
-  numbered.set(le32Bytes(sequence), 8)
+  numbered.set(host32Bytes(sequence), 8)
   return numbered
 }
 
@@ -67,7 +68,7 @@ export function splitMessages(datagram: Uint8Array): Uint8Array[] {
   const messages: Uint8Array[] = []
   let offset = 0
   while (offset + HEADER_LENGTH <= datagram.length) {
-    const length = le32(datagram, offset)
+    const length = host32(datagram, offset)
     if (length < HEADER_LENGTH || offset + length > datagram.length) break
     messages.push(datagram.subarray(offset, offset + length))
     offset += align(length)
@@ -78,13 +79,13 @@ export function splitMessages(datagram: Uint8Array): Uint8Array[] {
 /** One whole message; undefined if it is shorter than its header or than it claims. Never throws. */
 export function decodeMessage(message: Uint8Array): NetlinkMessage | undefined {
   if (message.length < HEADER_LENGTH) return undefined
-  const length = le32(message, 0)
+  const length = host32(message, 0)
   if (length < HEADER_LENGTH || length > message.length) return undefined
   return {
-    type: le16(message, 4),
-    flags: le16(message, 6),
-    sequence: le32(message, 8),
-    port: le32(message, 12),
+    type: host16(message, 4),
+    flags: host16(message, 6),
+    sequence: host32(message, 8),
+    port: host32(message, 12),
     body: message.subarray(HEADER_LENGTH, length),
   }
 }
@@ -92,7 +93,7 @@ export function decodeMessage(message: Uint8Array): NetlinkMessage | undefined {
 /** What an NLMSG_ERROR or the NLMSG_DONE of a dump says; undefined for messages of any other type. */
 export function decodeAcknowledgement(message: NetlinkMessage): Acknowledgement | undefined {
   if (message.type !== NLMSG_ERROR && message.type !== NLMSG_DONE) return undefined
-  const errno = message.body.length < 4 ? 0 : 0 - (le32(message.body, 0) | 0)
+  const errno = message.body.length < 4 ? 0 : 0 - (host32(message.body, 0) | 0)
   if ((message.flags & NLM_F_ACK_TLVS) === 0) return { errno, text: undefined }
   const attributes = decodeAttributes(message.body.subarray(attributesOffset(message)))
   return { errno, text: textOf(attributes.get(NLMSGERR_ATTR_MSG)) }
@@ -101,6 +102,6 @@ export function decodeAcknowledgement(message: NetlinkMessage): Acknowledgement 
 /** An error repeats the header of the request, and its body too unless capped; a done message only has the errno. */
 function attributesOffset({ type, flags, body }: NetlinkMessage): number {
   if (type === NLMSG_DONE) return 4
-  const repeated = (flags & NLM_F_CAPPED) !== 0 ? HEADER_LENGTH : Math.max(HEADER_LENGTH, le32(body, 4))
+  const repeated = (flags & NLM_F_CAPPED) !== 0 ? HEADER_LENGTH : Math.max(HEADER_LENGTH, host32(body, 4))
   return 4 + align(repeated)
 }

@@ -2,17 +2,8 @@
 import { concat, u8 } from '../bytes.ts'
 import { type Family, formatIp, type Prefix } from '../ip/address.ts'
 import { addressBytes, addressFamilyOf, addressOf, familyOf } from './address.ts'
-import {
-  type Attributes,
-  align,
-  attribute,
-  attributeU32,
-  decodeAttributes,
-  le16,
-  le32,
-  le32Bytes,
-  u32Of,
-} from './attribute.ts'
+import { type Attributes, align, attribute, attributeU32, decodeAttributes, u32Of } from './attribute.ts'
+import { host16, host32, host32Bytes } from './host-order.ts'
 import {
   encodeMessage,
   NLM_F_ACK,
@@ -100,7 +91,7 @@ const RTNEXTHOP = 8
 export function decodeRoute(body: Uint8Array): Route | undefined {
   if (body.length < RTMSG) return undefined
   const family = familyOf(u8(body, 0))
-  if (family === undefined || (le32(body, 8) & RTM_F_CLONED) !== 0) return undefined
+  if (family === undefined || (host32(body, 8) & RTM_F_CLONED) !== 0) return undefined
   const attributes = decodeAttributes(body.subarray(RTMSG))
   const type = TYPES[u8(body, 7)] ?? 'other'
   return {
@@ -114,7 +105,7 @@ export function decodeRoute(body: Uint8Array): Route | undefined {
     protocol: u8(body, 5),
     metric: u32Of(attributes.get(RTA_PRIORITY)) ?? 0,
     source: addressOf(attributes, RTA_PREFSRC, family),
-    nexthops: type === 'unicast' ? decodeNexthops(attributes, family, le32(body, 8)) : [],
+    nexthops: type === 'unicast' ? decodeNexthops(attributes, family, host32(body, 8)) : [],
   }
 }
 
@@ -151,7 +142,7 @@ function encodeRoute(message: number, flags: number, route: Route): Uint8Array {
     message,
     NLM_F_REQUEST | NLM_F_ACK | flags,
     header,
-    le32Bytes(nexthop?.onlink ? RTNH_F_ONLINK : 0),
+    host32Bytes(nexthop?.onlink ? RTNH_F_ONLINK : 0),
     ...(destination.length === 0 ? [] : [attribute(RTA_DST, addressBytes(destination.address))]),
     attributeU32(RTA_TABLE, table),
     ...(metric === 0 ? [] : [attributeU32(RTA_PRIORITY, metric)]),
@@ -185,11 +176,11 @@ function decodeMultipath(bytes: Uint8Array, family: Family): Nexthop[] {
   const nexthops: Nexthop[] = []
   let offset = 0
   while (offset + RTNEXTHOP <= bytes.length) {
-    const length = le16(bytes, offset)
+    const length = host16(bytes, offset)
     if (length < RTNEXTHOP || offset + length > bytes.length) break
     const attributes = decodeAttributes(bytes.subarray(offset + RTNEXTHOP, offset + length))
     nexthops.push({
-      link: le32(bytes, offset + 4),
+      link: host32(bytes, offset + 4),
       gateway: gatewayOf(attributes, family),
       onlink: (u8(bytes, offset + 2) & RTNH_F_ONLINK) !== 0,
     })

@@ -8,14 +8,11 @@ import {
   attributeU8,
   attributeU32,
   decodeAttributes,
-  le16,
-  le16Bytes,
-  le32,
-  le32Bytes,
   textOf,
   u8Of,
   u32Of,
 } from './attribute.ts'
+import { host16, host16Bytes, host32, host32Bytes } from './host-order.ts'
 import { encodeMessage, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST } from './message.ts'
 
 /** linux/rtnetlink.h */
@@ -113,7 +110,7 @@ export function decodeRule(body: Uint8Array): Rule | undefined {
     mark: value === undefined ? undefined : { value, mask: u32Of(attributes.get(FRA_FWMASK)) ?? 0xffffffff },
     ipProtocol: u8Of(attributes.get(FRA_IP_PROTO)),
     sourcePorts: portsOf(attributes.get(FRA_SPORT_RANGE)),
-    inverted: (le32(body, 8) & FIB_RULE_INVERT) !== 0,
+    inverted: (host32(body, 8) & FIB_RULE_INVERT) !== 0,
   }
 }
 
@@ -149,7 +146,7 @@ function encodeRule(message: number, flags: number, rule: Rule): Uint8Array {
     message,
     NLM_F_REQUEST | NLM_F_ACK | flags,
     header,
-    le32Bytes(rule.inverted ? FIB_RULE_INVERT : 0),
+    host32Bytes(rule.inverted ? FIB_RULE_INVERT : 0),
     attributeU32(FRA_PRIORITY, rule.priority),
     attributeU8(FRA_PROTOCOL, rule.protocol),
     ...(action === 'lookup' ? [attributeU32(FRA_TABLE, table)] : []),
@@ -170,9 +167,11 @@ function encodeRule(message: number, flags: number, rule: Rule): Uint8Array {
 
 /** `struct fib_rule_port_range` */
 function portsOf(value: Uint8Array | undefined): Rule['sourcePorts'] {
-  return value === undefined || value.length < 4 ? undefined : { first: le16(value, 0), last: le16(value, 2) }
+  return value === undefined || value.length < 4
+    ? undefined
+    : { first: host16(value, 0), last: host16(value, 2) }
 }
 
 function portRange({ first, last }: NonNullable<Rule['sourcePorts']>): Uint8Array {
-  return concat(le16Bytes(first), le16Bytes(last))
+  return concat(host16Bytes(first), host16Bytes(last))
 }

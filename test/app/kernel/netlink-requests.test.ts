@@ -8,7 +8,7 @@ import type {
   SystemError,
 } from '../../../src/app/ports.ts'
 import { concat } from '../../../src/core/bytes.ts'
-import { le32, le32Bytes } from '../../../src/core/netlink/attribute.ts'
+import { host32, host32Bytes } from '../../../src/core/netlink/host-order.ts'
 import { encodeLinkDump } from '../../../src/core/netlink/link.ts'
 import { encodeMessage, NLM_F_DUMP_INTR, withSequence } from '../../../src/core/netlink/message.ts'
 import { VirtualClock } from '../../virtual-clock.ts'
@@ -28,7 +28,7 @@ class Kernel implements NetlinkSockets {
   open({ onArrivals }: NetlinkSocketOptions) {
     const send = (request: Uint8Array) => {
       const flags = MULTI | (++this.dumps <= this.#torn ? NLM_F_DUMP_INTR : 0)
-      const sequence = le32(request, 8)
+      const sequence = host32(request, 8)
       const answers = [
         withSequence(encodeMessage(RTM_NEWLINK, flags, Uint8Array.of(this.dumps, 0, 0, 0)), sequence),
         withSequence(encodeMessage(NLMSG_DONE, flags, new Uint8Array(4)), sequence),
@@ -90,9 +90,9 @@ class Puppet implements NetlinkSockets {
 
   /** An NLMSG_ERROR that answers the `position`th request: 0 acknowledges it. */
   answer(position: number, errno = 0): NetlinkArrival {
-    const sequence = le32(this.sent[position] ?? assert.fail('not sent'), 8)
+    const sequence = host32(this.sent[position] ?? assert.fail('not sent'), 8)
     const body = new Uint8Array(20)
-    body.set(le32Bytes(-errno >>> 0))
+    body.set(host32Bytes(-errno >>> 0))
     return { bytes: withSequence(encodeMessage(NLMSG_ERROR, 0, body), sequence) }
   }
 }
