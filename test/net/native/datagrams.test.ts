@@ -198,6 +198,21 @@ inNamespace(import.meta.url, () => {
     socket.close()
   })
 
+  test('a mailbox that is full costs no CPU while JS is busy', async () => {
+    const { socket, messages } = open()
+    const sent = 12
+    // 12 of 60,000 octets are more than a mailbox holds and fewer than the kernel does.
+    for (let i = 0; i < sent; i++) socket.send(bytes(String(i).padEnd(60_000)), socket.local)
+    const wait = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+    wait(200)
+    const before = process.cpuUsage()
+    wait(1000)
+    const { user, system } = process.cpuUsage(before)
+    assert.ok(user + system < 100_000, `${(user + system) / 1000} ms of CPU within a second`)
+    await until(() => messages.length === sent, 'all have arrived')
+    socket.close()
+  })
+
   test('however much arrives, a turn of the event loop gets a few dozen messages, and each socket its share', async () => {
     const sockets = Array.from({ length: 40 }, () => open())
     const [flooded, ...quiet] = sockets
