@@ -44,10 +44,10 @@ import { showUplinks } from './uplink-status.ts'
 
 /** What the daemon joins, already open: the kernel's side, the files, the brokers, and how the configuration is read. */
 export interface DaemonPorts extends Omit<SupervisorPorts, 'status'>, Omit<FailoverPorts, 'status'> {
-  readonly watcher: FactsWatcher
-  readonly apply: Apply
+  readonly watcher: Pick<FactsWatcher, 'facts' | 'onChange'>
+  readonly apply: Pick<Apply, 'prepare' | 'want' | 'pending'>
   readonly devices: Devices
-  readonly conntrack: Conntrack
+  readonly conntrack: Pick<Conntrack, 'flush'>
   readonly nft: Nft
   readonly memory: Memory
   readonly systemResolvers: SystemResolvers

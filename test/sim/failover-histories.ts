@@ -7,16 +7,11 @@ const PRINTED = 3
 const PROMISES = 'never two active, no dead path kept, no flapping, cut-off respected, well in the end'
 
 /** Tests that all of these histories are as they must be, told in chapters, so that one can see which part fails. */
-export function historiesHold(options: {
-  readonly histories: number
-  readonly chapter: number
-  readonly supervised: boolean
-}): void {
-  const { histories, chapter, supervised } = options
+export function historiesHold(histories: number, chapter: number): void {
   const only = process.env.LIFELINE_SEED
   if (only !== undefined) {
     test(`the history of seed ${only}`, async () => {
-      const { violations, history } = await judge(Number(only), { verbose: true, supervised })
+      const { violations, history } = await judge(Number(only), true)
       console.log(history.join('\n'))
       assert.deepEqual(violations, [])
     })
@@ -27,12 +22,12 @@ export function historiesHold(options: {
       const failed: number[] = []
       let switches = 0
       for (let seed = first; seed < first + chapter; seed++) {
-        const verdict = await judge(seed, { supervised })
+        const verdict = await judge(seed)
         switches += verdict.switches
         if (verdict.violations.length > 0) failed.push(seed)
       }
       for (const seed of failed.slice(0, PRINTED)) {
-        const { history } = await judge(seed, { verbose: true, supervised })
+        const { history } = await judge(seed, true)
         console.log(`seed ${seed}\n${history.join('\n')}\n`)
       }
       assert.deepEqual(failed, [], 'seeds whose history is not as it must be')

@@ -2,15 +2,19 @@ import type { ProbeConfig } from '../../src/core/config/types.ts'
 import { LINGER, TRIAL_LIMIT } from '../../src/core/failover/controller.ts'
 import { FAILBACK_DELAY_LIMIT } from '../../src/core/failover/damping.ts'
 import { SPARING_INTERVAL, TRAFFIC_GRACE } from '../../src/core/failover/family-health.ts'
-import type { ActiveRoute, SwitchKind } from '../../src/core/failover/types.ts'
+import type { SwitchKind } from '../../src/core/failover/types.ts'
 import type { Family } from '../../src/core/ip/address.ts'
 import type { StatusEvent } from '../../src/core/status/event.ts'
 import { alive, type Line, sound } from './failover-line.ts'
 import { type Story, story } from './failover-story.ts'
-import type { FailoverWorld } from './failover-world.ts'
+import { COUNTING, type FailoverWorld } from './failover-world.ts'
+import { settling } from './promises.ts'
 
-/** How long a path that is well needs to be taken after the story, at most, in ms: damping, back-off, and all the rest. */
-const SETTLING = FAILBACK_DELAY_LIMIT + 150_000
+/**
+ * How long a path that is well needs to be taken after the story, at most, in ms: damping, back-off, and all the rest. A
+ * line whose address a tunnel has waits its time after that of the tunnel, as only then it can be seen to be well.
+ */
+const SETTLING = 2 * FAILBACK_DELAY_LIMIT + 150_000
 /** What is right has to stay so for this long, in ms. */
 const STEADY = 3_000
 /** More than any history takes. */
@@ -26,13 +30,13 @@ export interface Verdict {
   readonly history: readonly string[]
 }
 
-/** Lives through the history of a seed, with real supervisors or what stands in for them, and looks at every step whether what must hold does. */
-export async function judge(seed: number, { verbose = false, supervised = false } = {}): Promise<Verdict> {
+/** Lives through the history of a seed and looks at every step whether what must hold does. */
+export async function judge(seed: number, verbose = false): Promise<Verdict> {
   const history: string[] = []
   const say = (text: string) => {
     if (verbose) history.push(`${(told.world.time.now / 1000).toFixed(3).padStart(9)} ${text}`)
   }
-  const told = story(seed, say, supervised)
+  const told = story(seed, say)
   if (verbose) history.push(told.setting)
   const judgement = new Judgement(told, say)
   await judgement.live()
@@ -69,7 +73,7 @@ class Judgement {
   /** Until then no target had answered on any path. */
   #deafAt = 0
   readonly #losses = new Map<string, Loss>()
-  #chosen: ActiveRoute | undefined
+  #chosen: string | undefined
 
   constructor(told: Story, say: (text: string) => void) {
     this.#story = told
@@ -80,9 +84,13 @@ class Judgement {
 
   async live(): Promise<void> {
     const { world, length } = this.#story
-    await world.begin()
+    await settling(() => world.begin())
     this.#look()
-    while (this.violations.length === 0 && (await world.step(length))) this.#look()
+    while (this.violations.length === 0 && world.time.isDue(length)) {
+      const settled = settling(() => world.time.step(length))
+      if (settled) await settled
+      this.#look()
+    }
     await this.#settle(length)
   }
 
@@ -90,7 +98,9 @@ class Judgement {
   async #settle(length: number): Promise<void> {
     const { time } = this.#world
     let since = length
-    while (this.violations.length === 0 && (await this.#world.step(length + SETTLING))) {
+    while (this.violations.length === 0 && time.isDue(length + SETTLING)) {
+      const settled = settling(() => time.step(length + SETTLING))
+      if (settled) await settled
       this.#look()
       const expected = this.#expected()
       if (!this.#right(expected) || this.#drilling()) since = time.now
@@ -105,12 +115,12 @@ class Judgement {
   #right(expected: string | undefined): boolean {
     if (expected === undefined) return true
     const { routed, options } = this.#world
-    if (routed?.kind !== 'path' || this.#dead()) return false
+    if (routed === undefined || this.#dead()) return false
     // What has lost a family that is not required is left for a line that has both.
-    const both = options.lines.some((line) => this.#whole(line)) || this.#both(routed.name)
-    if (this.#auto && both && this.#lacks(expected)) return !this.#lacks(routed.name)
-    const rank = (name: string) => options.failover.paths.indexOf(name)
-    return routed.name === expected || rank(routed.name) < rank(expected)
+    const both = options.lines.some((line) => this.#whole(line)) || this.#both(routed)
+    if (this.#auto && both && this.#lacks(expected)) return !this.#lacks(routed)
+    const rank = (name: string) => options.config.failover.paths.indexOf(name)
+    return routed === expected || rank(routed) < rank(expected)
   }
 
   get #auto(): boolean {
@@ -119,7 +129,7 @@ class Judgement {
 
   #expected(): string | undefined {
     const { mode, options } = this.#world
-    const candidates = this.#auto ? options.failover.paths : [mode]
+    const candidates = this.#auto ? options.config.failover.paths : [mode]
     return candidates.find((name) => {
       const line = this.#world.line(name)
       if (line) return this.#well(line)
@@ -196,9 +206,9 @@ class Judgement {
   /** The tunnel's session takes the address of the line: never both for longer than the handover takes. */
   #neverTwo(now: number): void {
     const { routed, options, tunnels } = this.#world
-    const line = routed?.kind === 'path' ? this.#world.line(routed.name) : undefined
+    const line = this.#world.line(routed ?? '')
     const taken =
-      line !== undefined && tunnels.some(({ up, traits }) => up && traits.address === line.address)
+      line !== undefined && tunnels.some(({ taken, traits }) => taken && traits.address === line.address)
     const both = taken && this.#world.shown(line.name)?.health !== 'down'
     this.#bothSince = both ? (this.#bothSince ?? now) : undefined
     if (this.#bothSince !== undefined && now - this.#bothSince > 4 * options.kernelDelay + 50)
@@ -207,12 +217,10 @@ class Judgement {
 
   #cutOffRespected(now: number): void {
     const { routed, options } = this.#world
-    const cut = routed?.kind === 'path' && this.#world.line(routed.name)?.cutOff === true
+    const cut = this.#world.line(routed ?? '')?.cutOff === true
     this.#cutSince = cut ? (this.#cutSince ?? now) : undefined
-    if (this.#cutSince !== undefined && now - this.#cutSince > 4 * options.kernelDelay + 50)
-      this.#violated(
-        `${routed?.kind === 'path' ? routed.name : ''} carries the traffic although it is cut off`,
-      )
+    if (this.#cutSince !== undefined && now - this.#cutSince > COUNTING + 4 * options.kernelDelay + 50)
+      this.#violated(`${routed} carries the traffic although it is cut off`)
   }
 
   #leavesTheDead(now: number): void {
@@ -224,21 +232,21 @@ class Judgement {
     for (const [line, since] of this.#wellSince) {
       const waited = now - Math.max(since, this.#deadSince, this.#meddledAt)
       if (waited <= this.#patience()) continue
-      const where = JSON.stringify(this.#world.routed)
+      const where = this.#world.routed ?? 'what has no way out'
       this.#violated(`${where} is dead for ${Math.round(waited)} ms although ${line.name} is well`)
     }
   }
 
   /** What the configuration implies, in ms: to notice, to wait for a tunnel, to believe in another, to try in vain. */
   #patience(): number {
-    const { failover, kernelDelay } = this.#world.options
-    const { probe, dialGrace } = failover
+    const { config, kernelDelay } = this.#world.options
+    const { probe, dialGrace } = config.failover
     const round = Math.max(probe.interval, 1_000)
     // Where no target has ever answered on any path a death is seen once one answers, at the pace of the metered ones.
     const first = this.#deafAt >= (this.#deadSince ?? 0) ? SPARING_INTERVAL : 0
-    return (
-      first + this.#notice() + dialGrace + (probe.up + 2) * round + TRIAL_LIMIT + LINGER + 4 * kernelDelay
-    )
+    const counting = this.#world.options.lines.some(({ metered }) => metered) ? COUNTING : 0
+    const tried = TRIAL_LIMIT + LINGER + 4 * kernelDelay
+    return first + this.#notice() + counting + dialGrace + (probe.up + 2) * round + tried
   }
 
   /** In how many ms the death of a path is seen. */
@@ -249,11 +257,11 @@ class Judgement {
   }
 
   #pinnedOnly(): void {
-    const { active, mode } = this.#world
-    if (mode === 'auto' || active?.kind !== 'path' || active.name === mode) return
+    const { chosen, mode } = this.#world
+    if (mode === 'auto' || chosen === undefined || chosen === mode) return
     const line = this.#world.line(mode)
     if (line && now(this.#wellSince.get(line), this.#world.time.now) > this.#patience())
-      this.#violated(`${active.name} is active although ${mode} is pinned and well`)
+      this.#violated(`${chosen} is active although ${mode} is pinned and well`)
   }
 
   /** Pinned means pinned: whoever answers, as long as the path can carry a packet. */
@@ -261,17 +269,15 @@ class Judgement {
     const { mode, routed, options } = this.#world
     const line = this.#world.line(mode)
     const carries = line ? line.link && !line.cutOff : this.#world.tunnel(mode)?.up === true
-    const used = routed?.kind === 'path' && routed.name === mode
-    if (!carries || used || this.#drilling()) {
+    if (!carries || routed === mode || this.#drilling()) {
       this.#astray = undefined
       return
     }
     if (this.#astray?.mode !== mode) this.#astray = { mode, since: now }
-    // A trial that is under way is waited for.
-    if (now - this.#astray.since > TRIAL_LIMIT + 4 * options.kernelDelay + 50)
-      this.#violated(
-        `${mode} is pinned and can carry packets, and the traffic is at ${JSON.stringify(routed)}`,
-      )
+    // A trial that is under way is waited for, and until a new budget is seen.
+    const counting = line?.metered ? COUNTING : 0
+    if (now - this.#astray.since > TRIAL_LIMIT + counting + 4 * options.kernelDelay + 50)
+      this.#violated(`${mode} is pinned and can carry packets, and the traffic is at ${routed}`)
   }
 
   // ---- what is told, and chosen
@@ -312,18 +318,18 @@ class Judgement {
   }
 
   #chooses(at: number): void {
-    const { active } = this.#world
+    const { chosen } = this.#world
     const before = this.#chosen
-    if (before?.kind === active?.kind && nameOf(before) === nameOf(active)) return
-    this.#chosen = active
-    this.#say(`    chooses ${JSON.stringify(active)}`)
-    const willing = before?.kind === 'path' && this.#world.usable(before.name)
+    if (before === chosen) return
+    this.#chosen = chosen
+    this.#say(`    chooses ${chosen ?? 'none'}`)
+    const willing = before !== undefined && this.#world.usable(before)
     if (this.#world.meddledAt > 0) return
-    if (active?.kind === 'path') this.#returned(active.name, at, willing)
-    if (before?.kind !== 'path' || willing) return
-    const old = this.#losses.get(before.name)
+    if (chosen !== undefined) this.#returned(chosen, at, willing)
+    if (before === undefined || willing) return
+    const old = this.#losses.get(before)
     const flaps = old === undefined ? 0 : old.flaps + (old.returned ? 1 : 0)
-    this.#losses.set(before.name, { at, flaps, returned: false })
+    this.#losses.set(before, { at, flaps, returned: false })
   }
 
   /** `willing`: from a path that works. The n-th time in a row that takes 2^n times as long as the first. */
@@ -331,7 +337,10 @@ class Judgement {
     const loss = this.#losses.get(name)
     if (!loss) return
     loss.returned = true
-    const least = Math.min(this.#world.options.failover.failbackDelay * 2 ** loss.flaps, FAILBACK_DELAY_LIMIT)
+    const least = Math.min(
+      this.#world.options.config.failover.failbackDelay * 2 ** loss.flaps,
+      FAILBACK_DELAY_LIMIT,
+    )
     if (willing && at - loss.at < least - 1)
       this.#violated(`back on ${name} after ${Math.round(at - loss.at)} ms, ${least} ms at least are due`)
     if (this.#world.line(name) && this.#world.shown(name)?.health === 'unknown' && this.#sureOf(name))
@@ -358,13 +367,12 @@ class Judgement {
   /** User traffic gets nowhere. */
   #dead(): boolean {
     const { routed } = this.#world
-    if (routed?.kind !== 'path') return true
-    if (this.#story.deaf) return !this.#world.usable(routed.name)
-    return !this.#serves(routed.name)
+    if (routed === undefined) return true
+    return this.#story.deaf ? !this.#world.usable(routed) : !this.#serves(routed)
   }
 
   get #probe(): ProbeConfig {
-    return this.#world.options.failover.probe
+    return this.#world.options.config.failover.probe
   }
 
   #drilling(): boolean {
@@ -375,10 +383,6 @@ class Judgement {
     this.violations.push(what)
     this.#say(`VIOLATED: ${what}`)
   }
-}
-
-function nameOf(route: ActiveRoute | undefined): string {
-  return route?.kind === 'path' ? route.name : (route?.awaited ?? '')
 }
 
 function now(since: number | undefined, at: number): number {

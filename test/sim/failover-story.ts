@@ -5,7 +5,7 @@ import { millis } from '../../src/core/time.ts'
 import { configOf, tunnelOf, uplinkOf } from '../core/system/samples.ts'
 import { LNS_ADDRESS } from './endpoints.ts'
 import type { Line } from './failover-line.ts'
-import { FailoverWorld } from './failover-world.ts'
+import { COUNTING, FailoverWorld, MONTHLY_BUDGET } from './failover-world.ts'
 import { seededRandom } from './random.ts'
 
 /** How long the story goes on before the world is left alone, at most, in ms. */
@@ -31,8 +31,8 @@ interface Scene {
   readonly length: number
 }
 
-/** A world and what befalls it, the same for the same seed. `tell` is called as it happens; `supervised`: with real supervisors. */
-export function story(seed: number, tell: Tell, supervised: boolean): Story {
+/** A world and what befalls it, the same for the same seed. `tell` is called as it happens. */
+export function story(seed: number, tell: Tell): Story {
   const random = seededRandom(seed)
   const pick = <T>(...choices: readonly T[]) => choices[Math.floor(random() * choices.length)] as T
   const chance = (share: number) => random() < share
@@ -111,19 +111,22 @@ export function story(seed: number, tell: Tell, supervised: boolean): Story {
       ? []
       : [tunnelOf('aaisp', { servers: [LNS_ADDRESS], uplinks, standby, backsUp, ipv6: tunnel.six })],
     lines.map(({ name, metered, modem, address }) =>
-      uplinkOf(name, name, { metered, source: modem && address }),
+      uplinkOf(name, name, {
+        metered,
+        source: modem && address,
+        ...(metered && { monthlyBudget: MONTHLY_BUDGET, budgetCutoff: true }),
+      }),
     ),
   )
   const kernelDelay = pick(2, 10, 60)
   const world = new FailoverWorld({
     config: { ...config, failover },
-    failover,
     lines,
     tunnels: layout === 'plain' ? [] : [tunnel],
     mute,
     kernelDelay,
     random,
-    supervised: supervised ? seed : undefined,
+    seed,
   })
   const length = 20_000 + (LENGTH - 20_000) * random() ** 2
   const scene: Scene = { world, random, tell, length }
@@ -181,15 +184,21 @@ function silence(random: () => number, { six }: Line): Partial<Line> {
 /** What happens to a line: nothing at all, or loud and silent deaths, flapping, loss, full queues, a spent budget. */
 function befall({ world, random, tell, length }: Scene, line: Line, deaf: boolean): void {
   const { time } = world
-  const set = (at: number, change: Partial<Line>, words: string) => {
-    if (at > length) return
+  const happens = (at: number, words: string, what: () => void) => {
     time.at(at, () => {
       tell(`${line.name}: ${words}`)
-      Object.assign(line, change)
-      if ('link' in change || 'cutOff' in change) world.linkChanged()
-      else world.weatherChanged()
+      what()
     })
   }
+  const set = (at: number, change: Partial<Line>, words: string) => {
+    if (at > length) return
+    happens(at, words, () => {
+      Object.assign(line, change)
+      if ('link' in change) world.linkChanged(line)
+    })
+  }
+  /** Octets that are not counted by then count for the month that begins. */
+  let counted = 0
   const start = random()
   if (start < 0.08) Object.assign(line, { link: false })
   else if (start < 0.16 && !deaf) Object.assign(line, silence(random, line))
@@ -219,20 +228,25 @@ function befall({ world, random, tell, length }: Scene, line: Line, deaf: boolea
       set(at, { bloat: 2_000 * random(), chatter: true }, 'has full queues')
       set(at + span, { bloat: 0 }, 'has empty queues')
     } else if (line.metered) {
-      set(at, { cutOff: true }, 'has spent its budget')
-      set(at + span, { cutOff: false }, 'has a new budget')
+      happens(at, 'has spent its budget', () => world.spend(line))
+      counted = at + COUNTING + 1
+      const turn = Math.max(at + span, counted)
+      if (turn <= length) happens(turn, 'has a new budget', () => world.turnMonth())
     }
     at += span + 30_000 * random() + 100
   }
   // What is going on at the end may stay so, or be over.
-  if (random() < 0.5) set(length, { link: true, ...LIVELY, cutOff: false }, 'is well from now on')
+  if (random() < 0.5) {
+    set(length, { link: true, ...LIVELY }, 'is well from now on')
+    happens(Math.max(length, counted), 'has a new budget from now on', () => world.turnMonth())
+  }
   set(length, { loss: 0, bloat: 0 }, 'is either well or dead from now on')
 }
 
 /** What users and the LNS do. */
 function meddle({ world, random, tell, length }: Scene, sixDeaf: boolean): void {
   const { time, tunnels, options } = world
-  const { paths } = options.failover
+  const { paths } = options.config.failover
   const path = () => paths[Math.floor(random() * paths.length)] ?? ''
   if (random() < 0.15) {
     const [one, until] = [path(), random() < 0.8 ? length * random() : Number.POSITIVE_INFINITY]
@@ -260,13 +274,11 @@ function meddle({ world, random, tell, length }: Scene, sixDeaf: boolean): void 
       time.at(at, () => {
         tell('the LNS is gone')
         tunnel.reachable = false
-        tunnel.weather()
       })
       if (random() < 0.8)
         time.at(Math.min(until, length), () => {
           tell('the LNS is back')
           tunnel.reachable = true
-          tunnel.weather()
         })
     }
     // Where one family alone is ever answered the echoes of LCP speak for it.

@@ -1,151 +1,158 @@
+import { Daemon, type DaemonPorts } from '../../src/app/daemon.ts'
 import { DRILL_SPAN } from '../../src/app/failover/drill.ts'
-import { Failover, type FailoverPorts } from '../../src/app/failover/failover.ts'
-import { Histories } from '../../src/app/failover/histories.ts'
 import { KnownTargets } from '../../src/app/failover/known-targets.ts'
-import type { Clock, Log } from '../../src/app/ports.ts'
+import { Devices } from '../../src/app/kernel/devices.ts'
+import type { Datagrams } from '../../src/app/ports.ts'
 import { StatusStore } from '../../src/app/status-store.ts'
+import { Memory } from '../../src/app/tunnel/memory.ts'
+import { Names } from '../../src/app/tunnel/names.ts'
 import { UTC } from '../../src/core/amounts.ts'
 import { steeringMark } from '../../src/core/config/marks.ts'
 import type { Config, FailoverConfig } from '../../src/core/config/types.ts'
-import { PathAddresses } from '../../src/core/failover/sharing.ts'
-import type { ActiveRoute } from '../../src/core/failover/types.ts'
+import { digests } from '../../src/core/digests/digests.ts'
 import type { Family } from '../../src/core/ip/address.ts'
 import type { StatusEvent } from '../../src/core/status/event.ts'
 import type { PathStatus } from '../../src/core/status/status.ts'
 import type { DeviceTraffic } from '../../src/core/system/device-traffic.ts'
-import type { Facts } from '../../src/core/system/facts.ts'
-import { nextState, type TunnelState } from '../../src/core/system/session.ts'
-import { addressedPaths } from '../../src/core/system/sharing.ts'
 import { MemoryFiles } from '../memory-files.ts'
 import { MemoryLog } from '../memory-log.ts'
-import { alive, factsOf, type Line } from './failover-line.ts'
+import { MemoryTuns } from '../memory-tuns.ts'
+import { FarEnd, type TunnelTraits } from './failover-far-end.ts'
+import { SimKernel } from './failover-kernel.ts'
+import { alive, type Line } from './failover-line.ts'
 import { type ProbeWay, SimProbes } from './failover-probes.ts'
-import { SupervisedTunnel } from './failover-supervised.ts'
-import { SimTunnel, type TunnelTraits, type WorldTunnel } from './failover-tunnel.ts'
+import { Machine } from './machine.ts'
+import { Network } from './network.ts'
+import { SimResolver } from './ports.ts'
+import { seededEntropy } from './random.ts'
 import { Timeline } from './timeline.ts'
 
 export interface WorldOptions {
-  readonly config: Config
-  readonly failover: FailoverConfig
+  readonly config: Config & { readonly failover: FailoverConfig }
   readonly lines: readonly Line[]
   readonly tunnels: readonly TunnelTraits[]
   /** Keys of targets that do not answer, by any path. */
   readonly mute: ReadonlySet<string>
-  /** ms that the kernel takes for a new route. */
+  /** ms that the kernel takes for a wish. */
   readonly kernelDelay: number
   readonly random: () => number
-  /** Undefined: tunnels are stood in for; else their supervisors are real, and this is the seed of what they talk over. */
-  readonly supervised: number | undefined
+  readonly seed: number
 }
 
+/** What a line may carry, in octets. */
+export const MONTHLY_BUDGET = 1e9
+/** How long octets may go uncounted, in ms. */
+export const COUNTING = 10_000
 /** 2026-01-01T00:00:00Z */
 const EPOCH = Date.UTC(2026, 0, 1)
+/** ms */
+const MONTH = 31 * 86_400_000
+/** ICMPv6 type of a Router Advertisement. */
+const ROUTER_ADVERTISEMENT = 134
 
 /**
  * Lines, an LNS, a provider that sends a shared address into the tunnel while its session is up, and a kernel that takes
- * its time; on them the real `Failover`. Nothing is decided here: this is what happens, and what packets do.
+ * its time; on them the real `Daemon`. Nothing is decided here: this is what happens, and what packets do.
  */
 export class FailoverWorld {
   readonly time = new Timeline()
   readonly options: WorldOptions
-  readonly tunnels: readonly WorldTunnel[]
+  readonly tunnels: readonly FarEnd[]
+  readonly #daemon: Daemon
   readonly #log = new MemoryLog('error')
-  readonly #failover: Failover
   readonly #status: StatusStore
+  readonly #machine: Machine
+  readonly #tuns = new MemoryTuns()
+  readonly #kernel: SimKernel
   readonly #probes: SimProbes
-  readonly #addresses = new PathAddresses()
-  readonly #states = new Map<string, TunnelState>()
-  #facts: Facts
+  /** By the name of their path; a line is the device of its name. */
+  readonly #devices: readonly { readonly name: string; readonly device: string }[]
+  /** Tunnels that are shown to be up. */
+  readonly #up = new Set<string>()
   /** Packets that came in over a line without being asked for. */
   readonly #chatter = new Map<string, number>()
+  /** Octets that a line has carried. */
+  readonly #octets = new Map<string, number>()
+  #months = 0
   /** A path is being treated as dead until then. */
   drilledUntil = 0
   /** When users last drilled or chose; 0: never. */
   meddledAt = 0
   /** What users want: `auto`, or the path that is pinned. */
   mode: string
-  /** What the kernel does. */
-  routed: ActiveRoute | undefined
   /** What is told to someone who reads along. */
   onEvent: (event: StatusEvent) => void = () => {}
 
   constructor(options: WorldOptions) {
     this.options = options
-    const { config, failover, random, lines } = options
-    this.#facts = factsOf(lines)
-    this.mode = failover.mode
-    const clock: Clock = {
-      now: () => this.time.now,
-      wall: () => new Date(EPOCH + this.time.now),
-      alarm: (at, run) => this.time.at(at, run),
-    }
-    const log = this.#log
+    const { config, random, lines, seed } = options
+    this.mode = config.failover.mode
+    this.#devices = [...lines.map(({ name }) => ({ name, device: name })), ...config.tunnels]
+    const network = new Network(seed, { delay: 0 }, this.time)
+    const clock = { ...network.clock, wall: () => new Date(EPOCH + this.time.now + this.#months * MONTH) }
+    this.#machine = new Machine(network)
+    for (const { name, address, modem } of lines)
+      this.#machine.add(name, modem === undefined ? [address] : [modem, address])
+    const devices = new Devices(this.#tuns, this.#tuns)
+    this.#kernel = new SimKernel(this.time, lines, devices, options.kernelDelay)
     this.#status = new StatusStore(clock, 'simulated')
-    this.#status.configure({ node: 'sim', tunnels: config.tunnels, uplinks: config.uplinks })
-    this.#status.follow((event) => this.onEvent(event))
+    this.#status.follow((event) => this.#told(event))
     this.#probes = new SimProbes(this.time, {
       wayOf: (device, mark) => this.#wayOf(device, mark),
       roundTrip: (way, family) => this.#roundTrip(way, family),
       returnsBy: (way, family) => this.#returnsBy(way, family),
       mute: options.mute,
     })
-    this.tunnels = options.tunnels.map((traits) => this.#newTunnel(traits, clock, log))
-    const histories = new Histories({ clock, files: new MemoryFiles() })
-    histories.keep(
-      failover.paths,
-      config.tunnels.map(({ name }) => name),
-    )
-    const ports: FailoverPorts = {
+    const { time } = this
+    this.tunnels = options.tunnels.map((traits) => {
+      const { name } = traits
+      const device = config.tunnels.find((tunnel) => tunnel.name === name)?.device ?? ''
+      const isUp = () => this.#up.has(name)
+      const session = () => this.#tuns.devices.get(device)?.session
+      return new FarEnd(traits, { time, network, lines, random, isUp, session }, seed)
+    })
+    const files = new MemoryFiles()
+    const ports: DaemonPorts = {
       clock,
+      log: this.#log,
+      files,
       status: this.#status,
-      log,
-      known: new KnownTargets(new MemoryFiles()),
-      counters: { bootId: 'sim', read: () => this.#counters() },
-      zone: UTC,
-      datagrams: this.#probes,
+      devices,
+      watcher: this.#kernel,
+      apply: this.#kernel,
+      gates: [],
+      refusals: { refusedAddresses: () => new Map(), onWritten: () => () => {} },
+      conntrack: { flush: async () => 0 },
+      datagrams: this.#datagrams(),
       tcpProbes: this.#probes,
-      entropy: (octets) => Uint8Array.from({ length: octets }, () => Math.floor(random() * 256)),
+      digests,
+      entropy: seededEntropy(seed),
+      counters: { bootId: 'simulated', read: () => this.#counters() },
+      systemResolvers: { forLink: () => [] },
+      names: new Names(new SimResolver(network), files, clock),
+      memory: new Memory(files),
+      known: new KnownTargets(files),
+      zone: UTC,
+      publishers: { configure: () => {}, stop: async () => {} },
+      hostName: 'client.example',
+      nft: { load: absent, check: absent, list: absent },
+      readConfig: absent,
     }
-    this.#failover = new Failover(
-      {
-        config,
-        failover,
-        carrying: undefined,
-        supervisor: (name) => this.tunnel(name)?.supervisor,
-        resolvers: () => [],
-        onChoice: () => this.#setRoute(),
-        histories,
-        cutOff: () => this.#cutOff(),
-        short: () => false,
-        onSwitched: () => {},
-      },
-      ports,
-    )
+    this.#daemon = new Daemon({ config, warnings: [] }, ports)
   }
 
-  async begin(): Promise<void> {
-    this.#factsChanged()
-    await settled()
+  begin(): void {
+    for (const { name, link } of this.options.lines) this.#machine.setUp(name, link)
+    this.#kernel.linksChanged()
+    this.#daemon.prepare()
+    this.#daemon.start()
   }
 
-  /** Lives through what comes next if it is due by `end`, and all promises that hang on it; whether there was any. */
-  async step(end: number): Promise<boolean> {
-    if (!this.time.step(end)) return false
-    await settled()
-    return true
-  }
+  // ---- what users see
 
   /** Errors that were logged: subsystems that are down. */
   get errors(): readonly string[] {
     return this.#log.entries.map(({ message, fields }) => `${message} ${String(fields.error ?? '')}`)
-  }
-
-  line(name: string): Line | undefined {
-    return this.options.lines.find((line) => line.name === name)
-  }
-
-  tunnel(name: string): WorldTunnel | undefined {
-    return this.tunnels.find(({ traits }) => traits.name === name)
   }
 
   /** What users see of a path. */
@@ -153,9 +160,39 @@ export class FailoverWorld {
     return this.#status.status().failover?.path[name]
   }
 
-  /** What was chosen, whether or not the kernel does it already. */
-  get active(): ActiveRoute | undefined {
-    return this.#failover.active
+  /** The path that was chosen, whether or not the kernel does it already. */
+  get chosen(): string | undefined {
+    const paths = Object.entries(this.#status.status().failover?.path ?? {})
+    return paths.find(([, { readiness }]) => readiness === 'active')?.[0]
+  }
+
+  /** As far as anyone on our side can know, it carries traffic. */
+  usable(name: string): boolean {
+    if (this.shown(name)?.health === 'down' || this.line(name)?.cutOff) return false
+    return this.tunnel(name)?.up ?? true
+  }
+
+  #told(event: StatusEvent): void {
+    if (event.event === 'state') {
+      if (event.state === 'up') this.#up.add(event.tunnel)
+      else this.#up.delete(event.tunnel)
+    }
+    this.onEvent(event)
+  }
+
+  // ---- what is so
+
+  line(name: string): Line | undefined {
+    return this.options.lines.find((line) => line.name === name)
+  }
+
+  tunnel(name: string): FarEnd | undefined {
+    return this.tunnels.find(({ traits }) => traits.name === name)
+  }
+
+  /** The path by which packets of the home network leave; undefined: they are lost. */
+  get routed(): string | undefined {
+    return this.#sectionOf(this.#kernel.wayOut)
   }
 
   /** A target that the path has an address for has answered, on whatever path. */
@@ -165,7 +202,7 @@ export class FailoverWorld {
 
   /** No target of a family that matters has answered yet, on any path. */
   get deafSoFar(): boolean {
-    const { require } = this.options.failover.probe
+    const { require } = this.options.config.failover.probe
     if (require === 'any') return !this.#heard(4) && !this.#heard(6)
     return (require !== 'ipv6' && !this.#heard(4)) || (require !== 'ipv4' && !this.#heard(6))
   }
@@ -187,103 +224,71 @@ export class FailoverWorld {
     return alive(line, family) && (holder === undefined || (holder.delivers && holder.serves(4)))
   }
 
-  /** As far as anyone on our side can know, it carries traffic. */
-  usable(name: string): boolean {
-    if (this.shown(name)?.health === 'down' || this.line(name)?.cutOff) return false
-    return this.tunnel(name)?.up ?? true
-  }
-
   /** The tunnel that has the address of this line, as the provider sees it. */
-  holder(line: Line): WorldTunnel | undefined {
+  holder(line: Line): FarEnd | undefined {
     return this.tunnels.find((tunnel) => tunnel.held && tunnel.traits.address === line.address)
   }
 
-  /** The link or the budget of a line has changed: everybody is told. */
-  linkChanged(): void {
-    this.weatherChanged()
-    this.#factsChanged()
+  // ---- what happens
+
+  /** The link of a line has come or gone. */
+  linkChanged({ name, link }: Line): void {
+    this.#machine.setUp(name, link)
+    this.#kernel.linksChanged()
   }
 
-  /** Packets get through where they did not, or the other way round: nobody is told. */
-  weatherChanged(): void {
-    for (const tunnel of this.tunnels) tunnel.weather()
+  /** The budget of a line is spent at a stroke. */
+  spend(line: Line): void {
+    line.cutOff = true
+    this.#octets.set(line.name, (this.#octets.get(line.name) ?? 0) + MONTHLY_BUDGET)
+  }
+
+  /** A month begins, and new budgets with it. */
+  turnMonth(): void {
+    this.#months++
+    for (const line of this.options.lines) line.cutOff = false
   }
 
   use(mode: string): void {
     this.meddledAt = this.time.now + 1
     if (mode !== 'auto') this.drilledUntil = 0
     this.mode = mode
-    this.tunnel(mode)?.supervisor.afresh()
-    this.#failover.use(mode)
+    this.#daemon.use(mode)
   }
 
   /** Of the path that has the traffic, or a test of one that stands by. */
   drill(name: string): void {
     this.meddledAt = this.time.now + 1
-    const { active } = this
-    if (active?.kind === 'path' && active.name === name) this.drilledUntil = this.time.now + DRILL_SPAN
-    void this.#failover.drill(name)?.then(() => {
+    if (this.chosen === name) this.drilledUntil = this.time.now + DRILL_SPAN
+    void this.#daemon.drill(name).then(() => {
       this.drilledUntil = Math.min(this.drilledUntil, this.time.now)
     })
   }
 
-  // ---- what is told
-
-  #factsChanged(): void {
-    this.#facts = factsOf(this.options.lines)
-    for (const tunnel of this.tunnels) tunnel.factsChanged()
-    this.#share()
-    this.#failover.factsChanged(this.#facts)
-  }
-
-  #newTunnel(traits: TunnelTraits, clock: Clock, log: Log): WorldTunnel {
-    const { config, lines, random, supervised } = this.options
-    const { name } = traits
-    const onPath = () => this.#failover.tunnelChanged(name)
-    const onEchoed = () => this.#failover.echoed(name)
-    if (supervised === undefined) {
-      const changed = () => {
-        this.#sessionChanged(name, nextState(this.#states.get(name), tunnel.session))
-        onPath()
-      }
-      const tunnel = new SimTunnel(traits, this.time, random, changed, onEchoed)
-      return tunnel
-    }
-    const onSession = (state: TunnelState) => {
-      this.#sessionChanged(name, state)
-      return this.#kernel()
-    }
-    const facts = () => this.#facts
-    const cutOff = () => this.#cutOff()
-    const { time } = this
-    const house = { config, lines, time, clock, status: this.#status, log, random, facts, cutOff }
-    return new SupervisedTunnel(traits, { ...house, onSession, onPath, onEchoed }, supervised)
-  }
-
-  #cutOff(): ReadonlySet<string> {
-    return new Set(this.options.lines.filter(({ cutOff }) => cutOff).map(({ name }) => name))
-  }
-
-  #sessionChanged(name: string, state: TunnelState): void {
-    this.#states.set(name, state)
-    this.#share()
-  }
-
-  /** As src/app/daemon.ts does, which has the same facts and sessions. */
-  #share(): void {
-    const { config } = this.options
-    if (this.#addresses.seen(addressedPaths(config, this.#facts, this.#states)))
-      this.#failover.sharingChanged(this.#addresses.sharing)
-  }
-
   // ---- what packets do
+
+  #datagrams(): Datagrams {
+    return {
+      open: (options) => this.#machine.open(options),
+      openIcmp: (options) => {
+        const tunnel = this.tunnel(this.#sectionOf(options.device) ?? '')
+        return tunnel && options.accept?.includes(ROUTER_ADVERTISEMENT)
+          ? tunnel.solicitor(options)
+          : this.#probes.openIcmp(options)
+      },
+    }
+  }
 
   #wayOf(device: string | undefined, mark: number | undefined): ProbeWay | undefined {
     const { config, lines } = this.options
     const marked = lines.find(({ name }) => steeringMark(config, name) === mark)
     if (marked) return { path: marked.name, marked: true }
-    const bound = this.#devices().find((each) => each.device === device)
-    return bound && { path: bound.name, marked: false }
+    const path = this.#sectionOf(device)
+    return path === undefined ? undefined : { path, marked: false }
+  }
+
+  #sectionOf(device: string | undefined): string | undefined {
+    return this.#devices.find((each) => each.device === device)?.name
   }
 
   #roundTrip({ path }: ProbeWay, family: Family): number | undefined {
@@ -310,32 +315,12 @@ export class FailoverWorld {
       if (link && chatter) this.#chatter.set(name, (this.#chatter.get(name) ?? 0) + 1)
     const traffic = ({ name, device }: { name: string; device: string }): [string, DeviceTraffic] => {
       const receivedPackets = (this.#probes.received.get(name) ?? 0) + (this.#chatter.get(name) ?? 0)
-      return [device, { receivedPackets, receivedOctets: 0, sentOctets: 0 }]
+      return [device, { receivedPackets, receivedOctets: this.#octets.get(name) ?? 0, sentOctets: 0 }]
     }
-    return new Map(this.#devices().map(traffic))
-  }
-
-  /** A line is the device of its name. */
-  #devices(): { readonly name: string; readonly device: string }[] {
-    const { config, lines } = this.options
-    return [...lines.map(({ name }) => ({ name, device: name })), ...config.tunnels]
-  }
-
-  async #setRoute(): Promise<void> {
-    const { active } = this
-    await this.#kernel()
-    this.routed = active
-  }
-
-  /** It takes its time. */
-  #kernel(): Promise<void> {
-    return new Promise((resolve) => {
-      this.time.after(this.options.kernelDelay, resolve)
-    })
+    return new Map(this.#devices.map(traffic))
   }
 }
 
-/** All promises that can be kept at this instant are. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+function absent(): never {
+  throw new Error('no part of the story')
 }

@@ -48,7 +48,7 @@ export interface FailoverOptions {
   readonly failover: FailoverConfig
   /** The path that has the traffic already, as after a reload. */
   readonly carrying: string | undefined
-  supervisor(name: string): Pick<Supervisor, 'path' | 'want' | 'linger' | 'afresh'> | undefined
+  supervisor(name: string): Supervisor | undefined
   /** Resolvers of an uplink, best first. */
   resolvers(uplink: Uplink): readonly string[]
   /** `active` is another one: the kernel is to be told. Resolves once it does so. */

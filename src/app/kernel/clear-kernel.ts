@@ -9,7 +9,7 @@ const CLEARING = 3000
 
 /** Removes all that is ours. Where nft hangs, the devices go all the same: what is left of the filters matches nothing then. */
 export function clearKernel(ports: {
-  readonly apply: Apply
+  readonly apply: Pick<Apply, 'want'>
   readonly devices: Devices
   readonly clock: Clock
   readonly log: Log

@@ -1,7 +1,7 @@
 import { EchoStatistics } from '../../core/client/echo-statistics.ts'
 import { type Lack, lackMessage } from '../../core/client/lack.ts'
 import type { ClientEvent, SessionKeys } from '../../core/client/types.ts'
-import { type Surroundings, unfit } from '../../core/config/fitness.ts'
+import type { Surroundings } from '../../core/config/fitness.ts'
 import type { TunnelConfig } from '../../core/config/types.ts'
 import type { Entropy } from '../../core/crypto.ts'
 import type { ProbeSample } from '../../core/failover/probing.ts'
@@ -9,9 +9,9 @@ import { linkLocal } from '../../core/ip/interface-id.ts'
 import { RouterDiscovery, type RouterDiscoveryEvent } from '../../core/ip/router-discovery.ts'
 import {
   carries,
+  type FittedOffer,
   type FittedSession,
-  fitSession,
-  type RefusedAddress,
+  Fitting,
   withoutRefused,
 } from '../../core/system/fitting.ts'
 import type { TunnelSession } from '../../core/system/session.ts'
@@ -73,6 +73,7 @@ export class Session {
   #path: DataPath | undefined
   #state: TunnelSession
   #dns: readonly string[] = []
+  readonly #fitting: Fitting
   #news: Omit<SessionNews, 'lack'> = {
     failed: {},
     router: 'sought',
@@ -95,6 +96,7 @@ export class Session {
     this.#ports = ports
     this.#device = options.device
     this.#discovery = new RouterDiscovery(ports.entropy)
+    this.#fitting = new Fitting(options.tunnel)
     const { mtu, carrier, attempt } = options.runner
     const underlay = { device: carrier.uplink.device, server: attempt.address }
     this.#state = { mtu, ipv4: undefined, ipv6: undefined, underlay }
@@ -120,15 +122,11 @@ export class Session {
 
   /** What of it can be used here, and is taken by the kernel. */
   get fitted(): FittedSession {
-    const { tunnel, surroundings } = this.#options
-    const around = surroundings()
+    const { tunnel } = this.#options
+    const offer = this.#fit()
     const refusals = this.#ports.refusals.refusedAddresses(tunnel.device)
-    const { session, refused } = withoutRefused(fitSession(this.#state, tunnel, around), tunnel, refusals)
-    const resolvers = this.#named().flatMap((address): RefusedAddress[] => {
-      const why = unfit(address, 'resolver', tunnel, around)
-      return why === undefined ? [] : [{ what: 'dns', address, why }]
-    })
-    return { session, refused: [...refused, ...resolvers] }
+    const { session, refused } = withoutRefused(offer, tunnel, refusals)
+    return { session, refused: [...refused, ...offer.refusedResolvers] }
   }
 
   get standing(): SessionStanding {
@@ -144,9 +142,7 @@ export class Session {
 
   /** Resolvers that IPCP and the router named, as far as they can be asked. */
   get dns(): readonly string[] {
-    const { tunnel, surroundings } = this.#options
-    const around = surroundings()
-    return this.#named().filter((address) => unfit(address, 'resolver', tunnel, around) === undefined)
+    return this.#fit().resolvers
   }
 
   /** What it does without although configuration wants it. */
@@ -232,8 +228,9 @@ export class Session {
     this.#stopDiscovery()
   }
 
-  #named(): string[] {
-    return [...new Set([...this.#dns, ...this.#discovery.learnt.dns.map(({ address }) => address)])]
+  #fit(): FittedOffer {
+    const resolvers = [this.#dns, this.#discovery.learnt.dns] as const
+    return this.#fitting.fit({ session: this.#state, resolvers }, this.#options.surroundings())
   }
 
   #learn(news: Partial<SessionNews>): void {

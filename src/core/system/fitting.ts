@@ -46,6 +46,47 @@ export function fitSession(
   return { session: fitted, refused }
 }
 
+/** What a peer offers; each of it is another object once it has changed. */
+export interface Offer {
+  readonly session: TunnelSession
+  /** Whom IPCP and whom the router named to be asked for names. */
+  readonly resolvers: readonly [readonly string[], readonly { readonly address: string }[]]
+}
+
+/** What of it can be used here. */
+export interface FittedOffer extends FittedSession {
+  readonly resolvers: readonly string[]
+  readonly refusedResolvers: readonly RefusedAddress[]
+}
+
+/** Judges what the peer of a tunnel offers. Who asks again is told the same until something that it follows from has changed. */
+export class Fitting {
+  readonly #tunnel: TunnelConfig
+  #last: { readonly from: readonly unknown[]; readonly fitted: FittedOffer } | undefined
+
+  constructor(tunnel: TunnelConfig) {
+    this.#tunnel = tunnel
+  }
+
+  fit({ session, resolvers }: Offer, around: Surroundings): FittedOffer {
+    const from = [session, ...resolvers, around]
+    if (!this.#last?.from.every((known, i) => known === from[i]))
+      this.#last = { from, fitted: this.#judge(session, resolvers, around) }
+    return this.#last.fitted
+  }
+
+  #judge(session: TunnelSession, [ipcp, router]: Offer['resolvers'], around: Surroundings): FittedOffer {
+    const refusedResolvers: RefusedAddress[] = []
+    const named = new Set([...ipcp, ...router.map(({ address }) => address)])
+    const resolvers = [...named].filter((address) => {
+      const why = unfit(address, 'resolver', this.#tunnel, around)
+      if (why !== undefined) refusedResolvers.push({ what: 'dns', address, why })
+      return why === undefined
+    })
+    return { ...fitSession(session, this.#tunnel, around), resolvers, refusedResolvers }
+  }
+}
+
 /** The same without those of its addresses that this machine refused, each with a predicate. */
 export function withoutRefused(
   fitted: FittedSession,
