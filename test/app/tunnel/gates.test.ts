@@ -17,8 +17,13 @@ import { CLIENT, dials, upWithin, within, world } from '../../sim/world.ts'
 import { VirtualClock } from '../../virtual-clock.ts'
 
 const LNS = '198.51.100.1'
-const LATE: Failure = { code: 'system_refused', action: 'wait', cause: 'late' }
-const REFUSED: Failure = { code: 'system_refused', action: 'open', cause: 'refused' }
+/** What is told of a gate of this name. */
+const late = (gate: string): Failure => ({ code: 'system_refused', action: 'wait', cause: `${gate} is late` })
+const refused = (gate: string): Failure => ({
+  code: 'system_refused',
+  action: 'open',
+  cause: `${gate} refuses`,
+})
 
 /** A gate that the test opens or shuts. */
 class TestGate implements Gate {
@@ -49,11 +54,11 @@ class TestGate implements Gate {
 
   refused(error: unknown): Failure {
     assert.ok(error instanceof SystemError)
-    return REFUSED
+    return refused(this.name)
   }
 
   late(): Failure {
-    return LATE
+    return late(this.name)
   }
 }
 
@@ -140,7 +145,12 @@ test('the gate that stays shut says what is told, and what others held is given 
   await clock.pass(10)
   gates[1].shut(new SystemError('EINVAL', 'these words'))
   await clock.pass(60_000)
-  assert.deepEqual(told.slice(0, 4), ['ask a', 'ask b', 'release a', `ended: ${failureMessage(REFUSED)}`])
+  assert.deepEqual(told.slice(0, 4), [
+    'ask a',
+    'ask b',
+    'release a',
+    `ended: ${failureMessage(refused('b'))}`,
+  ])
   assert.ok(!told.some((what) => what.startsWith('send')))
   assert.ok(log.lines.some((line) => line.includes('a dial does not begin') && line.includes('b')))
 })
@@ -154,7 +164,7 @@ test('all gates together have 1.5 s, then the one that is waited for says so, an
   await clock.pass(499)
   assert.deepEqual(told, ['ask a', 'ask b'])
   await clock.pass(1)
-  assert.deepEqual(told.slice(2, 3), [`ended: ${failureMessage(LATE)}`])
+  assert.deepEqual(told.slice(2, 3), [`ended: ${failureMessage(late('b'))}`])
   await clock.pass(60_000)
   runner.destroy()
   gates[1].hold()
@@ -204,7 +214,7 @@ test('each dial of a race passes the gates by itself, and what a gate that stays
     name,
     open,
     refused: () => assert.fail(),
-    late: () => LATE,
+    late: () => late(name),
   })
   const here = world(1, {
     gates: [
@@ -219,7 +229,7 @@ test('each dial of a race passes the gates by itself, and what a gate that stays
   await here.network.run(10_000)
   assert.deepEqual(here.wire.sent('SCCRQ', CLIENT), [])
   assert.deepEqual([...new Set(told)].sort(), ['fibre', 'lte'])
-  assert.equal(here.router.shown.last_error?.message, failureMessage(LATE))
+  assert.equal(here.router.shown.last_error?.message, failureMessage(late('key exchange')))
 })
 
 test('filters come before the guard of a port, and an uplink without a firewall needs only them', async () => {
