@@ -3,6 +3,7 @@ import { concat, fromHex } from '../bytes.ts'
 import type { TunnelConfig } from '../config/types.ts'
 import { formatIp } from '../ip/address.ts'
 import { LEAST_IPV6_MTU } from '../ip/encapsulation.ts'
+import type { AssignedAddress } from './assigned.ts'
 import type { DesiredAddress, DesiredDevice, Sysctl } from './desired-state.ts'
 import { type Facts, linkNamed } from './facts.ts'
 import type { Tunnel } from './tunnel.ts'
@@ -50,30 +51,23 @@ function sysctls({ config: { device }, routesIpv6, mtu }: Tunnel, facts: Facts):
  * Static addresses, and what the session negotiated or, while there is none, the one before. None brings a connected
  * route into main, except the link-local one, whose route names its own device only.
  */
-function addresses({ config, ipv6, address4, session6 }: Tunnel): DesiredAddress[] {
-  const statics = [...config.ipaddrs, ...(ipv6 ? config.ip6addrs : [])]
-  const wanted: DesiredAddress[] = [
-    ...(address4 === undefined ? [] : [ofTunnel(address4.address, 32, address4.peer)]),
-    ...(session6 === undefined ? [] : [linkLocal(session6.interfaceId)]),
-    ...(session6?.addresses ?? []).map(({ address, length, deprecated }) => ({
-      ...ofTunnel(address, length),
-      deprecated,
-    })),
-    // The block of a static IPv4 address is routed to us, not connected: with its own length the kernel would take
-    // the last address of the block for a broadcast address.
-    ...statics.map(({ address, length }) => ofTunnel(address, address.includes(':') ? length : 32)),
+function addresses({ assigned, interfaceId }: Tunnel): DesiredAddress[] {
+  const given = (by: AssignedAddress['by']) =>
+    assigned.addresses
+      .filter((each) => each.by === by)
+      .map(({ by: _, ...address }): DesiredAddress => ({ ...address, noPrefixRoute: true }))
+  const wanted = [
+    ...given('ipcp'),
+    ...(interfaceId === undefined ? [] : [linkLocal(interfaceId)]),
+    ...given('router'),
+    ...given('provider'),
   ]
   return wanted.filter(
     ({ address }, position) => wanted.findIndex((other) => other.address === address) === position,
   )
 }
 
-function ofTunnel(address: string, length: number, peer?: string): DesiredAddress {
-  const family = address.includes(':') ? 6 : 4
-  return { family, address, length, peer, deprecated: false, noPrefixRoute: true }
-}
-
 function linkLocal(interfaceId: Uint8Array): DesiredAddress {
   const address = formatIp(concat(LINK_LOCAL_PREFIX, interfaceId))
-  return { ...ofTunnel(address, 64), noPrefixRoute: false }
+  return { family: 6, address, length: 64, peer: undefined, deprecated: false, noPrefixRoute: false }
 }

@@ -7,8 +7,9 @@ import type { FirewallInput, FirewallPath, OwnedPrefix } from '../firewall/types
 import type { Family } from '../ip/address.ts'
 import { ipFamily, prefixContains } from '../ip/address.ts'
 import { hostPrefix, PRIVATE_NETWORKS } from '../ip/prefix.ts'
+import { hasAddress } from './assigned.ts'
 import type { Facts } from './facts.ts'
-import { addressesOf, blocks, hasAddress, type Tunnel } from './tunnel.ts'
+import { addressesOf, type Tunnel } from './tunnel.ts'
 import type { UplinkPath } from './uplink-path.ts'
 
 /** Addresses that may yet turn out to be shared are treated so from the start: connections begin before it is known. */
@@ -47,13 +48,13 @@ function privateAddresses({ uplinks, tunnels, failover }: Config): string[] {
 }
 
 /**
- * Of tunnels that let UDP in: their own, and those out of their blocks that devices here bear. Redirects may lead to this
+ * Of tunnels that let UDP in: their own, and those out of their prefixes that devices here bear. Redirects may lead to this
  * machine itself.
  */
 function answeredAddresses({ redirects }: Config, facts: Facts, tunnels: readonly Tunnel[]): string[] {
   const own = [...new Set(facts.addresses.map(({ address }) => address))].sort()
   const serving = tunnels.filter(({ servedPorts }) => servedPorts.length > 0)
-  const behind = serving.flatMap(blocks)
+  const behind = serving.flatMap(({ assigned }) => assigned.prefixes)
   const targets = redirects
     .filter(({ enabled, protocols }) => enabled && protocols.includes('udp'))
     .map(({ destIp }) => destIp)
@@ -61,7 +62,7 @@ function answeredAddresses({ redirects }: Config, facts: Facts, tunnels: readonl
     ...new Set([
       ...serving.flatMap(addressesOf),
       ...own.filter(
-        (address) => targets.includes(address) || behind.some((block) => prefixContains(block, address)),
+        (address) => targets.includes(address) || behind.some((prefix) => prefixContains(prefix, address)),
       ),
     ]),
   ]
@@ -121,7 +122,7 @@ function uncarried(tunnel: Tunnel, { sharing }: Situation): Family[] {
   const families: Family[] = tunnel.routesIpv6 ? [4, 6] : [4]
   const standsIn = sharing.partners(tunnel.config.name, 'possibly').length > 1
   return families.filter(
-    (family) => !tunnel.carried.includes(family) || !(standsIn || hasAddress(tunnel, family)),
+    (family) => !tunnel.carried.includes(family) || !(standsIn || hasAddress(tunnel.assigned, family)),
   )
 }
 
@@ -145,7 +146,7 @@ function snatOf(
   return entitled.includes(name) ? snat : 'masquerade'
 }
 
-/** Each address and block with the devices over which it may leave. */
+/** Each address and prefix with the devices over which it may leave. */
 function ownedPrefixes({ tunnels, uplinks, sharing }: Situation): OwnedPrefix[] {
   const devicesOf = (name: string) => {
     const partners = sharing.partners(name, 'possibly')
@@ -155,26 +156,20 @@ function ownedPrefixes({ tunnels, uplinks, sharing }: Situation): OwnedPrefix[] 
     ]
   }
   const prefixes = tunnels.flatMap((tunnel) => {
-    const { config, address4, session6, ipv6 } = tunnel
-    const shared = [
-      ...(address4 === undefined ? [] : [address4.address]),
-      ...config.ipaddrs.map(({ address }) => address),
-      ...(ipv6 ? config.ip6addrs.map(({ address }) => address) : []),
-    ]
+    const { config, assigned } = tunnel
+    const advertised = assigned.addresses.filter(({ by }) => by === 'router')
+    const shared = assigned.addresses.filter(({ by }) => by !== 'router')
     const devices = devicesOf(config.name)
     // A line that bears an address itself sends from it, whoever else has it.
     const bearing = (address: string) =>
       uplinks.filter(({ addresses }) => addresses.includes(address)).map(({ device }) => device)
     return [
-      ...shared.map((address) => ({
+      ...shared.map(({ address }) => ({
         prefix: hostPrefix(address),
         devices: [...devices, ...bearing(address)],
       })),
-      ...blocks(tunnel).map((prefix) => ({ prefix, devices })),
-      ...(session6?.addresses ?? []).map(({ address }) => ({
-        prefix: hostPrefix(address),
-        devices: [config.device],
-      })),
+      ...assigned.prefixes.map((prefix) => ({ prefix, devices })),
+      ...advertised.map(({ address }) => ({ prefix: hostPrefix(address), devices: [config.device] })),
     ]
   })
   const ofUplinks = uplinks.flatMap(({ name }) => {
@@ -185,7 +180,7 @@ function ownedPrefixes({ tunnels, uplinks, sharing }: Situation): OwnedPrefix[] 
   return merged([...prefixes, ...ofUplinks])
 }
 
-/** An address of several paths may leave by the devices of all; single addresses before the blocks that they lie in. */
+/** An address of several paths may leave by the devices of all; single addresses before the prefixes that they lie in. */
 function merged(owned: readonly OwnedPrefix[]): OwnedPrefix[] {
   const byPrefix = new Map<string, OwnedPrefix>()
   for (const item of owned) {

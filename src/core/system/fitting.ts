@@ -2,6 +2,7 @@
 
 import { type Surroundings, unfit } from '../config/fitness.ts'
 import type { TunnelConfig } from '../config/types.ts'
+import { assigned, hasAddress } from './assigned.ts'
 import type { TunnelSession, TunnelState } from './session.ts'
 
 /** Something that the peer gave, or (`ip6addr`) configuration, and that is not taken. */
@@ -111,14 +112,11 @@ export function withoutRefused(
 
 /** Whether a family that is open has an address of its own, or one behind it: without one nothing could be answered. */
 export function carries(
-  { ipv4, ipv6 }: Pick<TunnelSession, 'ipv4' | 'ipv6'>,
-  tunnel: Pick<TunnelConfig, 'ip6addrs' | 'ip6prefixes'>,
+  session: Pick<TunnelSession, 'ipv4' | 'ipv6'>,
+  tunnel: Pick<TunnelConfig, 'ipaddrs' | 'ip6addrs' | 'ip6prefixes'>,
 ): { readonly ipv4: boolean; readonly ipv6: boolean } {
-  const configured = tunnel.ip6addrs.length + tunnel.ip6prefixes.length
-  return {
-    ipv4: ipv4 !== undefined,
-    ipv6: ipv6 !== undefined && ipv6.addresses.length + configured > 0,
-  }
+  const given = assigned(tunnel, session, session.ipv6 !== undefined)
+  return { ipv4: hasAddress(given, 4), ipv6: hasAddress(given, 6) }
 }
 
 /** The same for what a device holds. */

@@ -5,19 +5,20 @@ import { type Family, type Prefix, prefixContains } from '../ip/address.ts'
 import { everything, hostPrefix, PRIVATE_NETWORKS, SHARED_NETWORK } from '../ip/prefix.ts'
 import type { Rule } from '../netlink/rule.ts'
 import { answerRules } from './answer-ways.ts'
+import { hasAddress } from './assigned.ts'
 import type { DesiredRoute } from './desired-state.ts'
 import { lookup } from './lookup.ts'
 import type { SharedWays } from './sharing.ts'
-import { blocks, hasAddress, ipv4Of, type Tunnel, usable } from './tunnel.ts'
+import { ipcpAddress, type Tunnel, usable } from './tunnel.ts'
 
 /** Behind every other route to the same prefix: those into tunnels have their positions. */
 const LAST_METRIC = 0x7fff_ffff
 
-/** Defaults for the families it carries, its peer, and what of its own blocks is nowhere in use. */
+/** Defaults for the families it carries, its peer, and what of its own prefixes is nowhere in use. */
 export function tunnelRoutes(tunnel: Tunnel): DesiredRoute[] {
-  const { isDefault, carried, tables } = tunnel
+  const { assigned, isDefault, carried, tables } = tunnel
   const defaults = carried
-    .filter((family) => hasAddress(tunnel, family))
+    .filter((family) => hasAddress(assigned, family))
     .flatMap((family) => {
       const { own, active } = tables[family]
       const chosen = isDefault && active !== undefined ? [own, active] : [own]
@@ -27,7 +28,7 @@ export function tunnelRoutes(tunnel: Tunnel): DesiredRoute[] {
     ...defaults,
     ...refusals(tunnel),
     ...peerRoutes(tunnel),
-    ...blocks(tunnel).flatMap((block) => aggregates(tunnel, block)),
+    ...assigned.prefixes.flatMap((prefix) => aggregates(tunnel, prefix)),
   ]
 }
 
@@ -37,10 +38,10 @@ export function tunnelRoutes(tunnel: Tunnel): DesiredRoute[] {
  * One that may still come leads into the device, which throws it away: should this process die meanwhile, it falls through.
  */
 function refusals(tunnel: Tunnel): DesiredRoute[] {
-  const { isDefault, tables, carried, wanted, awaited } = tunnel
+  const { assigned, isDefault, tables, carried, wanted, awaited } = tunnel
   if (!isDefault || !usable(tunnel)) return []
   return wanted
-    .filter((family) => !carried.includes(family) || !hasAddress(tunnel, family))
+    .filter((family) => !carried.includes(family) || !hasAddress(assigned, family))
     .flatMap((family) => {
       const { active } = tables[family]
       if (active === undefined) return []
@@ -55,16 +56,15 @@ function refusals(tunnel: Tunnel): DesiredRoute[] {
  * carries them now. A prefix falls through where none does: its hosts are to be told, not kept waiting.
  */
 export function tunnelRules(tunnel: Tunnel, ways: SharedWays): Rule[] {
-  const { config, tables, rulePriority: base, ipv6, session6, mark, isDefault } = tunnel
+  const { assigned, config, tables, rulePriority: base, ipv6, mark, isDefault } = tunnel
   const families: Family[] = ipv6 ? [4, 6] : [4]
   const carrier = ways.carrier(config.name)
   const carrying = (family: Family) => carrier?.tables[family] ?? tables[family].own
-  const forBlocks = carrier?.kind === 'uplink' && !ways.leads(config.name) ? undefined : carrier
+  const forPrefixes = carrier?.kind === 'uplink' && !ways.leads(config.name) ? undefined : carrier
   const from = (prefix: Prefix, step: number, table: (family: Family) => number): Rule => {
     const family = prefix.address.includes(':') ? 6 : 4
     return { ...lookup(family, base + step, table(family)), from: prefix }
   }
-  const statics6 = ipv6 ? config.ip6addrs.map(({ address }) => address) : []
   // Where the machine's own traffic keeps out of it; `failover` decides for itself.
   const aside = (family: Family) => !tunnel.inFailover && !(isDefault && tables[family].active !== undefined)
   return [
@@ -72,18 +72,15 @@ export function tunnelRules(tunnel: Tunnel, ways: SharedWays): Rule[] {
       ...lookup(family, base + STEP.device, tables[family].own),
       oif: config.device,
     })),
-    ...ipv4Of(tunnel).map((address) => from(hostPrefix(address), STEP.address, carrying)),
-    // Advertised in the tunnel, so of no other path.
-    ...(session6?.addresses ?? []).map(({ address }) =>
-      from(hostPrefix(address), STEP.address, (family) => tables[family].own),
+    ...assigned.addresses.map(({ address, by }) =>
+      from(hostPrefix(address), STEP.address, by === 'router' ? (family) => tables[family].own : carrying),
     ),
-    ...statics6.map((address) => from(hostPrefix(address), STEP.address, carrying)),
-    ...blocks(tunnel).map((block) =>
-      from(block, STEP.prefix, (family) => forBlocks?.tables[family] ?? tables[family].own),
+    ...assigned.prefixes.map((prefix) =>
+      from(prefix, STEP.prefix, (family) => forPrefixes?.tables[family] ?? tables[family].own),
     ),
     ...families.map((family) => ({ ...lookup(family, base + STEP.flow, carrying(family)), mark })),
     ...families
-      .filter((family) => aside(family) && hasAddress(tunnel, family))
+      .filter((family) => aside(family) && hasAddress(assigned, family))
       .flatMap((family) => answerRules(tunnel.servedPorts, family, tables[family].own)),
   ]
 }
@@ -93,8 +90,8 @@ export function tunnelRules(tunnel: Tunnel, ways: SharedWays): Rule[] {
  * be named there: where traffic does not go into the tunnel anyway, only a private address is led to it.
  */
 function peerRoutes(tunnel: Tunnel): DesiredRoute[] {
-  const { address4, tables, carried, underlay, isDefault } = tunnel
-  const peer = address4?.peer
+  const { tables, carried, underlay, isDefault } = tunnel
+  const peer = ipcpAddress(tunnel)?.peer
   if (!carried.includes(4) || peer === undefined || peer === underlay?.server) return []
   const isPrivate = [...PRIVATE_NETWORKS, SHARED_NETWORK].some((network) => prefixContains(network, peer))
   const { own, active } = tables[4]
@@ -102,14 +99,14 @@ function peerRoutes(tunnel: Tunnel): DesiredRoute[] {
 }
 
 /**
- * What comes in for an unused part of a block is refused here; by a default route it would go back into the tunnel,
+ * What comes in for an unused part of a prefix is refused here; by a default route it would go back into the tunnel,
  * and round and round (RFC 7084 section 4.3, WPD-5).
  */
-function aggregates({ tables }: Tunnel, block: Prefix): DesiredRoute[] {
-  const family = block.address.includes(':') ? 6 : 4
+function aggregates({ tables }: Tunnel, prefix: Prefix): DesiredRoute[] {
+  const family = prefix.address.includes(':') ? 6 : 4
   const { own, active } = tables[family]
   return [own, ...(active === undefined ? [] : [active])].map((table) =>
-    refusal(family, table, block, LAST_METRIC),
+    refusal(family, table, prefix, LAST_METRIC),
   )
 }
 
@@ -121,18 +118,14 @@ function refusal(family: Family, table: number, destination: Prefix, metric: num
  * The route that leads a destination into a tunnel, from its IPv4 address; a tunnel that is earlier in the configuration
  * wins.
  */
-export function intoTunnel(
-  { config, address4, position }: Tunnel,
-  destination: Prefix,
-  table: number,
-): DesiredRoute {
+export function intoTunnel(tunnel: Tunnel, destination: Prefix, table: number): DesiredRoute {
   const family = destination.address.includes(':') ? 6 : 4
   return {
     family,
     table,
     destination,
-    via: { device: config.device, gateway: undefined, onlink: false },
-    metric: position + 1,
-    source: family === 4 ? address4?.address : undefined,
+    via: { device: tunnel.config.device, gateway: undefined, onlink: false },
+    metric: tunnel.position + 1,
+    source: family === 4 ? ipcpAddress(tunnel)?.address : undefined,
   }
 }

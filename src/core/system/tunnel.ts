@@ -2,13 +2,13 @@
 import { pathMark } from '../config/marks.ts'
 import { activeTable, ownTable, tunnelTable } from '../config/numbering.ts'
 import type { Config, PortRange, TunnelConfig } from '../config/types.ts'
-import type { Family, Prefix } from '../ip/address.ts'
+import type { Family } from '../ip/address.ts'
 import { LEAST_IPV6_MTU, overheadOf } from '../ip/encapsulation.ts'
-import { isHost, networkOf } from '../ip/prefix.ts'
 import type { Rule } from '../netlink/rule.ts'
 import { servedPorts } from './answer-ways.ts'
+import { type Assigned, type AssignedAddress, assigned, hasAddress } from './assigned.ts'
 import type { Facts } from './facts.ts'
-import type { SessionIpv6, TunnelSession, TunnelState } from './session.ts'
+import type { TunnelSession, TunnelState } from './session.ts'
 
 /** A tunnel with all that its state implies. */
 export interface Tunnel {
@@ -24,10 +24,10 @@ export interface Tunnel {
   readonly inFailover: boolean
   /** What a session of it is like is known, from this one or the last. */
   readonly known: boolean
-  /** The address that IPCP gave, or gave last. */
-  readonly address4: TunnelSession['ipv4']
-  /** What IPV6CP and Router Advertisements gave, or gave last. */
-  readonly session6: SessionIpv6 | undefined
+  /** What it brings now, or brought last. */
+  readonly assigned: Assigned
+  /** As IPV6CP agreed on, now or last: 8 octets. */
+  readonly interfaceId: Uint8Array | undefined
   /** Those that it is to carry: without IPv6 where the configuration or the kernel has none. */
   readonly wanted: readonly Family[]
   /** Those that the session lacks, and that may still come. */
@@ -81,8 +81,8 @@ export function describeTunnel(
     isDefault: tunnel.defaultroute && failover === undefined,
     servedPorts: servedPorts(config, tunnel),
     mark: { value: pathMark(config, tunnel.name) ?? 0, mask: lifeline.markMask },
-    address4: held?.ipv4,
-    session6: ipv6 ? held?.ipv6 : undefined,
+    assigned: assigned(tunnel, held, ipv6),
+    interfaceId: ipv6 ? held?.ipv6?.interfaceId : undefined,
     wanted: tunnel.ipv6 && facts.ipv6 ? [4, 6] : [4],
     awaited: (session?.awaited ?? []).filter((family) => family === 4 || ipv6),
     carried: [...(current?.ipv4 ? ([4] as const) : []), ...(ipv6 && current?.ipv6 ? ([6] as const) : [])],
@@ -95,35 +95,20 @@ export function describeTunnel(
 
 /** A session is up, and this machine could be answered over it in at least one family. */
 export function usable(tunnel: Tunnel): boolean {
-  return tunnel.up && tunnel.carried.some((family) => hasAddress(tunnel, family))
+  return tunnel.up && tunnel.carried.some((family) => hasAddress(tunnel.assigned, family))
 }
 
-/** Its IPv4 addresses: the one that IPCP gave, now or last, and those of the configuration. */
-export function ipv4Of({ address4, config }: Tunnel): string[] {
-  return [
-    ...(address4 === undefined ? [] : [address4.address]),
-    ...config.ipaddrs.map(({ address }) => address),
-  ]
+/** Its IPv4 addresses, that of IPCP first. */
+export function ipv4Of({ assigned: { addresses } }: Tunnel): string[] {
+  return addresses.filter(({ family }) => family === 4).map(({ address }) => address)
 }
 
-/** The addresses that packets into the tunnel may come from, without blocks behind them. */
-export function addressesOf(tunnel: Tunnel): string[] {
-  const { config, ipv6, session6 } = tunnel
-  return [
-    ...ipv4Of(tunnel),
-    ...(session6?.addresses ?? []).map(({ address }) => address),
-    ...(ipv6 ? config.ip6addrs : []).map(({ address }) => address),
-  ]
+/** The addresses that packets into the tunnel may come from, without prefixes behind them. */
+export function addressesOf({ assigned: { addresses } }: Tunnel): string[] {
+  return addresses.map(({ address }) => address)
 }
 
-/** Blocks that the provider routes to us, larger than one address. */
-export function blocks({ config, ipv6 }: Tunnel): Prefix[] {
-  const wide = config.ipaddrs.filter((prefix) => !isHost(prefix))
-  return [...wide, ...(ipv6 ? config.ip6prefixes : [])].map(networkOf)
-}
-
-/** Without an address of its own, or one behind it, nothing could be answered to this machine. */
-export function hasAddress({ address4, session6, config }: Tunnel, family: Family): boolean {
-  if (family === 4) return address4 !== undefined
-  return (session6?.addresses.length ?? 0) + config.ip6addrs.length + config.ip6prefixes.length > 0
+/** What IPCP gave, now or last. */
+export function ipcpAddress({ assigned: { addresses } }: Tunnel): AssignedAddress | undefined {
+  return addresses.find(({ by }) => by === 'ipcp')
 }

@@ -12,7 +12,7 @@ import type { DesiredRoute } from './desired-state.ts'
 import { type Facts, type Link, linkNamed } from './facts.ts'
 import { lookup } from './lookup.ts'
 import type { SharedWays } from './sharing.ts'
-import { addressesOf, blocks, type Tunnel } from './tunnel.ts'
+import { addressesOf, type Tunnel } from './tunnel.ts'
 import type { UplinkPath } from './uplink-path.ts'
 import { leadsMain, type UsableUplink, uplinks, type Way, wayOut } from './uplinks.ts'
 
@@ -101,7 +101,7 @@ function answeredAddresses(
 
 /**
  * The table of whoever packets from an address of the uplink belong to; undefined where a rule of a tunnel says so, which
- * has the address or a block that it lies in. Paths that share an address share what is routed behind it.
+ * has the address or a prefix that it lies in. Paths that share an address share what is routed behind it.
  */
 function replyTable(
   { name, replies }: UplinkPath,
@@ -111,7 +111,9 @@ function replyTable(
   tunnels: readonly Tunnel[],
 ): number | undefined {
   if (tunnels.some((tunnel) => addressesOf(tunnel).includes(address))) return undefined
-  const behind = tunnels.filter((tunnel) => blocks(tunnel).some((block) => prefixContains(block, address)))
+  const behind = tunnels.filter((tunnel) =>
+    tunnel.assigned.prefixes.some((prefix) => prefixContains(prefix, address)),
+  )
   if (behind.length === 0) return replies[family]
   const partners = shared.partners(name)
   const isShared = behind.every(({ config }) => partners.includes(config.name))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { fromHex } from '../../../src/core/bytes.ts'
 import type { Config } from '../../../src/core/config/types.ts'
 import { PathAddresses } from '../../../src/core/failover/sharing.ts'
 import type { ActiveRoute } from '../../../src/core/failover/types.ts'
@@ -211,6 +212,19 @@ describe('what belongs to an address', () => {
     assert.ok(lines.includes('add rule 31020 (IPv4): fwmark 0xfe0000/0xff0000 lookup 17060'))
     assert.ok(lines.includes('add rule 31020 (IPv6): fwmark 0xfe0000/0xff0000 lookup 17060'))
     assert.ok(lines.includes('add rule 31020 (IPv4): fwmark 0xfc0000/0xff0000 lookup 17061'))
+  })
+
+  it('that a router in the tunnel advertises is of the tunnel alone, whoever carries what is shared', () => {
+    const advertised = { address: '2001:db8:9::aa', length: 64, deprecated: false }
+    const ipv6 = { interfaceId: fromHex('020a 0000 0000 00aa'), addresses: [advertised] }
+    const config = failoverConfig({ firewalls: [FIREWALL] })
+    const desired = wish(FIBRE, { config, session: { ...AAISP, ipv6 } })
+    const lines = addresses(desired)
+    assert.ok(lines.includes('from 203.0.113.10/32 lookup 17060'))
+    assert.ok(lines.includes('from 2001:db8:9::aa/128 lookup 17011'))
+    const script = scriptOf(desired.filters) ?? ''
+    assert.match(script, /ip saddr 203\.0\.113\.10\/32 oifname \{ "pppoe-aaisp", "l2tp-aaisp" \} accept/)
+    assert.match(script, /ip6 saddr 2001:db8:9::aa\/128 oifname "l2tp-aaisp" accept/)
   })
 
   it('is shared because backs_up says so, before the tunnel ever had an address', () => {
