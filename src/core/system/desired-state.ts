@@ -28,6 +28,8 @@ export interface DesiredDevice {
   /** Below /proc/sys. */
   readonly sysctls: readonly Sysctl[]
   readonly addresses: readonly DesiredAddress[]
+  /** Who writes the addresses: we, or somebody else, who is not interfered with. */
+  readonly addressOwner: 'lifeline' | 'other'
 }
 
 /** A setting of the kernel: its path below /proc/sys, and its text. */

@@ -29,6 +29,7 @@ export function desiredDevice(tunnel: Tunnel, facts: Facts, leader: string | und
     carrier: tunnel.up || (tunnel.inFailover && name === leader),
     sysctls: sysctls(tunnel, facts),
     addresses: addresses(tunnel),
+    addressOwner: facts.managed.includes(device) ? 'other' : 'lifeline',
   }
 }
 

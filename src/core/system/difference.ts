@@ -87,9 +87,13 @@ function deviceChanges(device: DesiredDevice, link: Link | undefined, holdings: 
 
 /**
  * Old IPv4 addresses go first: a new one with the same peer would be secondary to the old, and vanish with it. The
- * device has no addresses but ours.
+ * device has no addresses but ours, unless they are all somebody else's.
  */
-function addressChanges({ name, addresses }: DesiredDevice, known: readonly LinkAddress[]): Change[] {
+function addressChanges(
+  { name, addresses, addressOwner }: DesiredDevice,
+  known: readonly LinkAddress[],
+): Change[] {
+  if (addressOwner !== 'lifeline') return []
   const stale = known.filter((address) => !addresses.some((wanted) => isSameAddress(wanted, address)))
   const missing = addresses.filter(
     (wanted) => !known.some((address) => isSameAddress(wanted, address) && isAsWanted(wanted, address)),

@@ -28,10 +28,12 @@ export interface Facts {
   readonly rules: readonly Rule[]
   /** The kernel speaks IPv6 at all. */
   readonly ipv6: boolean
+  /** Names of devices whose addresses are another program's to write, as netifd's of its interfaces; the kernel knows of none. */
+  readonly managed: readonly string[]
 }
 
 /** A kernel that holds nothing, and has IPv6. */
-export const NO_FACTS: Facts = { links: [], addresses: [], routes: [], rules: [], ipv6: true }
+export const NO_FACTS: Facts = { links: [], addresses: [], routes: [], rules: [], ipv6: true, managed: [] }
 
 /** Facts after some messages, and the families whose routes the kernel may have changed without a word. */
 export interface Reduction {

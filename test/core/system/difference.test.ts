@@ -122,6 +122,27 @@ describe('difference', () => {
     assert.equal(kernel.nft, undefined)
   })
 
+  it("leaves the addresses of a device alone that are somebody else's to write, and does all the rest", () => {
+    const device = addressOn(102, '203.0.113.10/24')
+    const managed = { ...SYSTEM, managed: ['l2tp-aaisp'] }
+    const kernel = new ModelKernel(managed)
+    const lines = kernel.apply(desiredWith(SESSION, undefined, managed)).map(describeChange)
+    const own = new ModelKernel(SYSTEM).apply(desiredWith(SESSION)).map(describeChange)
+    assert.deepEqual(
+      lines,
+      own.filter((line) => !line.startsWith('add address')),
+    )
+    assert.ok(lines.includes('add rule 31030 (IPv4): from 203.0.113.10/32 lookup 17011'))
+    const index = kernel.facts.links.find(({ name }) => name === 'l2tp-aaisp')?.index ?? 0
+    kernel.facts = { ...kernel.facts, addresses: [...kernel.facts.addresses, { ...device, link: index }] }
+    assert.deepEqual(words(kernel, desiredWith(SESSION, undefined, kernel.facts)), [], 'theirs stay')
+    kernel.facts = { ...kernel.facts, managed: [] }
+    assert.deepEqual(words(kernel, desiredWith(SESSION, undefined, kernel.facts)).slice(0, 2), [
+      'remove address 203.0.113.10/24 from l2tp-aaisp',
+      'add address 203.0.113.10 peer 203.0.113.1/32 to l2tp-aaisp',
+    ])
+  })
+
   it('removes the device of a tunnel that is no more before its filter goes', () => {
     const kernel = new ModelKernel(SYSTEM)
     kernel.apply(desiredWith(SESSION, [tunnelOf('aaisp'), tunnelOf('second')]))

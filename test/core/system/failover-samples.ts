@@ -45,6 +45,7 @@ export const HOME: Facts = {
   ],
   rules: [],
   ipv6: true,
+  managed: [],
 }
 
 /** The session over 4G, with the address of the line. */

@@ -94,6 +94,7 @@ export const SYSTEM: Facts = {
   routes: [defaultOver(2, '192.0.2.1'), defaultOver(2, '2001:db8:f::1')],
   rules: [],
   ipv6: true,
+  managed: [],
 }
 
 /** IPv4 and IPv6 are open, and a Router Advertisement has come. */
