@@ -46,6 +46,7 @@ export const ROOMS: readonly Room[] = [
     may: ['core', 'core/config', 'app/ports.ts'],
     because: 'hosts say where its lines go',
   },
+  { name: 'app/answers.ts', may: ['core'], because: 'it is what the daemon answers, for all who ask' },
   {
     name: 'app',
     may: [
@@ -61,7 +62,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'app/control',
-    may: ['core', 'core/failover', 'core/status', 'app/ports.ts'],
+    may: ['core', 'core/failover', 'core/status', 'app/ports.ts', 'app/answers.ts'],
     packages: ['json-rpc-2.0'],
   },
   {
@@ -90,9 +91,9 @@ export const ROOMS: readonly Room[] = [
       'core/status',
       'core/system',
       'app/ports.ts',
+      'app/answers.ts',
       'app/tuns.ts',
       'app',
-      'app/control',
       'app/kernel',
     ],
   },
@@ -107,8 +108,8 @@ export const ROOMS: readonly Room[] = [
       'core/status',
       'core/system',
       'app/ports.ts',
+      'app/answers.ts',
       'app',
-      'app/control',
       'app/tunnel',
     ],
   },
@@ -147,12 +148,12 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'app/plan.ts',
-    may: ['core', 'core/config', 'core/firewall', 'core/system', 'app/ports.ts', 'app', 'app/control'],
+    may: ['core', 'core/config', 'core/firewall', 'core/system', 'app/ports.ts', 'app/answers.ts', 'app'],
     because: 'it joins rooms of app, as daemon.ts does',
   },
   {
     name: 'app/next-config.ts',
-    may: ['core', 'core/config', 'app/ports.ts', 'app', 'app/control', 'app/plan.ts'],
+    may: ['core', 'core/config', 'app/ports.ts', 'app/answers.ts', 'app', 'app/plan.ts'],
   },
   {
     name: 'app/daemon.ts',
@@ -163,6 +164,7 @@ export const ROOMS: readonly Room[] = [
       'core/firewall',
       'core/system',
       'app/ports.ts',
+      'app/answers.ts',
       'app',
       'app/control',
       'app/kernel',
@@ -215,6 +217,7 @@ export const ROOMS: readonly Room[] = [
       'core/failover',
       'core/status',
       'app/ports.ts',
+      'app/answers.ts',
       'app/control',
       'app/doctor',
     ],

@@ -1,7 +1,7 @@
 import { leftWithoutTunnels } from '../core/config/changes.ts'
 import type { Config } from '../core/config/types.ts'
 import { err, type Result } from '../core/result.ts'
-import type { Refusal } from './control/target.ts'
+import type { Refusal } from './answers.ts'
 import { refusalByNft } from './plan.ts'
 import type { Log, Nft } from './ports.ts'
 import type { ReadyConfig } from './ready-config.ts'

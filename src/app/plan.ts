@@ -15,7 +15,7 @@ import { isForeign } from '../core/system/device.ts'
 import { difference } from '../core/system/difference.ts'
 import type { Facts } from '../core/system/facts.ts'
 import { uplinks } from '../core/system/uplinks.ts'
-import type { PlanReport, Refusal } from './control/target.ts'
+import type { PlanReport, Refusal } from './answers.ts'
 import { type Nft, type Sysctls, SystemError } from './ports.ts'
 import type { ReadyConfig } from './ready-config.ts'
 

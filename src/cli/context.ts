@@ -1,4 +1,4 @@
-import type { PlanReport, Refusal } from '../app/control/target.ts'
+import type { PlanReport, Refusal } from '../app/answers.ts'
 import type { Finding } from '../app/doctor/finding.ts'
 import type { Problem } from '../core/config/problems.ts'
 import type { LoadedConfig } from '../core/config/read.ts'

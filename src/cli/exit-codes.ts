@@ -1,4 +1,4 @@
-import type { Refusal } from '../app/control/target.ts'
+import type { Refusal } from '../app/answers.ts'
 
 /** What `lifeline` exits with; documented in docs/cli.md. */
 export const EXIT = {

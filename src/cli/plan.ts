@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { PlanReport } from '../app/control/target.ts'
+import type { PlanReport } from '../app/answers.ts'
 import { chooseConfigFile, findingLine, namedFile, withConfigFile } from './config-file.ts'
 import type { CliContext } from './context.ts'
 import { DaemonClient, withSocketOption } from './daemon.ts'

@@ -12,9 +12,10 @@ import type { PathHistory } from '../../core/failover/history.ts'
 import type { Result } from '../../core/result.ts'
 import type { DrillReport, StatusEvent } from '../../core/status/event.ts'
 import type { Status } from '../../core/status/status.ts'
+import type { PlanReport, Refusal, ReloadReport } from '../answers.ts'
 import type { Cancel, LineHandler, LineStream, Log } from '../ports.ts'
 import { runCommand } from './run-command.ts'
-import type { ControlTarget, PlanReport, Refusal, ReloadReport } from './target.ts'
+import type { ControlTarget } from './target.ts'
 
 /** The arguments of a command that was taken, also those that were left out. */
 export type Done = Readonly<Record<string, string>>

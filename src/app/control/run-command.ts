@@ -1,7 +1,8 @@
 import type { CommandName } from '../../core/commands.ts'
 import type { Result } from '../../core/result.ts'
 import type { DrillReport } from '../../core/status/event.ts'
-import type { ControlTarget, Refusal } from './target.ts'
+import type { Refusal } from '../answers.ts'
+import type { ControlTarget } from './target.ts'
 
 /** What carries out the commands of core/commands.ts. */
 export type CommandTarget = Pick<ControlTarget, CommandName | 'paths'>

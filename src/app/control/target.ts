@@ -2,6 +2,7 @@ import type { PathHistory } from '../../core/failover/history.ts'
 import type { Result } from '../../core/result.ts'
 import type { DrillReport, StatusEvent } from '../../core/status/event.ts'
 import type { Status } from '../../core/status/status.ts'
+import type { Outcome, PlanReport, Refusal, ReloadReport } from '../answers.ts'
 import type { Cancel } from '../ports.ts'
 
 /** What the control socket (and later ubus and MQTT) asks of the daemon. */
@@ -29,32 +30,4 @@ export interface ControlTarget {
    */
   reload(force: boolean): Promise<Result<ReloadReport, Refusal>>
   plan(): Promise<Result<PlanReport, Refusal>>
-}
-
-/** What became of a command: nothing to say, or why it was not done. */
-export type Outcome = Result<undefined, Refusal>
-
-/** Why the daemon does not do what it was asked to. */
-export interface Refusal {
-  readonly code: 'config_invalid' | 'refused' | 'system'
-  /** A sentence for users. */
-  readonly message: string
-  /** One line for each thing that is wrong. */
-  readonly problems?: readonly string[]
-}
-
-/** What a reload changed, and what the new configuration is warned of; each line is for users. */
-export interface ReloadReport {
-  /** One line for each section that is new, changed or gone; empty if nothing changed. */
-  readonly changes: readonly string[]
-  readonly warnings: readonly string[]
-}
-
-/** What would change in the kernel. */
-export interface PlanReport {
-  /** One line for each change, in the order in which it would be made, such as `add address 192.0.2.1/32 dev l2tp-x`. */
-  readonly changes: readonly string[]
-  /** The nftables text that would be loaded; empty if none. */
-  readonly nft: string
-  readonly warnings: readonly string[]
 }

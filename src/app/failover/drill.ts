@@ -2,7 +2,7 @@ import { err, ok, type Result } from '../../core/result.ts'
 import type { DrillReport } from '../../core/status/event.ts'
 import { trouble } from '../../core/status/failover-text.ts'
 import { after, type Millis } from '../../core/time.ts'
-import type { Refusal } from '../control/target.ts'
+import type { Refusal } from '../answers.ts'
 import type { Cancel, Clock } from '../ports.ts'
 import type { FailoverPatch } from '../status-store.ts'
 
