@@ -76,6 +76,7 @@ export function orderProblems(tree: Tree, rooms: readonly Room[], root: string):
   const imports = importsOf(tree)
   return [
     ...tableProblems(tree, rooms, root),
+    ...rooms.flatMap((room) => unused(room, imports, rooms)),
     ...imports.flatMap((one) => forbidden(one, rooms, root) ?? []),
     ...circles(imports, unitOf).map((circle) => circleProblem('files', circle, root)),
     ...circles(imports, (file) => roomOf(file, rooms)?.name).map((circle) =>
@@ -124,16 +125,28 @@ function forbidden(one: Import, rooms: readonly Room[], root: string): string | 
     if (!isPackage(file, specifier))
       return `${where} ${VERBS[one.kind]} ${specifier}, which is no file of ${root}`
     const packages = room.packages ?? []
-    const known = packages.some((name) =>
-      /[:/]$/.test(name) ? specifier.startsWith(name) : specifier === name,
-    )
-    if (known) return undefined
+    if (packages.some((name) => isNamed(specifier, name))) return undefined
     return `${where} imports the package ${specifier}, but ${room.name} may import ${list(packages, 'no package')}: have what it does handed in`
   }
   if (target === file) return `${where} ${VERBS[one.kind]} itself: take that out`
   const other = roomOf(target, rooms)
   if (other === undefined || other === room || room.may.includes(other.name)) return undefined
   return `${where} ${VERBS[one.kind]} ${root}/${target}, but ${room.name} may import ${list(room.may, 'no other room')}: move what is needed into a room below both, or have it handed in`
+}
+
+function isNamed(specifier: string, name: string): boolean {
+  return /[:/]$/.test(name) ? specifier.startsWith(name) : specifier === name
+}
+
+/** What a room may import and does not: the table says what is, so that an import that comes back is noticed. */
+function unused(room: Room, imports: readonly Import[], rooms: readonly Room[]): string[] {
+  const own = imports.filter(({ file }) => roomOf(file, rooms) === room)
+  const known = new Set(own.map(({ target }) => target && roomOf(target, rooms)?.name))
+  const idle = [
+    ...room.may.filter((name) => !known.has(name)),
+    ...(room.packages ?? []).filter((name) => !own.some(({ specifier }) => isNamed(specifier, name))),
+  ]
+  return idle.map((name) => `table: ${room.name} may import ${name}, and nothing in it does: take it out`)
 }
 
 const VERBS: Readonly<Record<Import['kind'], string>> = {

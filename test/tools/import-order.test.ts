@@ -12,6 +12,8 @@ const GOOD = {
   'low/bytes.ts': 'export const u8 = 1\n',
   'low/text.ts': "import { u8 } from './bytes.ts'\n",
   'mid/frame.ts': "import { u8 } from '../low/bytes.ts'\n",
+  'mid/more.ts': "import '../low/bytes.ts'\n",
+  'top/all.ts': "import 'commander'\nimport 'node:os'\nimport '../low/bytes.ts'\nimport '../mid/frame.ts'\n",
   'top/run.ts': "import { readFileSync } from 'node:fs'\nimport { frame } from '../mid/frame.ts'\n",
 }
 
@@ -103,13 +105,21 @@ test('the table names every folder once, and no other', () => {
   ])
 })
 
+test('what a room may import and does not is refused', () => {
+  const rooms = ROOMS.map((room) => (room.name === 'mid' ? { ...room, packages: ['node:'] } : room))
+  assert.deepEqual(problems({ 'mid/frame.ts': '', 'mid/more.ts': '' }, rooms), [
+    'table: mid may import low, and nothing in it does: take it out',
+    'table: mid may import node:, and nothing in it does: take it out',
+  ])
+})
+
 test('a file with a line of its own in the table is a room of its own', () => {
   const rooms = [...ROOMS, { name: 'low/join.ts', may: ['low', 'mid'] }]
   const changed = { 'low/join.ts': "import '../mid/frame.ts'\nimport './bytes.ts'\n" }
   assert.deepEqual(problems(changed, rooms), [])
-  assert.deepEqual(problems({ ...changed, 'mid/more.ts': "import '../low/join.ts'\n" }, rooms), [
-    'src/mid/more.ts:1: imports src/low/join.ts, but mid may import only low: move what is needed into a room below both, or have it handed in',
-    'src/mid/more.ts:1: circle of folders: src/mid/more.ts:1 imports src/low/join.ts, src/low/join.ts:1 imports src/mid/frame.ts: move what they share into one below all of them',
+  assert.deepEqual(problems({ ...changed, 'mid/most.ts': "import '../low/join.ts'\n" }, rooms), [
+    'src/mid/most.ts:1: imports src/low/join.ts, but mid may import only low: move what is needed into a room below both, or have it handed in',
+    'src/mid/most.ts:1: circle of folders: src/mid/most.ts:1 imports src/low/join.ts, src/low/join.ts:1 imports src/mid/frame.ts: move what they share into one below all of them',
   ])
 })
 
