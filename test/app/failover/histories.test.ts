@@ -36,6 +36,7 @@ const UP: StatusEvent<'state'> = {
 test('a tunnel that no path of failover is has a history of its echoes and states', () => {
   const { histories } = new Process(new MemoryFiles())
   histories.keep(['fibre', 'lte'], ['aaisp', 'lte'])
+  histories.told({ ...UP, state: 'configuring', from: 'authenticating' })
   histories.told(UP)
   histories.echo('aaisp', took(20))
   histories.echo('aaisp', took(undefined))

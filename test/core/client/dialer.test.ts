@@ -39,7 +39,8 @@ function script(options: { servers?: (typeof PRIMARY)[]; serial?: boolean } = {}
     /** Lets time pass, ringing the alarm whenever it is due, and gives what was done with the time of each. */
     run(until: number): string[] {
       const words: string[] = []
-      for (;;) {
+      for (let rings = 0; ; rings++) {
+        assert.ok(rings < 10_000, 'the alarm rings without end')
         const deadline = dialer.pollTimeout()
         if (deadline === undefined || deadline > until) break
         now = Math.max(now, deadline)
@@ -178,6 +179,40 @@ test('a call that is answered in time is not accompanied by another dial', () =>
   assert.equal(s.dialer.state.name, 'open')
 })
 
+/** A tunnel whose session has ended after 5 s, at an LNS that kept the control connection. */
+function recalling() {
+  const s = script()
+  s.up()
+  s.run(5000)
+  assert.deepEqual(s.input({ type: 'sessionEnded', id: 1 }), [])
+  assert.equal(s.dialer.state.name, 'recalling')
+  return s
+}
+
+test('a session that ends soon is called again through its connection, after the back-off', () => {
+  const s = recalling()
+  assert.equal(s.dialer.pollTimeout(), 5900)
+  assert.deepEqual(s.run(5900), ['5900 call 1'])
+})
+
+test('what is wanted, and what befalls the connection, while the next call is not due', () => {
+  const after = (...inputs: DialerInput[]) => {
+    const s = recalling()
+    const words = inputs.flatMap((input) => s.input(input))
+    return [words, s.dialer.state.name, s.dialer.pollTimeout()]
+  }
+  const dials = 'resolve lns.example over fibre'
+  assert.deepEqual(after({ type: 'want', readiness: 'cold' }), [['close 1 shutdown'], 'closing', 6500])
+  assert.deepEqual(after({ type: 'want', readiness: 'warm' }), [[], 'open', undefined])
+  assert.deepEqual(after({ type: 'want', readiness: 'session' }), [[], 'recalling', 5900])
+  assert.deepEqual(after({ type: 'reconnect' }), [['close 1 reconnect'], 'closing', 6500])
+  assert.deepEqual(after({ type: 'uplinks', uplinks: [LTE, FIBRE] }), [[], 'recalling', 5900])
+  assert.deepEqual(after({ type: 'uplinks', uplinks: [] }), [['close 1 uplinkGone'], 'stranded', undefined])
+  assert.deepEqual(after({ type: 'ended', id: 1 }), [[], 'waiting', 5900])
+  assert.deepEqual(after({ type: 'ended', id: 7 }), [[], 'recalling', 5900])
+  assert.deepEqual(after({ type: 'ended', id: 1, readdressed: true }).slice(0, 2), [[dials], 'dialling'])
+})
+
 test('an uplink that goes takes its attempt along; the next one is used at once', () => {
   const s = script()
   s.up([FIBRE, LTE])
@@ -208,6 +243,27 @@ test('a better uplink that leads nowhere is tried ever more rarely, and the sess
   assert.deepEqual(s.input({ type: 'ended', id: 2 }), [])
   assert.equal(s.dialer.state.name, 'open')
   assert.equal(s.dialer.pollTimeout(), RETURN_DELAY + 2 * RETURN_DELAY)
+})
+
+test('once going back has succeeded, the next way back is as short as the first', () => {
+  const s = script()
+  s.up([LTE])
+  s.input({ type: 'uplinks', uplinks: [FIBRE, LTE] })
+  s.run(RETURN_DELAY)
+  s.resolved(['192.0.2.1'], FIBRE)
+  s.input({ type: 'ended', id: 2 })
+  s.run(3 * RETURN_DELAY)
+  s.resolved(['192.0.2.1'], FIBRE)
+  assert.deepEqual(s.input({ type: 'opened', id: 3 }), ['close 1 moved', 'call 3'])
+  s.input({ type: 'up', id: 3 })
+  assert.deepEqual(s.input({ type: 'uplinks', uplinks: [LTE] }), [
+    'close 3 uplinkGone',
+    'resolve lns.example over lte',
+  ])
+  s.resolved(['192.0.2.1'], LTE)
+  s.input({ type: 'up', id: 4 })
+  s.input({ type: 'uplinks', uplinks: [FIBRE, LTE] })
+  assert.equal(s.dialer.pollTimeout(), s.now + RETURN_DELAY)
 })
 
 test('down closes what there is and stays down; up dials again', () => {
@@ -315,7 +371,10 @@ function waiting(answers: boolean) {
     s.input({ type: 'ended', id })
     return (s.dialer.pollTimeout() ?? 0) - s.now
   }
-  while (fail() < 54_000) s.run(s.dialer.pollTimeout() ?? 0)
+  for (let rounds = 1; fail() < 54_000; rounds++) {
+    assert.ok(rounds < 20, 'the back-off does not grow')
+    s.run(s.dialer.pollTimeout() ?? 0)
+  }
   return Object.assign(s, { fail, next: () => id + 1 })
 }
 

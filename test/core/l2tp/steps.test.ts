@@ -99,6 +99,20 @@ for (const state of keys(WAYS)) {
   })
 }
 
+test('a late answer to an SCCRQ is awaited for 31 s, and is of no interest then', () => {
+  const { tunnel, events } = machines('lac')
+  for (const step of WAYS.abandoned) tunnel.step(NOW, step)
+  assert.equal(tunnel.deadline, NOW + 31_000)
+  events.length = 0
+  tunnel.timeout(millis(NOW + 30_999))
+  assert.deepEqual([tunnel.state, events], ['abandoned', []])
+  tunnel.timeout(millis(NOW + 31_000))
+  assert.deepEqual(
+    [tunnel.state, tunnel.deadline, events],
+    ['stopped', undefined, [{ type: 'finished', acknowledged: false }]],
+  )
+})
+
 for (const role of ['lac', 'lns'] as const) {
   for (const state of keys(SESSION_STATES)) {
     test(`a session of the ${role} in ${state} enters what the table says, at every input`, () => {
