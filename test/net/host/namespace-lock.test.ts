@@ -23,7 +23,7 @@ after(() => rmSync(folder, { recursive: true }))
 /** A daemon as far as the lock is concerned. Says `held`, or why not. */
 const HOLD = `
   import { lockNamespace } from ${module('namespace-lock.ts')}
-  import { LineLog } from ${module('log.ts')}
+  import { LineLog } from ${module('../app/log.ts')}
   import { loadAddon } from ${module('native.ts')}
   const log = new LineLog({ level: 'info', style: 'daemon', write: () => {} })
   lockNamespace({ sockets: [], log, addon: loadAddon(), name: process.argv.at(-1) }).then(
