@@ -26,7 +26,7 @@ export const ROOMS: readonly Room[] = [
     name: 'core/system',
     may: ['core', 'core/ip', 'core/netlink', 'core/config', 'core/failover', 'core/firewall'],
   },
-  { name: 'core/status', may: ['core', 'core/config', 'core/failover'] },
+  { name: 'core/status', may: ['core', 'core/ip', 'core/config', 'core/failover'] },
   { name: 'core/homeassistant', may: ['core', 'core/ip', 'core/status'] },
   { name: 'core/mqtt', may: [] },
   { name: 'core/hooks.ts', may: ['core', 'core/status'], because: 'hooks are told what status holds' },

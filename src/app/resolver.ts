@@ -9,7 +9,8 @@ import {
   readAnswer,
 } from '../core/dns/address-answer.ts'
 import { toDnsName } from '../core/dns/name.ts'
-import { canonicalIp, ipFamily, isLoopback } from '../core/ip/address.ts'
+import { canonicalIp, ipFamily } from '../core/ip/address.ts'
+import { isLoopback } from '../core/ip/networks.ts'
 import { after, millis } from '../core/time.ts'
 import {
   type Cancel,

@@ -1,5 +1,5 @@
 import type { ResolverLink, SystemResolvers } from '../app/ports.ts'
-import { isLoopback } from '../core/ip/address.ts'
+import { isLoopback } from '../core/ip/networks.ts'
 import { type Nameserver, parseResolvConf, parseSystemdLink } from '../core/ip/resolv-conf.ts'
 import { below } from '../core/path.ts'
 import { readText } from './read-text.ts'

@@ -1,5 +1,5 @@
 /** From where a path is probed, and why it cannot be. */
-import { isLinkLocal } from '../../core/ip/address.ts'
+import { isLinkLocal } from '../../core/ip/networks.ts'
 import type { Uplink } from '../../core/system/uplinks.ts'
 import type { Sources } from './prober.ts'
 

@@ -1,4 +1,6 @@
 /** `config firewall 'NAME'`: what may pass between the internet, this machine and the LAN. */
+
+import { liesInAny, PRIVATE, SHARED } from '../ip/networks.ts'
 import type { FailoverConfig } from './failover.ts'
 import { allowRule, forwardRule } from './firewall-kinds.ts'
 import { oneOf, sectionName, wordOr } from './kinds.ts'
@@ -51,12 +53,9 @@ export const firewall: Section<typeof options, FirewallConfig> = {
   },
 }
 
-// RFC 1918 section 3, RFC 6598 section 7.
-const PRIVATE = /^(10\.|172\.(1[6-9]|2\d|3[01])\.|192\.168\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/
-
 function check(values: Values<typeof options>, { report }: BuildContext): void {
   for (const [index, { destination }] of values.allow_forward.entries())
-    if (PRIVATE.test(destination.address))
+    if (liesInAny([...PRIVATE, SHARED], destination.address))
       report({
         severity: 'warning',
         option: 'allow_forward',

@@ -1,15 +1,8 @@
 /** Kinds of option values that name things of a network. */
 
 import type { ServerName } from '../client/round.ts'
-import {
-  canonicalIp,
-  formatPrefix,
-  ipFamily,
-  isUnspecified,
-  type Prefix,
-  parseIp,
-  parsePrefix,
-} from '../ip/address.ts'
+import { canonicalIp, formatPrefix, ipFamily, type Prefix, parseIp, parsePrefix } from '../ip/address.ts'
+import { isUnspecified } from '../ip/networks.ts'
 import { unfitAnywhere, unfitByItself } from '../ip/unfit.ts'
 import { err, ok, type Result } from '../result.ts'
 import type { Kind } from './kinds.ts'

@@ -1,5 +1,5 @@
 /** `config redirect`: a port of ours that leads to a host of the LAN, in the words of OpenWrt's firewall. */
-import { isLoopback, isMulticast } from '../ip/address.ts'
+import { isLoopback, isMulticast } from '../ip/networks.ts'
 import { type PortProtocol, type PortRange, portProtocols, portRange } from './firewall-kinds.ts'
 import { flag, oneOf, text } from './kinds.ts'
 import { address, networkOrHost } from './network-kinds.ts'

@@ -1,5 +1,6 @@
 import type { ProbeTarget } from '../config/types.ts'
-import { ipFamily, isLoopback } from '../ip/address.ts'
+import { ipFamily } from '../ip/address.ts'
+import { isLoopback } from '../ip/networks.ts'
 
 /** Resolvers of a path that are probed beside the anycast addresses. */
 const MAX_RESOLVERS = 2

@@ -1,13 +1,14 @@
 /** What does not leave: forged senders, private networks, and what a path cannot carry. */
 import { formatPrefix } from '../ip/address.ts'
-import { isHost, PRIVATE_NETWORKS } from '../ip/prefix.ts'
+import { LINK_LOCAL_IPV4, PRIVATE, SHARED, UNIQUE_LOCAL } from '../ip/networks.ts'
+import { isHost } from '../ip/prefix.ts'
 import { addresses, devices, leavesWith, oneOf, quoted } from './packets.ts'
 import type { Chain } from './ruleset.ts'
 import type { FirewallInput, OwnedPrefix } from './types.ts'
 
-const PRIVATE = oneOf(PRIVATE_NETWORKS.map(formatPrefix))
-/** The same, and addresses between provider and customer (RFC 6598) and of a link alone (RFC 3927). */
-const UNROUTABLE = '{ 10.0.0.0/8, 100.64.0.0/10, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 }'
+const PRIVATE_IPV4 = oneOf(PRIVATE.map(formatPrefix))
+/** The same, and addresses between provider and customer and of a link alone. */
+const UNROUTABLE = oneOf([...PRIVATE, SHARED, LINK_LOCAL_IPV4].map(formatPrefix).sort())
 /** RFC 4861 section 4, RFC 2710 section 3, RFC 3810 section 5: what a host says of itself to its link. */
 const LINK_MESSAGES =
   '{ nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-report, mld-listener-done, mld2-listener-report }'
@@ -35,14 +36,14 @@ export function leavingChains({ paths, owned, asked, twins }: FirewallInput): Ch
       hook: { type: 'filter', hook: 'postrouting', priority: 'srcnat + 10' },
       rules: [
         `oifname != ${devices(covered.map(({ device }) => device))} accept`,
-        `ip daddr ${PRIVATE} jump private_network`,
+        `ip daddr ${PRIVATE_IPV4} jump private_network`,
         ...owned.flatMap(ownersOnly),
         ...(untranslated.length === 0 ? [] : [`oifname ${devices(untranslated)} accept`]),
         ...twins.map((twin) => `${leavesWith(twin)} accept`),
         // The address of another path: of a connection that was there before a switch.
         'meta nfproto ipv4 fib saddr type local fib saddr . oif type != local counter drop',
         `ip saddr ${UNROUTABLE} fib saddr . oif type != local counter drop`,
-        'ip6 saddr fc00::/7 fib saddr . oif type != local counter drop',
+        `ip6 saddr ${formatPrefix(UNIQUE_LOCAL)} fib saddr . oif type != local counter drop`,
       ],
     },
   ]

@@ -6,6 +6,7 @@ import { allowRule, forwardRule } from '../config/firewall-kinds.ts'
 import type { AllowRule, Config, FirewallConfig, RedirectConfig, TunnelConfig } from '../config/types.ts'
 import type { Prefix } from '../ip/address.ts'
 import { ipFamily } from '../ip/address.ts'
+import { LINK_LOCAL_IPV6 } from '../ip/networks.ts'
 import { hostPrefix } from '../ip/prefix.ts'
 import { filteringChain, type Judgement, judge } from './foreign.ts'
 import type { PacketKind } from './packet-kind.ts'
@@ -180,7 +181,7 @@ function tunnelNeeds({ name, device, ipv6 }: TunnelConfig, { firewalls }: Config
         icmpType: 'nd-router-advert',
         // Neighbour discovery is never part of a connection (nf_conntrack_proto_icmpv6.c, noct_valid_new).
         state: 'untracked',
-        saddr: [{ address: 'fe80::', length: 10 }],
+        saddr: [LINK_LOCAL_IPV6],
       },
     ],
   }

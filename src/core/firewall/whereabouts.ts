@@ -1,6 +1,16 @@
 /** Where a packet comes from or goes to, as far as it is known, against the addresses that rules name. */
 import { ipFamily, type Prefix, prefixContains } from '../ip/address.ts'
-import { hostPrefix, PRIVATE_NETWORKS } from '../ip/prefix.ts'
+import {
+  EMBEDDED,
+  LINK_LOCAL_IPV4,
+  LINK_LOCAL_IPV6,
+  LOOPBACK,
+  MULTICAST,
+  RESERVED,
+  SECLUDED,
+  THIS_NETWORK,
+} from '../ip/networks.ts'
+import { hostPrefix } from '../ip/prefix.ts'
 import { get, list } from './foreign-tables.ts'
 
 /** Some host of the internet, some host of the network behind this machine, or any host of these prefixes. */
@@ -12,20 +22,17 @@ export interface Likelihood {
   readonly expected: boolean | undefined
 }
 
-/** What no host of the internet has (RFC 6890), beside private networks. */
+/** What no host of the internet has, beside where hosts are secluded. */
 const NOWHERE: readonly Prefix[] = [
-  { address: '0.0.0.0', length: 8 },
-  { address: '127.0.0.0', length: 8 },
-  { address: '169.254.0.0', length: 16 },
+  THIS_NETWORK,
+  ...LOOPBACK,
+  LINK_LOCAL_IPV4,
+  LINK_LOCAL_IPV6,
+  ...MULTICAST,
+  RESERVED,
+  // Rules name the two together.
   { address: '224.0.0.0', length: 3 },
-  { address: '::', length: 64 },
-  { address: 'fe80::', length: 10 },
-  { address: 'ff00::', length: 8 },
-]
-const INSIDE: readonly Prefix[] = [
-  ...PRIVATE_NETWORKS,
-  { address: '100.64.0.0', length: 10 },
-  { address: 'fc00::', length: 7 },
+  EMBEDDED,
 ]
 
 /** Whether a packet of this family from or to there matches an address, prefix or range of a rule, as nft prints it. */
@@ -43,7 +50,7 @@ export function liesIn(where: Whereabouts, family: 4 | 6, right: unknown): Likel
   if (NOWHERE.some((prefix) => within(network, prefix))) return surely(false)
   // RFC 4291 section 2.4: all global addresses of today are in 2000::/3.
   const global = family === 6 && within({ address: '2000::', length: 3 }, network)
-  const secluded = INSIDE.some((prefix) => within(network, prefix))
+  const secluded = SECLUDED.some((prefix) => within(network, prefix))
   if (where === 'inside') return { sure: undefined, expected: secluded || global ? true : undefined }
   if (global) return surely(true)
   return secluded ? surely(false) : { sure: undefined, expected: false }

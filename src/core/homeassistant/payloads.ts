@@ -1,4 +1,6 @@
-import { formatIp, parseIp, parsePrefix, prefixContains } from '../ip/address.ts'
+import { formatPrefix, parsePrefix } from '../ip/address.ts'
+import { isLinkLocal, liesInAny, SECLUDED } from '../ip/networks.ts'
+import { networkOf } from '../ip/prefix.ts'
 import type {
   InternetStatus,
   LastError,
@@ -267,18 +269,8 @@ function proved(path: PathStatus | undefined): boolean | null {
   }
 }
 
-/** RFC 1918, RFC 6598 (between carrier and customer), RFC 3927, RFC 4193. */
-const SECLUDED = [
-  { address: '10.0.0.0', length: 8 },
-  { address: '172.16.0.0', length: 12 },
-  { address: '192.168.0.0', length: 16 },
-  { address: '100.64.0.0', length: 10 },
-  { address: '169.254.0.0', length: 16 },
-  { address: 'fc00::', length: 7 },
-]
-
 function external(address: string | null): string | null {
-  return address !== null && !SECLUDED.some((network) => prefixContains(network, address)) ? address : null
+  return address === null || liesInAny(SECLUDED, address) || isLinkLocal(address) ? null : address
 }
 
 /** bit/s, as a whole number. Counters begin anew with a new device. */
@@ -298,13 +290,8 @@ function lnsAddress(server: string | null): string | null {
 function globalPrefix(addresses: readonly string[]): string | null {
   for (const text of addresses) {
     const prefix = parsePrefix(text)
-    const bytes = prefix && parseIp(prefix.address)
-    // RFC 4291 section 2.5.6: fe80::/10 are link-local.
-    if (!prefix || !bytes || (bytes[0] === 0xfe && ((bytes[1] ?? 0) & 0xc0) === 0x80)) continue
-    const masked = bytes.map(
-      (octet, i) => octet & (0xff00 >> Math.min(8, Math.max(0, prefix.length - i * 8))),
-    )
-    return `${formatIp(masked)}/${prefix.length}`
+    if (prefix === undefined || isLinkLocal(prefix.address)) continue
+    return formatPrefix(networkOf(prefix))
   }
   return null
 }

@@ -66,39 +66,6 @@ export function prefixContains(prefix: Prefix, address: string): boolean {
   return true
 }
 
-/** fe80::/10 (RFC 4291 section 2.5.6) or 169.254.0.0/16 (RFC 3927). */
-export function isLinkLocal(address: string): boolean {
-  return LINK_LOCAL.some((prefix) => prefixContains(prefix, address))
-}
-
-/** ::1 or 127.0.0.0/8. */
-export function isLoopback(address: string): boolean {
-  return LOOPBACK.some((prefix) => prefixContains(prefix, address))
-}
-
-/** ff00::/8 or 224.0.0.0/4. */
-export function isMulticast(address: string): boolean {
-  return MULTICAST.some((prefix) => prefixContains(prefix, address))
-}
-
-/** `::` or 0.0.0.0. */
-export function isUnspecified(address: string): boolean {
-  return parseIp(address)?.every((octet) => octet === 0) ?? false
-}
-
-const LINK_LOCAL: readonly Prefix[] = [
-  { address: 'fe80::', length: 10 },
-  { address: '169.254.0.0', length: 16 },
-]
-const LOOPBACK: readonly Prefix[] = [
-  { address: '::1', length: 128 },
-  { address: '127.0.0.0', length: 8 },
-]
-const MULTICAST: readonly Prefix[] = [
-  { address: 'ff00::', length: 8 },
-  { address: '224.0.0.0', length: 4 },
-]
-
 function parseIp4(text: string): Uint8Array | undefined {
   const parts = text.split('.')
   if (parts.length !== 4) return undefined

@@ -3,8 +3,9 @@
 import { u8 } from '../bytes.ts'
 import { equal } from '../equal.ts'
 import { after, earliest, type Millis } from '../time.ts'
-import { formatIp, isLinkLocal, isLoopback, isMulticast, isUnspecified, parseIp } from './address.ts'
+import { formatIp, parseIp } from './address.ts'
 import { LEAST_IPV6_MTU } from './encapsulation.ts'
+import { isLinkLocal, isLoopback, isMulticast, isUnspecified } from './networks.ts'
 import { INFINITE_LIFETIME, type PrefixInformation, type Rdnss, type RouterAdvertisement } from './ra.ts'
 
 /** Everything in force at one moment. An undefined deadline never comes. */

@@ -25,13 +25,3 @@ export function isHost({ address, length }: Prefix): boolean {
 export function everything(family: 4 | 6): Prefix {
   return { address: family === 4 ? '0.0.0.0' : '::', length: 0 }
 }
-
-/** RFC 1918 section 3. */
-export const PRIVATE_NETWORKS: readonly Prefix[] = [
-  { address: '10.0.0.0', length: 8 },
-  { address: '172.16.0.0', length: 12 },
-  { address: '192.168.0.0', length: 16 },
-]
-
-/** RFC 6598 section 7: between provider and customer. */
-export const SHARED_NETWORK: Prefix = { address: '100.64.0.0', length: 10 }

@@ -1,7 +1,8 @@
 /** Router Solicitation and Advertisement (RFC 4861 section 4) with RDNSS (RFC 8106 section 5.1). */
 import { ByteWriter, u8, u16, u32 } from '../bytes.ts'
 import { type DecodeError, err, ok, type Result } from '../result.ts'
-import { formatIp, isLinkLocal, type Prefix, parseIp } from './address.ts'
+import { formatIp, type Prefix, parseIp } from './address.ts'
+import { isLinkLocal } from './networks.ts'
 
 /** RFC 4861 section 4.1 */
 export const ROUTER_SOLICITATION = 133

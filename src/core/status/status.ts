@@ -1,4 +1,5 @@
 import type { FamilyState } from '../failover/probing.ts'
+import { isLinkLocal } from '../ip/networks.ts'
 
 /**
  * The status JSON: what `lifeline status --json`, the control socket and every publisher show. It is a contract: keys
@@ -321,9 +322,9 @@ function addressesOn(
   return { ipv4: bare(addresses.find((address) => !address.includes(':'))), ipv6: firstGlobal(addresses) }
 }
 
-// RFC 4291 section 2.5.6: link-local addresses are fe80::/10.
 function firstGlobal(addresses: readonly string[]): string | null {
-  return bare(addresses.find((address) => address.includes(':') && !/^fe[89ab]/i.test(address)))
+  const known = addresses.map(bare)
+  return known.find((address) => address?.includes(':') && !isLinkLocal(address)) ?? null
 }
 
 function bare(address: string | undefined): string | null {

@@ -1,8 +1,7 @@
 /** The TUN device of a tunnel: its settings and its addresses. */
-import { concat, fromHex } from '../bytes.ts'
 import type { TunnelConfig } from '../config/types.ts'
-import { formatIp } from '../ip/address.ts'
 import { LEAST_IPV6_MTU } from '../ip/encapsulation.ts'
+import { linkLocal } from '../ip/interface-id.ts'
 import type { AssignedAddress } from './assigned.ts'
 import type { DesiredAddress, DesiredDevice, Sysctl } from './desired-state.ts'
 import { type Facts, linkNamed } from './facts.ts'
@@ -10,8 +9,6 @@ import type { Tunnel } from './tunnel.ts'
 
 /** Aliases of our devices begin with this. */
 export const ALIAS_PREFIX = 'lifeline tunnel '
-
-const LINK_LOCAL_PREFIX = fromHex('fe80 0000 0000 0000')
 
 /** A link of this name is there and no TUN device, so that it is somebody else's: nothing of it may be touched. */
 export function isForeign({ device }: Pick<TunnelConfig, 'device'>, facts: Facts): boolean {
@@ -59,7 +56,7 @@ function addresses({ assigned, interfaceId }: Tunnel): DesiredAddress[] {
       .map(({ by: _, ...address }): DesiredAddress => ({ ...address, noPrefixRoute: true }))
   const wanted = [
     ...given('ipcp'),
-    ...(interfaceId === undefined ? [] : [linkLocal(interfaceId)]),
+    ...(interfaceId === undefined ? [] : [ofLink(interfaceId)]),
     ...given('router'),
     ...given('provider'),
   ]
@@ -68,7 +65,7 @@ function addresses({ assigned, interfaceId }: Tunnel): DesiredAddress[] {
   )
 }
 
-function linkLocal(interfaceId: Uint8Array): DesiredAddress {
-  const address = formatIp(concat(LINK_LOCAL_PREFIX, interfaceId))
+function ofLink(interfaceId: Uint8Array): DesiredAddress {
+  const address = linkLocal(interfaceId)
   return { family: 6, address, length: 64, peer: undefined, deprecated: false, noPrefixRoute: false }
 }

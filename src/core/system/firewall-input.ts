@@ -6,7 +6,8 @@ import type { Sharing } from '../failover/sharing.ts'
 import type { FirewallInput, FirewallPath, OwnedPrefix } from '../firewall/types.ts'
 import type { Family } from '../ip/address.ts'
 import { ipFamily, prefixContains } from '../ip/address.ts'
-import { hostPrefix, PRIVATE_NETWORKS } from '../ip/prefix.ts'
+import { liesInAny, PRIVATE } from '../ip/networks.ts'
+import { hostPrefix } from '../ip/prefix.ts'
 import { hasAddress } from './assigned.ts'
 import type { Facts } from './facts.ts'
 import { addressesOf, type Tunnel } from './tunnel.ts'
@@ -43,8 +44,9 @@ function privateAddresses({ uplinks, tunnels, failover }: Config): string[] {
     ...uplinks.flatMap(({ dns }) => dns),
     ...probes.flatMap((probe) => (probe?.targets ?? []).map(({ address }) => address)),
   ]
-  const isPrivate = (address: string) => PRIVATE_NETWORKS.some((network) => prefixContains(network, address))
-  return [...new Set(named)].filter((address) => ipFamily(address) === 4 && isPrivate(address)).sort()
+  return [...new Set(named)]
+    .filter((address) => ipFamily(address) === 4 && liesInAny(PRIVATE, address))
+    .sort()
 }
 
 /**

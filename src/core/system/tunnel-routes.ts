@@ -1,8 +1,9 @@
 /** The routes and rules of one tunnel. */
 
 import { STEP } from '../config/numbering.ts'
-import { type Family, type Prefix, prefixContains } from '../ip/address.ts'
-import { everything, hostPrefix, PRIVATE_NETWORKS, SHARED_NETWORK } from '../ip/prefix.ts'
+import type { Family, Prefix } from '../ip/address.ts'
+import { liesInAny, PRIVATE, SHARED } from '../ip/networks.ts'
+import { everything, hostPrefix } from '../ip/prefix.ts'
 import type { Rule } from '../netlink/rule.ts'
 import { answerRules } from './answer-ways.ts'
 import { hasAddress } from './assigned.ts'
@@ -93,7 +94,7 @@ function peerRoutes(tunnel: Tunnel): DesiredRoute[] {
   const { tables, carried, underlay, isDefault } = tunnel
   const peer = ipcpAddress(tunnel)?.peer
   if (!carried.includes(4) || peer === undefined || peer === underlay?.server) return []
-  const isPrivate = [...PRIVATE_NETWORKS, SHARED_NETWORK].some((network) => prefixContains(network, peer))
+  const isPrivate = liesInAny([...PRIVATE, SHARED], peer)
   const { own, active } = tables[4]
   return isDefault || isPrivate ? [intoTunnel(tunnel, hostPrefix(peer), active ?? own)] : []
 }
