@@ -18,6 +18,7 @@ import { digests } from '../../src/core/digests/digests.ts'
 import { ok } from '../../src/core/result.ts'
 import type { TunnelSession } from '../../src/core/system/session.ts'
 import { millis, seconds } from '../../src/core/time.ts'
+import * as DEFAULTS from '../core/config/defaults.ts'
 import {
   addressOn,
   configOf,
@@ -36,16 +37,7 @@ import { FakeClock, FakeSystem } from './fake-system.ts'
 
 const LITERAL = [{ host: '198.51.100.1', port: 1701 }]
 
-const PROBE = { targets: [], interval: seconds(1), timeout: 'auto', down: 2, up: 5, require: 'ipv4' } as const
-const FAILOVER: FailoverConfig = {
-  name: 'failover',
-  paths: ['fibre', 'aaisp'],
-  mode: 'auto',
-  dialGrace: seconds(5),
-  failbackDelay: seconds(10),
-  standbyCheck: 'off',
-  probe: PROBE,
-}
+const FAILOVER: FailoverConfig = { ...DEFAULTS.FAILOVER, paths: ['fibre', 'aaisp'] }
 
 /** Nobody in the network answers; names are known once the test says so. `sessions`: what an earlier process remembered. */
 function daemonOf(first: Config, sessions: Readonly<Record<string, TunnelSession>> = {}) {

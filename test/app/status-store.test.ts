@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { type StatusSections, StatusStore } from '../../src/app/status-store.ts'
 import type { StatusEvent } from '../../src/core/status/event.ts'
 import { millis } from '../../src/core/time.ts'
+import { toldPath } from '../core/status/status-samples.ts'
 import { ofKind } from '../events.ts'
 import { VirtualClock } from '../virtual-clock.ts'
 
@@ -248,18 +249,7 @@ test('an uplink tells of its states only', () => {
 test('failover has instants of its own, and decides what the internet is', () => {
   const { clock, store, heard } = make()
   assert.equal(store.status().failover, null)
-  const fibre = {
-    health: 'up',
-    readiness: 'active',
-    reason: '',
-    rtt_ms: 8,
-    loss: 0,
-    ipv4: 'up',
-    ipv6: 'none',
-    lost: [],
-    ready: true,
-    heard_at: null,
-  } as const
+  const fibre = toldPath({ reason: '', rtt_ms: 8 })
   const path = { fibre, aaisp: { ...fibre, readiness: 'warm' } } as const
   store.uplink('fibre', { state: 'up', addresses: ['192.0.2.7/24', '2001:db8::7/64'] })
   store.failover({ active: 'fibre', path })

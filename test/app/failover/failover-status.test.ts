@@ -15,7 +15,7 @@ import { Sharing } from '../../../src/core/failover/sharing.ts'
 import type { ActiveRoute } from '../../../src/core/failover/types.ts'
 import { decodeEcho, encodeEcho } from '../../../src/core/ip/icmp.ts'
 import type { DeviceTraffic } from '../../../src/core/system/device-traffic.ts'
-import { millis } from '../../../src/core/time.ts'
+import * as DEFAULTS from '../../core/config/defaults.ts'
 import { configOf, tunnelOf, uplinkOf } from '../../core/system/samples.ts'
 import { ofKind } from '../../events.ts'
 import { MemoryFiles } from '../../memory-files.ts'
@@ -24,20 +24,9 @@ import { Machine } from '../../sim/machine.ts'
 import { Network } from '../../sim/network.ts'
 
 const FAILOVER: FailoverConfig = {
-  name: 'failover',
+  ...DEFAULTS.FAILOVER,
   paths: ['fibre', 'lte'],
-  mode: 'auto',
-  dialGrace: millis(5000),
-  failbackDelay: millis(10_000),
-  standbyCheck: 'off',
-  probe: {
-    targets: [{ kind: 'icmp', address: '1.1.1.1' }],
-    interval: millis(1000),
-    timeout: 'auto',
-    down: 2,
-    up: 5,
-    require: 'ipv4',
-  },
+  probe: { ...DEFAULTS.PROBE, targets: [{ kind: 'icmp', address: '1.1.1.1' }] },
 }
 
 const NO_SESSION = {

@@ -5,7 +5,7 @@ import { type SystemDns, SystemError } from '../../../src/app/ports.ts'
 import { StatusStore } from '../../../src/app/status-store.ts'
 import type { TunnelConfig } from '../../../src/core/config/types.ts'
 import type { Facts } from '../../../src/core/system/facts.ts'
-import { samplePath } from '../../core/status/status-samples.ts'
+import { toldPath } from '../../core/status/status-samples.ts'
 import { configOf, linkOf, SYSTEM, tunnelOf } from '../../core/system/samples.ts'
 import { MemoryFiles } from '../../memory-files.ts'
 import { MemoryLog } from '../../memory-log.ts'
@@ -160,10 +160,7 @@ test('only the last wish counts of those that come while a program runs', async 
 
 test('with failover it follows the path in use', async () => {
   const { up, status, dns, run } = make()
-  const path = {
-    ...samplePath({ readiness: 'hot', reason: '', rtt_ms: null, loss: null }),
-    heard_at: null,
-  }
+  const path = toldPath({ readiness: 'hot', reason: '', rtt_ms: null, loss: null })
   status.failover({ active: 'fibre', path: { fibre: path, aaisp: path } })
   up()
   await run(100)

@@ -1,6 +1,7 @@
 /** What Home Assistant makes of the messages, in the order in which they come. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { toldPath } from '../../core/status/status-samples.ts'
 import { MemoryFiles } from '../../memory-files.ts'
 import { HomeAssistant } from './home-assistant.ts'
 import { configOf, HOME, Setup, TUNNEL } from './setup.ts'
@@ -11,18 +12,7 @@ const MQTT = { mqtt: { home: HOME } }
 const UPLINKS = { fibre: { device: 'eth0' }, lte: { device: 'wwan0' } }
 const CHOICE = { mqtt: { home: { ...HOME, commands: ['use'] } } }
 const path = (health: 'up' | 'down' | 'unknown') =>
-  ({
-    health,
-    readiness: 'hot',
-    reason: '',
-    rtt_ms: null,
-    loss: null,
-    ipv4: 'up',
-    ipv6: 'unknown',
-    lost: [],
-    ready: null,
-    heard_at: null,
-  }) as const
+  toldPath({ health, readiness: 'hot', reason: '', rtt_ms: null, loss: null, ipv6: 'unknown', ready: null })
 
 /** Another time after the announcement each, in which entities are as they were before. */
 const DELAYS = [0, 1, 150, 300, 990]

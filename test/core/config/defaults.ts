@@ -1,5 +1,12 @@
 /** What is in effect where nothing is said: typed from the description of the options, not taken from the schema. */
-import type { Config, LifelineConfig, TunnelConfig, UplinkConfig } from '../../../src/core/config/types.ts'
+import type {
+  Config,
+  FailoverConfig,
+  LifelineConfig,
+  ProbeConfig,
+  TunnelConfig,
+  UplinkConfig,
+} from '../../../src/core/config/types.ts'
 import { seconds } from '../../../src/core/time.ts'
 
 export const LIFELINE: LifelineConfig = {
@@ -44,6 +51,25 @@ export const TUNNEL: Omit<TunnelConfig, 'name' | 'servers' | 'username' | 'passw
   backsUp: undefined,
   probe: {},
   enabled: true,
+}
+
+/** Without any target of its own. */
+export const PROBE: ProbeConfig = {
+  targets: [],
+  interval: seconds(1),
+  timeout: 'auto',
+  down: 2,
+  up: 5,
+  require: 'ipv4',
+}
+
+export const FAILOVER: Omit<FailoverConfig, 'paths'> = {
+  name: 'failover',
+  mode: 'auto',
+  dialGrace: seconds(5),
+  failbackDelay: seconds(10),
+  standbyCheck: 'off',
+  probe: PROBE,
 }
 
 /** A configuration without any section. */

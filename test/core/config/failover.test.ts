@@ -13,11 +13,11 @@ import { probeOf } from '../../../src/core/config/path-probe.ts'
 import { printEffective } from '../../../src/core/config/print.ts'
 import { DEFAULT_PROBE, formatProbeTarget, probeTarget } from '../../../src/core/config/probe.ts'
 import type { AllowRule, Config } from '../../../src/core/config/types.ts'
+import { FAILOVER, PROBE } from './defaults.ts'
 import { fixture, mustRead } from './reading.ts'
 
 const NOTATIONS = ['uci', 'json'] as const
 
-const PROBE = { targets: [], interval: 1000, timeout: 'auto', down: 2, up: 5, require: 'ipv4' }
 const INTERNET = {
   name: 'internet',
   paths: [],
@@ -48,13 +48,8 @@ describe('a line, a tunnel that keeps its address, and 4G', () => {
       )
       assert.deepEqual(config.tunnels[0]?.uplinks, [])
       assert.deepEqual(config.failover, {
-        name: 'failover',
+        ...FAILOVER,
         paths: ['fibre', 'aaisp', 'lte'],
-        mode: 'auto',
-        dialGrace: 5000,
-        failbackDelay: 10_000,
-        standbyCheck: 'off',
-        probe: PROBE,
       })
       const ssh = { protocols: ['tcp'], ports: [{ first: 22, last: 22 }], sources: [] }
       assert.deepEqual(config.firewalls, [{ ...INTERNET, lan: ['lan'], allow: [ssh] }])

@@ -7,7 +7,7 @@ import {
   uplinkStatsPayload,
 } from '../../../src/core/homeassistant/payloads.ts'
 import type { Status, TunnelStatus, UplinkStatus } from '../../../src/core/status/status.ts'
-import { sampleStatus, UP, WRONG_PASSWORD } from '../status/status-samples.ts'
+import { sampleFailover, samplePath, sampleStatus, UP, WRONG_PASSWORD } from '../status/status-samples.ts'
 
 export const LTE: UplinkStatus = {
   device: 'wwan0',
@@ -25,50 +25,20 @@ export function onBackup(): Status {
     { state: 'backup', path: 'aaisp', ipv4: '203.0.113.10' },
     { lte: LTE },
   )
-  const failover: Status['failover'] = {
-    mode: 'auto',
-    active: 'aaisp',
+  const probed = { reason: 'probes answered' }
+  const failover = sampleFailover({
     since: '2026-03-01T11:58:00Z',
-    backup: { path: 'lte', ready: true },
-    standby_check: null,
     problem: 'fibre lost carrier',
     path: {
-      fibre: {
+      fibre: samplePath({
         health: 'down',
         readiness: 'cold',
         reason: 'no carrier',
         rtt_ms: null,
         loss: null,
-        ipv4: 'up',
-        ipv6: 'none',
-        lost: [],
-        ready: true,
-        heard_at: null,
-      },
-      aaisp: {
-        health: 'up',
-        readiness: 'active',
-        reason: 'probes answered',
-        rtt_ms: 51.5,
-        loss: 0,
-        ipv4: 'up',
-        ipv6: 'none',
-        lost: [],
-        ready: true,
-        heard_at: null,
-      },
-      lte: {
-        health: 'up',
-        readiness: 'hot',
-        reason: 'probes answered',
-        rtt_ms: 50.25,
-        loss: 0.25,
-        ipv4: 'up',
-        ipv6: 'none',
-        lost: [],
-        ready: true,
-        heard_at: null,
-      },
+      }),
+      aaisp: samplePath({ ...probed, rtt_ms: 51.5 }),
+      lte: samplePath({ ...probed, readiness: 'hot', rtt_ms: 50.25, loss: 0.25 }),
     },
     last_switch: {
       at: '2026-03-01T11:58:00Z',
@@ -77,7 +47,7 @@ export function onBackup(): Status {
       cause: 'fibre lost carrier',
       outage_ms: 420,
     },
-  }
+  })
   return { ...status, failover }
 }
 

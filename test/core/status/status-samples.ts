@@ -93,6 +93,11 @@ export function samplePath(patch: Partial<PathStatus> = {}): PathStatus {
   }
 }
 
+/** The same as the store is told it, which has instants of its own. */
+export function toldPath(patch: Partial<PathStatus> = {}) {
+  return { ...samplePath(patch), heard_at: null }
+}
+
 export const LOST_CARRIER = samplePath({ health: 'down', readiness: 'hot', reason: 'lost carrier', loss: 1 })
 
 /** Fibre has lost its carrier, and aaisp carries the traffic over lte. */

@@ -3,7 +3,7 @@ import { fromHex } from '../../../src/core/bytes.ts'
 import type { Config } from '../../../src/core/config/types.ts'
 import type { Facts } from '../../../src/core/system/facts.ts'
 import type { TunnelSession } from '../../../src/core/system/session.ts'
-import { seconds } from '../../../src/core/time.ts'
+import { FAILOVER } from '../config/defaults.ts'
 import { addressOn, configOf, defaultOver, linkOf, tunnelOf, uplinkOf } from './samples.ts'
 
 export function failoverConfig(changes: Partial<Config> = {}): Config {
@@ -11,15 +11,7 @@ export function failoverConfig(changes: Partial<Config> = {}): Config {
   const uplinks = [uplinkOf('fibre', 'pppoe-aaisp'), uplinkOf('lte', 'wan-4g', { metered: true })]
   return {
     ...configOf([tunnel], uplinks),
-    failover: {
-      name: 'failover',
-      paths: ['fibre', 'aaisp', 'lte'],
-      mode: 'auto',
-      dialGrace: seconds(5),
-      failbackDelay: seconds(10),
-      standbyCheck: 'off',
-      probe: { targets: [], interval: seconds(1), timeout: 'auto', down: 2, up: 5, require: 'ipv4' },
-    },
+    failover: { ...FAILOVER, paths: ['fibre', 'aaisp', 'lte'] },
     ...changes,
   }
 }

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { type AddressUse, unfit } from '../../../src/core/config/fitness.ts'
-import { DEFAULT_PROBE } from '../../../src/core/config/probe.ts'
-import type { Config, TunnelConfig } from '../../../src/core/config/types.ts'
+import type { Config, FailoverConfig, TunnelConfig } from '../../../src/core/config/types.ts'
 import { describeChange } from '../../../src/core/system/change.ts'
 import { desiredState } from '../../../src/core/system/desired.ts'
 import { difference } from '../../../src/core/system/difference.ts'
@@ -11,6 +10,7 @@ import type { Facts } from '../../../src/core/system/facts.ts'
 import { carries, fitSession } from '../../../src/core/system/fitting.ts'
 import { nextState, type TunnelSession } from '../../../src/core/system/session.ts'
 import { type Learnt, NOTHING_KNOWN, surroundingsOf } from '../../../src/core/system/surroundings.ts'
+import { FAILOVER, PROBE } from '../config/defaults.ts'
 import { addressOn, configOf, defaultOver, linkOf, SESSION, SYSTEM, tunnelOf, uplinkOf } from './samples.ts'
 
 /**
@@ -123,15 +123,11 @@ describe('unfit', () => {
   })
 
   test('those whom failover probes and brokers that have an address stay where they are', () => {
-    const failover = {
-      name: 'internet',
+    const failover: FailoverConfig = {
+      ...FAILOVER,
       paths: ['dsl', 'aaisp'],
-      mode: 'auto',
-      dialGrace: 0,
-      failbackDelay: 0,
-      standbyCheck: 'off',
-      probe: { ...DEFAULT_PROBE, targets: [{ kind: 'icmp', address: '203.0.113.77' }] },
-    } as unknown as NonNullable<Config['failover']>
+      probe: { ...PROBE, targets: [{ kind: 'icmp', address: '203.0.113.77' }] },
+    }
     const mqtt = [
       { name: 'home', url: { tls: false, host: '10.66.0.1', port: 1883 } },
     ] as unknown as Config['mqtt']
