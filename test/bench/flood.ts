@@ -38,7 +38,7 @@ try {
   ])
   const lifeline = net.router.lifeline({ config: lineOf(alice) })
   const [line] = net.uplinks
-  const here = address.uplink(line.number).router.ipv4
+  const here = line.ipv4
   await measure('nothing', lifeline, undefined)
   for (const [kind, protocol, make] of KINDS()) {
     await lifeline.waitForUp(LINE)

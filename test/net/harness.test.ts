@@ -92,9 +92,9 @@ describe('the small internet', () => {
     const [uplink] = net.uplinks
     const carrier = async () =>
       (await net.router.namespace.run(['cat', `/sys/class/net/${uplink.device}/carrier`])).stdout.trim()
-    await uplink.setCarrier(false)
+    await uplink.cut()
     await waitFor('no carrier', async () => (await carrier()) === '0')
-    await uplink.setCarrier(true)
+    await uplink.plug()
     await waitFor('the carrier', async () => (await carrier()) === '1')
   })
 

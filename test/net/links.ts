@@ -1,7 +1,6 @@
-/** How hosts of the small internets are prepared and joined. */
+/** How hosts of the small networks are prepared and joined. */
 import type { Pair } from './addresses.ts'
 import type { Namespace } from './namespace.ts'
-import { nextIndex } from './uplink.ts'
 
 /** A host that only has links of its own. */
 export async function prepareHost(namespace: Namespace): Promise<void> {
@@ -22,7 +21,31 @@ export async function prepareRouter(namespace: Namespace): Promise<void> {
   )
 }
 
-/** A veth pair between two hosts, both ends with an IPv4 /24 and an IPv6 /64 address. */
+/** What both ends of a pair have. */
+export interface PairOptions {
+  /** Octets; the kernel's default if left out. */
+  readonly mtu?: number
+  /** One address of the link layer for both; their own if left out. */
+  readonly mac?: string
+}
+
+let lastIndex = 100
+
+/** A veth pair between two hosts, both ends down, with interface indices that no other pair of this process has. */
+export async function join(
+  a: Namespace,
+  deviceA: string,
+  b: Namespace,
+  deviceB: string,
+  { mtu, mac }: PairOptions = {},
+): Promise<void> {
+  // With equal indices the kernel takes a device for one without a lower one, and tells of its carrier up to 1 s late.
+  const end = () =>
+    [`index ${++lastIndex}`, mtu && `mtu ${mtu}`, mac && `address ${mac}`].filter(Boolean).join(' ')
+  await a.ip(`link add ${deviceA} ${end()} type veth peer name ${deviceB} ${end()} netns ${b.name}`)
+}
+
+/** The same, both ends up with an IPv4 /24 and an IPv6 /64 address. */
 export async function connect(
   a: Namespace,
   deviceA: string,
@@ -30,11 +53,9 @@ export async function connect(
   b: Namespace,
   deviceB: string,
   addressB: Pair,
+  options?: PairOptions,
 ): Promise<void> {
-  const [indexA, indexB] = [nextIndex(), nextIndex()]
-  await a.ip(
-    `link add ${deviceA} index ${indexA} type veth peer name ${deviceB} index ${indexB} netns ${b.name}`,
-  )
+  await join(a, deviceA, b, deviceB, options)
   await a.ip(...plugIn(deviceA, addressA))
   await b.ip(...plugIn(deviceB, addressB))
 }
@@ -45,4 +66,9 @@ function plugIn(device: string, { ipv4, ipv6 }: Pair): string[] {
     `addr add ${ipv6}/64 dev ${device} nodad`,
     `link set ${device} up`,
   ]
+}
+
+/** Sends everything to a gateway that it has no other route for. */
+export async function sendBy(host: Namespace, { ipv4, ipv6 }: Pair): Promise<void> {
+  await host.ip(`route add default via ${ipv4}`, `route add default via ${ipv6}`)
 }

@@ -8,14 +8,15 @@
  * The isp also routes to the internet by itself, unless told otherwise. Nothing outside the namespaces is touched.
  */
 import * as address from './addresses.ts'
+import { type Assembled, assemble } from './assembly.ts'
 import { type DnsRecords, DnsServer } from './dns.ts'
 import { Internet } from './internet.ts'
-import { connect, prepareHost, prepareRouter } from './links.ts'
+import { connect, prepareHost, prepareRouter, sendBy } from './links.ts'
 import { Lns } from './lns.ts'
-import { type Namespace, NamespaceGroup } from './namespace.ts'
+import type { Namespace } from './namespace.ts'
 import { Radius, type RadiusUser } from './radius.ts'
 import { Router } from './router.ts'
-import { nextIndex, pathTable, Uplink } from './uplink.ts'
+import { Uplink } from './uplink.ts'
 
 export interface NetworkOptions {
   readonly users?: readonly RadiusUser[]
@@ -39,7 +40,7 @@ export interface NetworkOptions {
   readonly lnsMtu?: number
 }
 
-export interface Network {
+export interface Network extends Assembled {
   readonly router: Router
   readonly isp: Namespace
   readonly lns: Lns
@@ -48,105 +49,46 @@ export interface Network {
   readonly lan: Namespace
   readonly uplinks: readonly [Uplink, ...Uplink[]]
   readonly dns: DnsServer | undefined
-  /** A folder for files, removed with the network. */
-  readonly folder: string
-  /** Ends all processes and removes all namespaces. */
-  close(): Promise<void>
 }
 
 /** Builds the network and starts its servers; ready in about 1.5 s. */
-export async function buildNetwork(options: NetworkOptions = {}): Promise<Network> {
-  const group = new NamespaceGroup()
-  try {
-    return await build(group, options)
-  } catch (error) {
-    group.remove()
-    throw error
-  }
+export function buildNetwork(options: NetworkOptions = {}): Promise<Network> {
+  return assemble(['router', 'isp', 'lns', 'internet', 'lan'], async (hosts, atEnd) => {
+    const { isp, lan } = hosts
+    await Promise.all([hosts.internet, lan].map(prepareHost))
+    await Promise.all([hosts.router, isp, hosts.lns].map(prepareRouter))
+
+    const ipv6 = options.ipv6Underlay ?? false
+    const uplinks = Array.from(
+      { length: options.uplinks ?? 1 },
+      (_, number) => new Uplink(number, hosts.router, isp, { mtu: options.uplinkMtu ?? 1500, ipv6 }),
+    ) as [Uplink, ...Uplink[]]
+    for (const uplink of uplinks) await uplink.create()
+    await connectIspToLns(isp, hosts.lns, options)
+    await connect(hosts.lns, 'net0', address.lnsAtInternet, hosts.internet, 'eth0', address.internet)
+    await sendBy(hosts.internet, address.lnsAtInternet)
+    await connect(hosts.router, 'lan0', address.routerAtLan, lan, 'eth0', address.lan)
+    await sendBy(lan, address.routerAtLan)
+
+    const radius = new Radius(hosts.lns, options.users ?? [])
+    const { tunnelSecret, auth, idleTimeout } = options
+    const lns = new Lns(hosts.lns, { tunnelSecret, auth, idleTimeout, ipv6 })
+    const internet = new Internet(hosts.internet)
+    const dns = options.names === undefined ? undefined : new DnsServer(isp, options.names)
+    const router = new Router(hosts.router, dns === undefined ? [] : [uplinks[0].gateway.ipv4])
+    atEnd(() => router.stopAll())
+    await Promise.all([radius.start(), lns.start(), internet.start(), dns?.start()])
+    return { router, isp, lns, radius, internet, lan, uplinks, dns }
+  })
 }
-
-async function build(group: NamespaceGroup, options: NetworkOptions): Promise<Network> {
-  const names = ['router', 'isp', 'lns', 'internet', 'lan'] as const
-  const [routerSpace, isp, lnsSpace, internetSpace, lan] = (await group.add(...names)) as FiveNamespaces
-  await Promise.all([internetSpace, lan].map(prepareHost))
-  await Promise.all([routerSpace, isp, lnsSpace].map(prepareRouter))
-
-  const ipv6 = options.ipv6Underlay ?? false
-  const count = options.uplinks ?? 1
-  await isp.nft(pathTable(count))
-  const uplinks = Array.from(
-    { length: count },
-    (_, number) => new Uplink(number, routerSpace, isp, { mtu: options.uplinkMtu ?? 1500, ipv6 }),
-  ) as [Uplink, ...Uplink[]]
-  for (const uplink of uplinks) await uplink.create()
-  await connectIspToLns(isp, lnsSpace, options)
-  await connectLnsToInternet(lnsSpace, internetSpace)
-  await connectLan(routerSpace, lan)
-
-  const radius = new Radius(lnsSpace, options.users ?? [])
-  const { tunnelSecret, auth, idleTimeout } = options
-  const lns = new Lns(lnsSpace, { tunnelSecret, auth, idleTimeout, ipv6 })
-  const internet = new Internet(internetSpace)
-  const dns = options.names === undefined ? undefined : new DnsServer(isp, options.names)
-  const router = new Router(routerSpace, dns === undefined ? [] : [uplinks[0].gateway.ipv4])
-  await Promise.all([radius.start(), lns.start(), internet.start(), dns?.start()])
-
-  return {
-    router,
-    isp,
-    lns,
-    radius,
-    internet,
-    lan,
-    uplinks,
-    dns,
-    folder: group.folder,
-    async close() {
-      await router.stopAll()
-      group.remove()
-    },
-  }
-}
-
-type FiveNamespaces = [Namespace, Namespace, Namespace, Namespace, Namespace]
 
 async function connectIspToLns(isp: Namespace, lns: Namespace, options: NetworkOptions): Promise<void> {
   const mtu = options.lnsMtu ?? 1500
-  const end = `index ${nextIndex()} mtu ${mtu}`
-  const farEnd = `index ${nextIndex()} mtu ${mtu}`
-  await isp.ip(`link add core0 ${end} type veth peer name isp0 ${farEnd} netns ${lns.name}`)
-  await isp.ip(
-    `addr add ${address.ispAtLns.ipv4}/24 dev core0`,
-    `addr add ${address.ispAtLns.ipv6}/64 dev core0 nodad`,
-    'link set core0 up',
-    ...(options.openInternet === false
-      ? []
-      : [
-          `route add 198.51.100.0/24 via ${address.lns.ipv4}`,
-          `route add 2001:db8:feed::/64 via ${address.lns.ipv6}`,
-        ]),
-  )
-  await lns.ip(
-    `addr add ${address.lns.ipv4}/24 dev isp0`,
-    `addr add ${address.lns.ipv6}/64 dev isp0 nodad`,
-    'link set isp0 up',
-    `route add default via ${address.ispAtLns.ipv4}`,
-    `route add default via ${address.ispAtLns.ipv6}`,
-  )
-}
-
-async function connectLnsToInternet(lns: Namespace, internet: Namespace): Promise<void> {
-  await connect(lns, 'net0', address.lnsAtInternet, internet, 'eth0', address.internet)
-  await internet.ip(
-    `route add default via ${address.lnsAtInternet.ipv4}`,
-    `route add default via ${address.lnsAtInternet.ipv6}`,
-  )
-}
-
-async function connectLan(router: Namespace, lan: Namespace): Promise<void> {
-  await connect(router, 'lan0', address.routerAtLan, lan, 'eth0', address.lan)
-  await lan.ip(
-    `route add default via ${address.routerAtLan.ipv4}`,
-    `route add default via ${address.routerAtLan.ipv6}`,
-  )
+  await connect(isp, 'core0', address.ispAtLns, lns, 'isp0', address.lns, { mtu })
+  await sendBy(lns, address.ispAtLns)
+  if (options.openInternet !== false)
+    await isp.ip(
+      `route add 198.51.100.0/24 via ${address.lns.ipv4}`,
+      `route add 2001:db8:feed::/64 via ${address.lns.ipv6}`,
+    )
 }

@@ -99,9 +99,9 @@ describe('uplinks', { timeout: 600_000 }, () => {
       const lifeline = run(t, net, only)
       t.after(() => wan0.restore())
       const tunnel = await waitForAll(lifeline)
-      await wan0.setCarrier(false)
+      await wan0.cut()
       await lifeline.waitForTunnel(LINE, 'to wait', ({ state }) => state === 'waiting')
-      await wan0.setCarrier(true)
+      await wan0.plug()
       await assertCarriesTraffic(net, await timed(t, 'carrier', () => waitForNewSession(lifeline, tunnel)))
     })
 
@@ -109,9 +109,9 @@ describe('uplinks', { timeout: 600_000 }, () => {
       const lifeline = run(t, net, only)
       t.after(() => wan0.restore())
       const tunnel = await waitForAll(lifeline)
-      await wan0.setUp(false)
+      await wan0.setDown()
       await lifeline.waitForTunnel(LINE, 'to wait', ({ state }) => state === 'waiting')
-      await wan0.setUp(true)
+      await wan0.configure()
       await assertCarriesTraffic(net, await timed(t, 'set up', () => waitForNewSession(lifeline, tunnel)))
     })
 

@@ -41,8 +41,8 @@ describe('one uplink, the one of the default route', { timeout: 400_000 }, () =>
   test('may lose its carrier for a moment', async (t) => {
     const { lifeline } = await dial(t, net, alice)
     t.after(() => net.uplinks[0].restore())
-    await net.uplinks[0].setCarrier(false)
-    await net.uplinks[0].setCarrier(true)
+    await net.uplinks[0].cut()
+    await net.uplinks[0].plug()
     await assertReaches(net, address.internet.ipv4, { from: alice.ipv4 })
     await assertCarriesTraffic(net, await waitForAll(lifeline))
   })
@@ -108,7 +108,7 @@ describe('two uplinks in order of preference', { timeout: 400_000 }, () => {
 
   test('carry it over the second where the first has no carrier', async (t) => {
     t.after(() => net.uplinks[0].restore())
-    await net.uplinks[0].setCarrier(false)
+    await net.uplinks[0].cut()
     const lifeline = run(t, net, config)
     const tunnel = await waitForAll(lifeline)
     assert.equal(tunnel.uplink, 'lte')
@@ -131,7 +131,7 @@ describe('two uplinks in order of preference', { timeout: 400_000 }, () => {
     const tunnel = await waitForAll(lifeline)
     t.after(() => net.uplinks[0].restore())
     const cut = performance.now()
-    await net.uplinks[0].setCarrier(false)
+    await net.uplinks[0].cut()
     const again = await waitForNewSession(lifeline, tunnel)
     t.diagnostic(`carrier lost -> up on the other uplink: ${(performance.now() - cut).toFixed(0)} ms`)
     assert.equal(again.uplink, 'lte')

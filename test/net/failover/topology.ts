@@ -10,17 +10,17 @@
  * As with PPPoE the fibre has no address but the shared one, and an MTU of 1492. Nothing outside the namespaces is touched.
  */
 import * as common from '../addresses.ts'
+import { type Assembled, assemble } from '../assembly.ts'
 import { DnsServer } from '../dns.ts'
 import { Internet } from '../internet.ts'
-import { connect, prepareHost, prepareRouter } from '../links.ts'
+import { Line, type LineOptions } from '../line.ts'
+import { connect, join, prepareHost, prepareRouter, sendBy } from '../links.ts'
 import { Lns } from '../lns.ts'
-import { type Namespace, NamespaceGroup } from '../namespace.ts'
+import type { Namespace } from '../namespace.ts'
 import { Radius, type RadiusUser } from '../radius.ts'
 import { Router } from '../router.ts'
-import { nextIndex } from '../uplink.ts'
 import * as address from './addresses.ts'
 import { type Distance, FAR, keepApart, NEAR } from './distance.ts'
-import { Line } from './line.ts'
 
 export interface ProviderOptions {
   readonly users: readonly RadiusUser[]
@@ -33,7 +33,7 @@ export interface ProviderOptions {
   readonly mapping?: number
 }
 
-export interface Provider {
+export interface Provider extends Assembled {
   readonly router: Router
   readonly lan: Namespace
   readonly fibre: Line
@@ -44,9 +44,6 @@ export interface Provider {
   readonly dns: DnsServer
   readonly bras: Namespace
   readonly carrier: Namespace
-  /** A folder for files, removed with the network. */
-  readonly folder: string
-  close(): Promise<void>
 }
 
 /** The LNS's name, known to the resolvers. */
@@ -55,95 +52,64 @@ export const LNS_NAME = 'l2tp.example'
 const WORSE_METRIC = 5000
 
 /** Builds it and starts its servers; ready in about 2 s. */
-export async function buildProvider(options: ProviderOptions): Promise<Provider> {
-  const group = new NamespaceGroup()
-  try {
-    return await build(group, options)
-  } catch (error) {
-    group.remove()
-    throw error
-  }
+export function buildProvider(options: ProviderOptions): Promise<Provider> {
+  return assemble(['router', 'bras', 'carrier', 'lns', 'internet', 'lan'], async (hosts, atEnd) => {
+    const { bras, carrier, lan } = hosts
+    await prepareHost(lan)
+    await Promise.all([hosts.router, bras, carrier, hosts.lns, hosts.internet].map(prepareRouter))
+
+    await connect(hosts.router, 'lan0', common.routerAtLan, lan, 'eth0', common.lan)
+    await sendBy(lan, common.routerAtLan)
+    await connectProvider(bras, hosts.lns, hosts.internet)
+    await connectCarrier(carrier, hosts.internet, options.mapping ?? 30)
+    const fibre = new Line(hosts.router, bras, fibreLine())
+    const lte = new Line(hosts.router, carrier, lteLine())
+    await fibre.create()
+    await lte.create()
+    if (options.fibre !== undefined) await keepApart(bras, 'cust0', 'core0', options.fibre)
+    await keepApart(carrier, 'cell0', 'core0', options.lte ?? { delay: 25 })
+
+    const radius = new Radius(hosts.lns, options.users)
+    const lns = new Lns(hosts.lns, { tunnelSecret: options.tunnelSecret })
+    const internet = new Internet(hosts.internet)
+    const { resolver } = address
+    const dns = new DnsServer(hosts.internet, { [LNS_NAME]: [common.lns.ipv4] }, Object.values(resolver))
+    const router = new Router(hosts.router, [resolver.ipv4])
+    atEnd(() => router.stopAll())
+    await Promise.all([radius.start(), lns.start(), internet.start(), dns.start()])
+    return { router, lan, fibre, lte, lns, radius, internet, dns, bras, carrier }
+  })
 }
 
-async function build(group: NamespaceGroup, options: ProviderOptions): Promise<Provider> {
-  const names = ['router', 'bras', 'carrier', 'lns', 'internet', 'lan'] as const
-  const [routerSpace, bras, carrier, lnsSpace, internetSpace, lan] = (await group.add(
-    ...names,
-  )) as SixNamespaces
-  await prepareHost(lan)
-  await Promise.all([routerSpace, bras, carrier, lnsSpace, internetSpace].map(prepareRouter))
-
-  await connect(routerSpace, 'lan0', common.routerAtLan, lan, 'eth0', common.lan)
-  await lan.ip(
-    `route add default via ${common.routerAtLan.ipv4}`,
-    `route add default via ${common.routerAtLan.ipv6}`,
-  )
-  await connectProvider(bras, lnsSpace, internetSpace)
-  await connectCarrier(carrier, internetSpace, options.mapping ?? 30)
-  const fibre = new Line(routerSpace, bras, fibreLine())
-  const lte = new Line(routerSpace, carrier, lteLine())
-  await fibre.create()
-  await lte.create()
-  if (options.fibre !== undefined) await keepApart(bras, 'cust0', 'core0', options.fibre)
-  await keepApart(carrier, 'cell0', 'core0', options.lte ?? { delay: 25 })
-
-  const radius = new Radius(lnsSpace, options.users)
-  const lns = new Lns(lnsSpace, { tunnelSecret: options.tunnelSecret })
-  const internet = new Internet(internetSpace)
-  const dns = new DnsServer(internetSpace, { [LNS_NAME]: [common.lns.ipv4] }, Object.values(address.resolver))
-  const router = new Router(routerSpace, [address.resolver.ipv4])
-  await Promise.all([radius.start(), lns.start(), internet.start(), dns.start()])
-  return {
-    router,
-    lan,
-    fibre,
-    lte,
-    lns,
-    radius,
-    internet,
-    dns,
-    bras,
-    carrier,
-    folder: group.folder,
-    async close() {
-      await router.stopAll()
-      group.remove()
-    },
-  }
-}
-
-type SixNamespaces = [Namespace, Namespace, Namespace, Namespace, Namespace, Namespace]
-
-function fibreLine() {
+function fibreLine(): LineOptions {
   const { ipv4, prefix } = address.shared
-  const device = 'pppoe-aaisp'
   return {
-    device,
+    device: 'pppoe-aaisp',
     far: 'cust0',
     mtu: 1492,
     pointToPoint: true,
-    atRouter: [
-      `addr add ${ipv4} peer ${address.bras.ipv4}/32 dev ${device}`,
-      `route add default dev ${device} metric 10`,
-      `route add ::/0 dev ${device} metric 10`,
+    atRouter: (device) => [
+      `link set ${device} up`,
+      `addr replace ${ipv4} peer ${address.bras.ipv4}/32 dev ${device}`,
+      `route replace default dev ${device} metric 10`,
+      `route replace ::/0 dev ${device} metric 10`,
     ],
-    atProvider: [`route replace ${ipv4}/32 dev cust0`, `route replace ${prefix} dev cust0`],
+    atProvider: () => [`route replace ${ipv4}/32 dev cust0`, `route replace ${prefix} dev cust0`],
   }
 }
 
-function lteLine() {
+function lteLine(): LineOptions {
   const { router, gateway } = address.cell
-  const device = 'wan-4g'
   return {
-    device,
+    device: 'wan-4g',
     far: 'cell0',
     mtu: 1500,
-    pointToPoint: false,
-    atRouter: [
-      `addr add ${router}/24 dev ${device}`,
-      `route add default via ${gateway} dev ${device} metric 20`,
+    atRouter: (device) => [
+      `link set ${device} up`,
+      `addr replace ${router}/24 dev ${device}`,
+      `route replace default via ${gateway} dev ${device} metric 20`,
     ],
-    atProvider: [`addr replace ${gateway}/24 dev cell0`],
+    atProvider: () => [`addr replace ${gateway}/24 dev cell0`],
   }
 }
 
@@ -151,16 +117,14 @@ function lteLine() {
 async function connectProvider(bras: Namespace, lns: Namespace, internet: Namespace): Promise<void> {
   await connect(bras, 'core0', address.bras, lns, 'isp0', common.lns)
   await connect(lns, 'net0', common.lnsAtInternet, internet, 'eth0', common.internet)
-  await bras.ip(`route add default via ${common.lns.ipv4}`, `route add default via ${common.lns.ipv6}`)
+  await sendBy(bras, common.lns)
+  await sendBy(lns, common.internet)
+  await sendBy(internet, common.lnsAtInternet)
   await lns.ip(
-    `route add default via ${common.internet.ipv4}`,
-    `route add default via ${common.internet.ipv6}`,
     `route add ${address.shared.ipv4}/32 via ${address.bras.ipv4} metric ${WORSE_METRIC}`,
     `route add ${address.shared.prefix} via ${address.bras.ipv6} metric ${WORSE_METRIC}`,
   )
   await internet.ip(
-    `route add default via ${common.lnsAtInternet.ipv4}`,
-    `route add default via ${common.lnsAtInternet.ipv6}`,
     ...[...address.anycast, address.resolver].flatMap(({ ipv4, ipv6 }) => [
       `addr add ${ipv4}/32 dev lo`,
       `addr add ${ipv6}/128 dev lo nodad`,
@@ -172,10 +136,7 @@ async function connectProvider(bras: Namespace, lns: Namespace, internet: Namesp
 async function connectCarrier(carrier: Namespace, internet: Namespace, mapping: number): Promise<void> {
   const { carrier: ours } = address.cell
   const theirs = address.internetAtCarrier
-  const [index, far] = [nextIndex(), nextIndex()]
-  await carrier.ip(
-    `link add core0 index ${index} type veth peer name cell0 index ${far} netns ${internet.name}`,
-  )
+  await join(carrier, 'core0', internet, 'cell0')
   await carrier.ip(`addr add ${ours}/30 dev core0`, 'link set core0 up', `route add default via ${theirs}`)
   await internet.ip(`addr add ${theirs}/30 dev cell0`, 'link set cell0 up')
   // Packets pass twice, before and behind the relay; connections are tracked on the side of the internet.

@@ -4,7 +4,18 @@ import type { Config } from '../../../src/core/config/types.ts'
 import type { ActiveRoute } from '../../../src/core/failover/types.ts'
 import { failoverConfig } from '../../core/system/failover-samples.ts'
 import { waitFor } from '../wait.ts'
-import { connect, echo, Flow, House, INTERNET, INTERNET6, LAN_HOST6, SESSION, SHARED } from './house.ts'
+import {
+  type BuiltHouse,
+  connect,
+  echo,
+  Flow,
+  House,
+  INTERNET,
+  INTERNET6,
+  LAN_HOST6,
+  SESSION,
+  SHARED,
+} from './house.ts'
 import { type KernelDaemon, snapshot } from './kernel-daemon.ts'
 
 const FIBRE: ActiveRoute = { kind: 'path', name: 'fibre' }
@@ -25,7 +36,7 @@ const OPEN = failoverConfig()
 const FILTERED = failoverConfig({ firewalls: [SECTION] })
 
 describe('failover in the kernel', { timeout: 300_000 }, () => {
-  let house: House
+  let house: BuiltHouse
   let clean: unknown
   let daemon: KernelDaemon
   const flows: Flow[] = []

@@ -11,9 +11,10 @@
  *                                                           lo 9.9.9.9, 2620:fe::fe: the internet
  */
 import { fileURLToPath } from 'node:url'
-import { type Namespace, NamespaceGroup } from '../namespace.ts'
+import { type Assembled, assemble, type Hosts } from '../assembly.ts'
+import { join } from '../links.ts'
+import type { Namespace } from '../namespace.ts'
 import type { Process } from '../process.ts'
-import { nextIndex } from '../uplink.ts'
 import { waitFor } from '../wait.ts'
 import { type DictatedSession, KernelDaemon } from './kernel-daemon.ts'
 
@@ -33,34 +34,37 @@ export const SESSION: DictatedSession = {
 
 const PORT = 50_001
 
+/** The house, until it is closed. */
+export type BuiltHouse = House & Assembled
+
 export class House {
   readonly lan: Namespace
   readonly router: Namespace
   readonly isp: Namespace
-  readonly #group: NamespaceGroup
   readonly #daemons: KernelDaemon[] = []
 
-  private constructor(group: NamespaceGroup, [lan, router, isp]: readonly Namespace[]) {
-    if (!lan || !router || !isp) throw new Error('three namespaces are needed')
-    this.#group = group
+  private constructor({ lan, router, isp }: Hosts<'lan' | 'router' | 'isp'>) {
     this.lan = lan
     this.router = router
     this.isp = isp
   }
 
-  static async build(): Promise<House> {
-    const group = new NamespaceGroup()
-    const house = new House(group, await group.add('lan', 'router', 'isp'))
-    await house.#wire()
-    return house
+  static build(): Promise<BuiltHouse> {
+    return assemble(['lan', 'router', 'isp'], async (hosts, atEnd) => {
+      const house = new House(hosts)
+      atEnd(async () => {
+        for (const daemon of house.#daemons) await daemon.kill()
+      })
+      await house.#wire()
+      return house
+    })
   }
 
   async #wire(): Promise<void> {
     const { lan, router, isp } = this
-    const veth = (device: string, far: string, { name }: Namespace) =>
-      `link add ${device} index ${nextIndex()} type veth peer name ${far} index ${nextIndex()} netns ${name}`
-    for (const namespace of [lan, router, isp])
-      await namespace.sysctl(
+    for (const host of [lan, router, isp]) {
+      await host.ip('link set lo up')
+      await host.sysctl(
         'net.ipv4.ip_forward=1',
         'net.ipv6.conf.all.forwarding=1',
         'net.ipv4.conf.all.rp_filter=0',
@@ -68,13 +72,12 @@ export class House {
         'net.ipv4.icmp_ratelimit=0',
         'net.ipv6.icmp.ratelimit=0',
       )
-    await lan.ip('link set lo up')
-    await isp.ip('link set lo up', `addr add ${INTERNET}/32 dev lo`, `addr add ${INTERNET6}/128 dev lo`)
+    }
+    await join(router, 'br-lan', lan, 'lan0')
+    await join(router, 'pppoe-aaisp', isp, 'isp-f')
+    await join(router, 'wan-4g', isp, 'isp-l')
+    await isp.ip(`addr add ${INTERNET}/32 dev lo`, `addr add ${INTERNET6}/128 dev lo`)
     await router.ip(
-      'link set lo up',
-      veth('br-lan', 'lan0', lan),
-      veth('pppoe-aaisp', 'isp-f', isp),
-      veth('wan-4g', 'isp-l', isp),
       ...['br-lan', 'pppoe-aaisp', 'wan-4g'].map((device) => `link set ${device} addrgenmode none`),
       'addr add 192.168.1.1/24 dev br-lan',
       'addr add 2001:db8:2:1::1/64 dev br-lan nodad',
@@ -139,11 +142,6 @@ export class House {
       to: { host: '10.64.0.1', port },
     })
     return end
-  }
-
-  async close(): Promise<void> {
-    for (const daemon of this.#daemons) await daemon.kill()
-    this.#group.remove()
   }
 }
 

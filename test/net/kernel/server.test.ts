@@ -5,7 +5,18 @@ import type { Config } from '../../../src/core/config/types.ts'
 import { failoverConfig } from '../../core/system/failover-samples.ts'
 import { configOf, tunnelOf } from '../../core/system/samples.ts'
 import { waitFor } from '../wait.ts'
-import { connect, echo, Flow, House, INTERNET, LAN_HOST, LAN_HOST6, SESSION, SHARED } from './house.ts'
+import {
+  type BuiltHouse,
+  connect,
+  echo,
+  Flow,
+  House,
+  INTERNET,
+  LAN_HOST,
+  LAN_HOST6,
+  SESSION,
+  SHARED,
+} from './house.ts'
 import type { KernelDaemon } from './kernel-daemon.ts'
 
 const SECOND = '198.18.0.7'
@@ -58,7 +69,7 @@ function serverConfig(): Config {
 }
 
 describe('servers behind two tunnels at once', { timeout: 120_000 }, () => {
-  let house: House
+  let house: BuiltHouse
   let daemon: KernelDaemon
 
   before(async () => {

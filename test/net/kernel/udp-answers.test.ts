@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Config } from '../../../src/core/config/types.ts'
 import { configOf, tunnelOf } from '../../core/system/samples.ts'
 import type { Namespace } from '../namespace.ts'
-import { House, INTERNET, INTERNET6, PREFIX, SESSION, SHARED } from './house.ts'
+import { type BuiltHouse, House, INTERNET, INTERNET6, PREFIX, SESSION, SHARED } from './house.ts'
 import type { KernelDaemon } from './kernel-daemon.ts'
 
 const SHARED6 = '2001:db8:1::10'
@@ -91,7 +91,7 @@ async function ask(host: Namespace, from: string, ...questions: readonly Questio
 }
 
 describe('UDP daemons that are bound to no address', { timeout: 120_000 }, () => {
-  let house: House
+  let house: BuiltHouse
   let daemon: KernelDaemon
 
   before(async () => {
