@@ -1,6 +1,8 @@
 import type { DeviceBy } from '../core/config/types.ts'
+import { equal } from '../core/equal.ts'
 import { type Failure, failureMessage } from '../core/failure.ts'
 import type { EventFields, EventKind, StatusEvent, ToldFailure } from '../core/status/event.ts'
+import { type News, newsOf, newsOfAll } from '../core/status/news.ts'
 import {
   type FailoverStatus,
   type InternetPath,
@@ -159,14 +161,15 @@ export class StatusStore implements StatusWriter {
     const state = patch.state ?? from
     const entered = state !== from
     const before = { ...entry.shown, ...(entered ? enter(state) : {}) }
-    this.#tunnels.set(name, {
+    const next: TunnelEntry = {
       ...entry,
       shown: { ...before, ...defined(keys), peer: { ...before.peer, ...defined(peer) } },
       since: entered ? this.#clock.now() : entry.since,
       retryAt: state === 'waiting' ? retryAt : null,
       cause: entered ? null : entry.cause,
-    })
-    if (!entered) this.#commit()
+    }
+    this.#tunnels.set(name, next)
+    if (!entered) this.#settle(next.retryAt === entry.retryAt ? newsOf(entry.shown, next.shown) : 'more')
     else this.#commit('state', { tunnel: name, state, from, cause: entry.cause && told(entry.cause) })
   }
 
@@ -178,10 +181,11 @@ export class StatusStore implements StatusWriter {
   }
 
   uplink(name: string, patch: Partial<UplinkStatus>): void {
-    const known = this.#uplinks.get(name) ?? newUplink(name)
+    const old = this.#uplinks.get(name)
+    const known = old ?? newUplink(name)
     const next = { ...known, ...defined(patch) }
     this.#uplinks.set(name, next)
-    if (next.state === known.state) this.#commit()
+    if (next.state === known.state) this.#settle(old === undefined ? 'more' : newsOf(old, next))
     else this.#commit('uplink', { uplink: name, state: next.state, from: known.state })
   }
 
@@ -198,15 +202,17 @@ export class StatusStore implements StatusWriter {
     }
     const now = this.#clock.now()
     const { last_switch: lastSwitch, standby_check: check, ...keys } = patch
-    const before = this.#failover ?? { shown: NO_FAILOVER, since: now, lastSwitch: null, check: null }
+    const known = this.#failover
+    const before = known ?? { shown: NO_FAILOVER, since: now, lastSwitch: null, check: null }
     const shown = { ...before.shown, ...defined(keys) }
-    this.#failover = {
+    const next: FailoverEntry = {
       shown,
       since: shown.active === before.shown.active ? before.since : now,
       lastSwitch: lastSwitch === undefined ? before.lastSwitch : { shown: lastSwitch, at: now },
       check: check === undefined ? before.check : { shown: check, at: now },
     }
-    this.#commit()
+    this.#failover = next
+    this.#settle(known === undefined ? 'more' : failoverNews(known, next))
   }
 
   event<Kind extends EventKind>(kind: Kind, fields: EventFields[Kind]): void {
@@ -230,7 +236,10 @@ export class StatusStore implements StatusWriter {
     return () => this.#listeners.delete(own)
   }
 
-  /** Calls `watcher` after every change, once its events have been told. It must be quick and must not write. */
+  /**
+   * Calls `watcher` after every change but of figures, once its events have been told. It must be quick and must not
+   * write.
+   */
   watch(watcher: () => void): Cancel {
     const own = () => watcher()
     this.#watchers.add(own)
@@ -290,6 +299,12 @@ export class StatusStore implements StatusWriter {
     }
   }
 
+  /** Ends a change that made no event. Figures come every second, and nothing is derived from them. */
+  #settle(news: News): void {
+    if (news === 'more') this.#commit()
+    else if (news === 'figures') this.#snapshot = undefined
+  }
+
   /** Ends a change: everything derived is up to date before anyone hears of it. */
   #commit(): void
   #commit<Kind extends EventKind>(kind: Kind, fields: EventFields[Kind]): void
@@ -311,6 +326,12 @@ export class StatusStore implements StatusWriter {
 }
 
 const NO_FAILOVER: ShownFailover = { mode: 'auto', active: null, problem: null, path: {}, backup: null }
+
+function failoverNews(before: FailoverEntry, after: FailoverEntry): News {
+  const { path: old, ...was } = before.shown
+  const { path, ...is } = after.shown
+  return equal({ ...before, shown: was }, { ...after, shown: is }) ? newsOfAll(old, path) : 'more'
+}
 
 function newUplink(device: string): UplinkStatus {
   return { device, state: 'absent', addresses: [], budget: null }

@@ -173,6 +173,80 @@ test('counters make no event; a snapshot never changes and is the same one until
   assert.deepEqual(heard, [])
 })
 
+test('who watches hears of what changes, once, and not of figures or of what is as it was', () => {
+  const { store, clock } = make()
+  let heard = 0
+  store.watch(() => heard++)
+  const told = (write: () => void) => {
+    const before = heard
+    write()
+    return heard - before
+  }
+  const figures = { packets: 1, octets: 100, dropped: 0 }
+  assert.equal(
+    told(() => store.tunnel('aaisp', { rx: figures, tx: figures, rtt_ms: 8.5, loss: 0, jitter_ms: 1 })),
+    0,
+  )
+  assert.deepEqual(store.status().tunnel.aaisp?.rx, figures)
+  assert.equal(
+    told(() => store.tunnel('aaisp', { mtu: 1462, peer: { vendor: 'x' } })),
+    1,
+  )
+  const snapshot = store.status()
+  assert.equal(
+    told(() => store.tunnel('aaisp', { mtu: 1462, peer: { vendor: 'x' }, rx: { ...figures } })),
+    0,
+  )
+  assert.equal(store.status(), snapshot)
+  assert.equal(
+    told(() => store.tunnel('aaisp', { retry_at: clock.now() })),
+    1,
+  )
+  assert.equal(
+    told(() => store.uplink('wan9', {})),
+    1,
+  )
+  assert.equal(
+    told(() => store.uplink('wan9', { addresses: [] })),
+    0,
+  )
+  assert.equal(
+    told(() => store.uplink('wan9', { addresses: ['192.0.2.7'] })),
+    1,
+  )
+})
+
+test('of the paths of failover all is told but their figures, also where one is named like a figure', () => {
+  const { store, clock } = make()
+  let heard = 0
+  store.watch(() => heard++)
+  const path = {
+    health: 'up',
+    reason: '',
+    ready: true,
+    readiness: 'hot',
+    ipv4: 'up',
+    ipv6: 'unknown',
+    lost: [],
+    rtt_ms: 1,
+    loss: 0,
+    heard_at: null,
+  } as const
+  store.failover({ active: 'loss', path: { loss: path } })
+  assert.equal(heard, 1)
+  store.failover({ path: { loss: { ...path, rtt_ms: 2, loss: 0.5, heard_at: clock.now() } } })
+  assert.equal(heard, 1)
+  assert.equal(store.status().failover?.path.loss?.rtt_ms, 2)
+  store.failover({ path: { loss: { ...path, lost: ['ipv6'] } } })
+  store.failover({ path: { loss: path, rx: path } })
+  store.failover({ path: { loss: path, tx: path } })
+  store.failover({ problem: 'something' })
+  store.failover({ problem: 'something' })
+  assert.equal(heard, 5)
+  store.failover({ last_switch: { from: null, to: 'loss', cause: 'x', outage_ms: null } })
+  assert.equal(heard, 6)
+})
+
 test('who hears of a change sees all of it', () => {
   const { store } = make()
   const seen: string[] = []

@@ -146,12 +146,16 @@ export class SimRouter {
     this.supervisor.release()
   }
 
+  /** How often the kernel was told of a session, or of none. */
+  told = 0
+
   /** As the kernel was last told of it. */
   get session(): TunnelSession | undefined {
     return this.#kernel.session
   }
 
   async #onSession(session: TunnelSession | undefined): Promise<void> {
+    this.told++
     this.#kernel = nextState(this.#kernel, session)
     const open = session?.ipv4 !== undefined || session?.ipv6 !== undefined
     this.#devices.open(this.#tunnel.device).setCarrier(open)

@@ -4,6 +4,7 @@ import type { ClientEvent, SessionKeys } from '../../core/client/types.ts'
 import type { Surroundings } from '../../core/config/fitness.ts'
 import type { TunnelConfig } from '../../core/config/types.ts'
 import type { Entropy } from '../../core/crypto.ts'
+import { equal } from '../../core/equal.ts'
 import type { ProbeSample } from '../../core/failover/probing.ts'
 import { linkLocal } from '../../core/ip/interface-id.ts'
 import { RouterDiscovery, type RouterDiscoveryEvent } from '../../core/ip/router-discovery.ts'
@@ -374,13 +375,18 @@ export class Session {
     const now = this.#ports.clock.now()
     const found = event.kind === 'configured' ? event.addresses : []
     const router = event.kind === 'configured' ? 'found' : 'silent'
+    const before = this.state
     this.#news = { ...this.#news, router, solicitRefused: undefined }
     const addresses = found.map(({ address, length, preferredUntil }) => ({
       address,
       length,
       deprecated: preferredUntil !== undefined && preferredUntil <= now,
     }))
-    this.#change({ ipv6: { interfaceId: ipv6.interfaceId, addresses } })
+    const configured = { interfaceId: ipv6.interfaceId, addresses }
+    if (!equal(configured, ipv6)) this.#state = { ...this.#state, ipv6: configured }
+    // Most advertisements say what those before them said, and the kernel need not hear of it.
+    if (equal(before, this.state)) this.#options.onStanding()
+    else this.#publish()
   }
 
   #stopDiscovery(): void {

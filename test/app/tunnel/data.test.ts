@@ -68,6 +68,8 @@ test('status says how packets are carried, from the moment that they are', async
 const ADVERTISEMENT = '86000000400007080000000000000000'
 /** One of /64 with A: 2001:db8:1::, valid and preferred for ever. */
 const PREFIX = '030440c0ffffffffffffffff0000000020010db8000100000000000000000000'
+/** A resolver, for ten minutes (RFC 8106 section 5.1). */
+const RDNSS = '190300000000025820010db8000000000000000000000053'
 
 /** The router inside advertises itself, and time passes until that has arrived. */
 async function advertise({ network, lns }: World, advertisement: string): Promise<void> {
@@ -85,6 +87,23 @@ test('a router advertisement inside gives an address that status shows', async (
   assert.ok(id)
   assert.deepEqual(router.shown.ipv6.addresses.length, 1)
   assert.ok(router.shown.ipv6.addresses[0]?.startsWith('2001:db8:1:'))
+})
+
+test('what the router advertises again is news to nobody, what it advertises otherwise is', async () => {
+  const here = world(1)
+  const { router } = here
+  await upWithin(here, 1_000)
+  const told = async (advertisement: string) => {
+    const before = router.told
+    await advertise(here, advertisement)
+    return router.told - before
+  }
+  assert.equal(await told(ADVERTISEMENT), 1)
+  assert.equal(await told(ADVERTISEMENT), 0)
+  assert.equal(await told(ADVERTISEMENT + PREFIX), 1)
+  assert.equal(await told(ADVERTISEMENT + PREFIX), 0)
+  assert.equal(await told(ADVERTISEMENT + PREFIX + RDNSS), 0)
+  assert.equal(router.shown.dns.at(-1), '2001:db8::53')
 })
 
 for (const [carried, batches] of CARRIED)
