@@ -80,6 +80,7 @@ class Judgement {
     this.#world = told.world
     this.#say = say
     this.#world.onEvent = (event) => this.#told(event)
+    this.#world.onChoice = (path) => this.#notToTheGone(path)
   }
 
   async live(): Promise<void> {
@@ -315,6 +316,11 @@ class Judgement {
     const known = this.#world.known(to)
     if (since !== undefined && known && at - since > this.#notice())
       this.#violated(`back on ${to} although nothing gets through it for ${Math.round(at - since)} ms`)
+  }
+
+  /** Whoever hears of a dead link hears of it before anything is chosen, also when a tunnel over it tells of its end. */
+  #notToTheGone(path: string): void {
+    if (this.#world.line(path)?.link === false) this.#violated(`${path} is chosen although its link is gone`)
   }
 
   #chooses(at: number): void {

@@ -17,8 +17,10 @@ export class SimKernel {
   #facts: Facts
   #wished = NOTHING_DESIRED
   #written: Promise<readonly []> = Promise.resolve([])
-  /** Default routes of IPv4 in the order in which they are looked up. */
+  /** Default routes of IPv4 by the wish that is held, in the order in which they are looked up. */
   #ways: readonly DesiredRoute[] = []
+  /** Where IPv4 of the home network is to leave by the latest wish, as soon as that is known. */
+  onWish: (device: string | undefined) => void = () => {}
 
   /** `delay`: ms that it takes for a wish. */
   constructor(time: Timeline, lines: readonly Line[], devices: Devices, delay: number) {
@@ -51,6 +53,7 @@ export class SimKernel {
   want(wish: DesiredState): Promise<readonly []> {
     if (equal(wish, this.#wished)) return this.#written
     this.#wished = wish
+    this.onWish(deviceOf(waysOf(wish)[0]))
     for (const { name, carrier } of wish.devices) if (!carrier) this.#devices.get(name)?.setCarrier(false)
     this.#written = new Promise((resolve) => {
       this.#time.after(this.#delay, () => {
@@ -67,26 +70,35 @@ export class SimKernel {
 
   /** The device by which IPv4 of the home network leaves for the internet; undefined: it is lost. */
   get wayOut(): string | undefined {
-    const via = this.#ways.find((way) => this.#leads(way))?.via
-    return typeof via === 'string' ? undefined : via?.device
+    return deviceOf(this.#ways.find((way) => this.#leads(way)))
   }
 
   #hold(wish: DesiredState): void {
+    this.#ways = waysOf(wish)
     for (const { name, carrier } of wish.devices) if (carrier) this.#devices.open(name).setCarrier(true)
-    const rules = wish.rules.filter((rule) => rule.family === 4 && concernsAll(rule))
-    const routes = wish.routes.filter(({ family, destination }) => family === 4 && destination.length === 0)
-    this.#ways = rules
-      .sort((one, other) => one.priority - other.priority)
-      .flatMap(({ table }) =>
-        routes.filter((route) => route.table === table).sort((one, other) => one.metric - other.metric),
-      )
   }
 
   /** Those of our devices without a carrier are passed over. */
-  #leads({ via }: DesiredRoute): boolean {
-    const ours = typeof via === 'string' ? undefined : this.#devices.get(via.device)
+  #leads(way: DesiredRoute): boolean {
+    const device = deviceOf(way)
+    const ours = device === undefined ? undefined : this.#devices.get(device)
     return ours?.carrier ?? true
   }
+}
+
+/** Default routes of IPv4 for what comes from the home network, in the order in which they are looked up. */
+function waysOf({ rules, routes }: DesiredState): DesiredRoute[] {
+  const defaults = routes.filter(({ family, destination }) => family === 4 && destination.length === 0)
+  return rules
+    .filter((rule) => rule.family === 4 && concernsAll(rule))
+    .sort((one, other) => one.priority - other.priority)
+    .flatMap(({ table }) =>
+      defaults.filter((route) => route.table === table).sort((one, other) => one.metric - other.metric),
+    )
+}
+
+function deviceOf(way: DesiredRoute | undefined): string | undefined {
+  return typeof way?.via === 'string' ? undefined : way?.via.device
 }
 
 function concernsAll({ from, to, iif, oif, mark, ipProtocol }: Rule): boolean {

@@ -3,7 +3,7 @@ import { DRILL_SPAN } from '../../src/app/failover/drill.ts'
 import { KnownTargets } from '../../src/app/failover/known-targets.ts'
 import { Devices } from '../../src/app/kernel/devices.ts'
 import type { Datagrams } from '../../src/app/ports.ts'
-import { StatusStore } from '../../src/app/status-store.ts'
+import { type FailoverPatch, StatusStore } from '../../src/app/status-store.ts'
 import { Memory } from '../../src/app/tunnel/memory.ts'
 import { Names } from '../../src/app/tunnel/names.ts'
 import { UTC } from '../../src/core/amounts.ts'
@@ -12,7 +12,6 @@ import type { Config, FailoverConfig } from '../../src/core/config/types.ts'
 import { digests } from '../../src/core/digests/digests.ts'
 import type { Family } from '../../src/core/ip/address.ts'
 import type { StatusEvent } from '../../src/core/status/event.ts'
-import type { PathStatus } from '../../src/core/status/status.ts'
 import type { DeviceTraffic } from '../../src/core/system/device-traffic.ts'
 import { MemoryFiles } from '../memory-files.ts'
 import { MemoryLog } from '../memory-log.ts'
@@ -39,6 +38,19 @@ export interface WorldOptions {
   readonly seed: number
 }
 
+type ShownPath = NonNullable<FailoverPatch['path']>[string]
+
+/** A status that is read at every step. */
+class ReadStatus extends StatusStore {
+  /** What is shown of the paths of failover. */
+  paths: Readonly<Record<string, ShownPath>> = {}
+
+  override failover(patch: FailoverPatch | undefined): void {
+    this.paths = patch?.path ?? {}
+    super.failover(patch)
+  }
+}
+
 /** What a line may carry, in octets. */
 export const MONTHLY_BUDGET = 1e9
 /** How long octets may go uncounted, in ms. */
@@ -60,7 +72,7 @@ export class FailoverWorld {
   readonly tunnels: readonly FarEnd[]
   readonly #daemon: Daemon
   readonly #log = new MemoryLog('error')
-  readonly #status: StatusStore
+  readonly #status: ReadStatus
   readonly #machine: Machine
   readonly #tuns = new MemoryTuns()
   readonly #kernel: SimKernel
@@ -74,6 +86,8 @@ export class FailoverWorld {
   /** Octets that a line has carried. */
   readonly #octets = new Map<string, number>()
   #months = 0
+  /** Where packets of the home network are to leave. */
+  #wished: string | undefined
   /** A path is being treated as dead until then. */
   drilledUntil = 0
   /** When users last drilled or chose; 0: never. */
@@ -82,6 +96,8 @@ export class FailoverWorld {
   mode: string
   /** What is told to someone who reads along. */
   onEvent: (event: StatusEvent) => void = () => {}
+  /** By which path packets are to leave from now on, session or not. */
+  onChoice: (path: string) => void = () => {}
 
   constructor(options: WorldOptions) {
     this.options = options
@@ -95,7 +111,8 @@ export class FailoverWorld {
       this.#machine.add(name, modem === undefined ? [address] : [modem, address])
     const devices = new Devices(this.#tuns, this.#tuns)
     this.#kernel = new SimKernel(this.time, lines, devices, options.kernelDelay)
-    this.#status = new StatusStore(clock, 'simulated')
+    this.#kernel.onWish = (device) => this.#wish(this.#sectionOf(device))
+    this.#status = new ReadStatus(clock, 'simulated')
     this.#status.follow((event) => this.#told(event))
     this.#probes = new SimProbes(this.time, {
       wayOf: (device, mark) => this.#wayOf(device, mark),
@@ -156,13 +173,13 @@ export class FailoverWorld {
   }
 
   /** What users see of a path. */
-  shown(name: string): PathStatus | undefined {
-    return this.#status.status().failover?.path[name]
+  shown(name: string): ShownPath | undefined {
+    return this.#status.paths[name]
   }
 
-  /** The path that was chosen, whether or not the kernel does it already. */
+  /** The path that was chosen, whether or not the kernel does it already; undefined while packets are held back. */
   get chosen(): string | undefined {
-    const paths = Object.entries(this.#status.status().failover?.path ?? {})
+    const paths = Object.entries(this.#status.paths)
     return paths.find(([, { readiness }]) => readiness === 'active')?.[0]
   }
 
@@ -170,6 +187,12 @@ export class FailoverWorld {
   usable(name: string): boolean {
     if (this.shown(name)?.health === 'down' || this.line(name)?.cutOff) return false
     return this.tunnel(name)?.up ?? true
+  }
+
+  #wish(path: string | undefined): void {
+    if (path === this.#wished) return
+    this.#wished = path
+    if (path !== undefined) this.onChoice(path)
   }
 
   #told(event: StatusEvent): void {
