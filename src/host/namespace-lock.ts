@@ -3,7 +3,7 @@ import { folderOf } from '../core/path.ts'
 import type { Addon } from './native.ts'
 import { readText } from './read-text.ts'
 import { system } from './system/engine.ts'
-import type { Listener as Held } from './system/port.ts'
+import type { Listener as LockSocket } from './system/port.ts'
 import { pause } from './timers.ts'
 import { randomUuid } from './uuid.ts'
 
@@ -40,8 +40,8 @@ export async function lockNamespace(options: LockOptions): Promise<NamespaceLock
   const trusted = new Set([0, system.process.user, ...sockets.map((path) => ownerOf(folderOf(path)))])
   const isOther = (listener: Listener) =>
     'uid' in listener && trusted.has(listener.uid) && listener.pid !== system.process.pid
-  let held = await hold(name)
-  if (held === undefined) {
+  let lock = await take(name)
+  if (lock === undefined) {
     const holders = await firstListeners(addon, name)
     const daemon = holders.find(isOther)
     if (daemon) throw refusal(daemon)
@@ -49,15 +49,15 @@ export async function lockNamespace(options: LockOptions): Promise<NamespaceLock
       name: `@${name}`,
       ...holders.find((holder) => 'uid' in holder || holder.code !== 'ECONNREFUSED'),
     })
-    held = await hold(`${name}-${randomUuid()}`)
+    lock = await take(`${name}-${randomUuid()}`)
   }
   // Listening before looking: of two that start at the same moment at least one sees the other.
   const other = [name, ...laterNames(name)].flatMap((each) => listenersOf(addon, each)).find(isOther)
   if (other) {
-    held?.close()
+    lock?.close()
     throw refusal(other)
   }
-  return { release: () => held?.close() }
+  return { release: () => lock?.close() }
 }
 
 function refusal(listener: Listener): SystemError {
@@ -74,7 +74,7 @@ function ownerOf(folder: string): number | undefined {
 }
 
 /** Undefined if somebody has the name. That somebody asks who we are is all that happens here, and the kernel answers that. */
-async function hold(name: string): Promise<Held | undefined> {
+async function take(name: string): Promise<LockSocket | undefined> {
   try {
     return await system.streams.listen({ name }, (client) => {
       client.destroy()

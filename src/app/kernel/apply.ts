@@ -167,7 +167,7 @@ export class Apply implements PortGuard, AddressRefusals {
   guard(): void {
     const { devices, watcher } = this.#ports
     for (const { name } of this.#desired?.devices ?? []) {
-      devices.get(name)?.hold(this.#filters.broken || linkNamed(watcher.facts, name)?.up !== true)
+      devices.get(name)?.dropPackets(this.#filters.broken || linkNamed(watcher.facts, name)?.up !== true)
     }
   }
 

@@ -7,7 +7,7 @@ export interface GuardedDevice extends TunDevice {
   /** As it was set last; off for a device that somebody removed. */
   readonly carrier: boolean
   /** Packets are dropped from now on, in both directions, or no more. */
-  hold(on: boolean): void
+  dropPackets(on: boolean): void
   /** Carries the packets of this session, and no more those of the one before. Throws SystemError. */
   attach(session: DataSession): DataPath
 }
@@ -58,7 +58,7 @@ class SharedDevice implements GuardedDevice {
   #live: TunDevice | undefined
   #path: GuardedPath | undefined
   #carrier = false
-  #held = false
+  #droppingPackets = false
   #counted: DataCounters = NOTHING_COUNTED
 
   constructor(tuns: Tuns, dataPaths: DataPaths, name: string, onClosed: () => void) {
@@ -87,9 +87,9 @@ class SharedDevice implements GuardedDevice {
     if (on) this.#openOrClose()
   }
 
-  hold(on: boolean): void {
-    if (this.#held === on) return
-    this.#held = on
+  dropPackets(on: boolean): void {
+    if (this.#droppingPackets === on) return
+    this.#droppingPackets = on
     this.#openOrClose()
   }
 
@@ -131,7 +131,7 @@ class SharedDevice implements GuardedDevice {
   }
 
   get #passing(): boolean {
-    return this.#carrier && !this.#held
+    return this.#carrier && !this.#droppingPackets
   }
 
   #openOrClose(): void {

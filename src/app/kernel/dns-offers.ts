@@ -33,7 +33,7 @@ export class DnsOffers {
   /** By device: servers, and which device of that name it is. */
   #wanted = new Map<string, Offer>()
   /** What the system has; undefined: something, of a process before this one. */
-  readonly #held: Map<string, Offer | undefined>
+  readonly #offered: Map<string, Offer | undefined>
   /** What it did not take. */
   readonly #refused = new Map<string, Offer | undefined>()
   /** Failures that were told since it last worked. */
@@ -44,7 +44,7 @@ export class DnsOffers {
 
   constructor(ports: DnsOffersPorts) {
     this.#ports = ports
-    this.#held = new Map(decode(ports.files.read(FILE)).map((device) => [device, undefined]))
+    this.#offered = new Map(decode(ports.files.read(FILE)).map((device) => [device, undefined]))
     const look = () => this.#look()
     this.#cancels = [ports.status.watch(look), ports.watcher.onChange(look)]
     look()
@@ -98,12 +98,12 @@ export class DnsOffers {
 
   /** The next thing to do: without an offer, to withdraw one. Withdrawals come first. */
   #next(): { readonly device: string; readonly offer: Offer | undefined } | undefined {
-    for (const device of this.#held.keys()) {
+    for (const device of this.#offered.keys()) {
       const refused = this.#refused.has(device) && this.#refused.get(device) === undefined
       if (!this.#wanted.has(device) && !refused) return { device, offer: undefined }
     }
     for (const [device, offer] of this.#wanted) {
-      if (!same(offer, this.#held.get(device)) && !same(offer, this.#refused.get(device)))
+      if (!same(offer, this.#offered.get(device)) && !same(offer, this.#refused.get(device)))
         return { device, offer }
     }
     return undefined
@@ -121,18 +121,18 @@ export class DnsOffers {
 
   async #withdraw(device: string): Promise<void> {
     await this.#ports.dns.withdraw(device)
-    this.#held.delete(device)
+    this.#offered.delete(device)
     this.#refused.delete(device)
     this.#note()
   }
 
   #hold(device: string, offer: Offer | undefined): void {
-    this.#held.set(device, offer)
+    this.#offered.set(device, offer)
     this.#note()
   }
 
   #note(): void {
-    this.#ports.files.write(FILE, `${JSON.stringify([...this.#held.keys()].sort())}\n`)
+    this.#ports.files.write(FILE, `${JSON.stringify([...this.#offered.keys()].sort())}\n`)
   }
 
   #tell(error: SystemError): void {

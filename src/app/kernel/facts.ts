@@ -31,7 +31,7 @@ export class FactsWatcher {
   readonly #listeners = new Set<(facts: Facts) => void>()
   #facts: Facts = NO_FACTS
   /** What was announced while a dump is under way: it may be newer than the dump. */
-  #held: Uint8Array[] | undefined = []
+  #heldMessages: Uint8Array[] | undefined = []
   /** What was announced since each request that is under way was sent. */
   readonly #meanwhile = new Set<Uint8Array[]>()
   #overrun = false
@@ -110,8 +110,8 @@ export class FactsWatcher {
 
   #announced(messages: readonly Uint8Array[]): void {
     for (const meanwhile of this.#meanwhile) meanwhile.push(...messages)
-    if (this.#held === undefined) this.#learn(messages)
-    else this.#held.push(...messages)
+    if (this.#heldMessages === undefined) this.#learn(messages)
+    else this.#heldMessages.push(...messages)
   }
 
   #learn(messages: readonly Uint8Array[], known = this.#facts): void {
@@ -132,27 +132,27 @@ export class FactsWatcher {
   #lost(): void {
     this.#log.debug('rtnetlink announcements were lost, reading everything again')
     this.#overrun = true
-    if (this.#held === undefined) void this.#dump().catch((error) => this.#failed(error))
+    if (this.#heldMessages === undefined) void this.#dump().catch((error) => this.#failed(error))
   }
 
   /** Reads everything, and again if announcements were lost meanwhile. Where that fails, what is announced goes on counting. */
   async #dump(): Promise<void> {
-    const held: Uint8Array[] = []
-    this.#held = held
+    const messages: Uint8Array[] = []
+    this.#heldMessages = messages
     let facts: Facts | undefined
     try {
       while (facts === undefined) {
         this.#overrun = false
-        const earlier = held.length
+        const earlier = messages.length
         const read = await dumpFacts(this.#netlink)
         // What was announced before it began is part of it, and may have been undone since.
-        held.splice(0, earlier)
+        messages.splice(0, earlier)
         if (this.#overrun) this.#settle(read)
         else facts = read
       }
     } finally {
-      this.#held = undefined
-      this.#learn(held, facts)
+      this.#heldMessages = undefined
+      this.#learn(messages, facts)
     }
   }
 

@@ -276,7 +276,7 @@ export class Publisher {
     this.#announcement = payload
     void this.#publish(connection, { topic, payload, qos: 1, retain: true })
     this.#remember(gone, announcedBy(discovery), view.paths)
-    if (isNews) this.#states.hold()
+    if (isNews) this.#states.holdBack()
     this.#followUp(connection)
     return isNews
   }

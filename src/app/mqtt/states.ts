@@ -33,7 +33,7 @@ export class States {
   #send: SendState | undefined
   #armed: { readonly at: Millis; readonly cancel: Cancel } | undefined
   #looked: Millis | undefined
-  #heldUntil: Millis | undefined
+  #quietUntil: Millis | undefined
   readonly #onDelivered: () => void
 
   /** `onDelivered` is called when the broker has a message; nothing more of it is under way then. */
@@ -54,8 +54,8 @@ export class States {
   }
 
   /** Nothing goes out for a second: entities are about to change. */
-  hold(): void {
-    this.#heldUntil = after(this.#clock.now(), SETTLING)
+  holdBack(): void {
+    this.#quietUntil = after(this.#clock.now(), SETTLING)
   }
 
   /** Whether the broker has what is wanted on this topic now. */
@@ -103,8 +103,8 @@ export class States {
     const send = this.#send
     if (send === undefined) return
     const now = this.#clock.now()
-    if (this.#heldUntil !== undefined && now < this.#heldUntil) {
-      this.#arm(this.#heldUntil)
+    if (this.#quietUntil !== undefined && now < this.#quietUntil) {
+      this.#arm(this.#quietUntil)
       return
     }
     this.#looked = now

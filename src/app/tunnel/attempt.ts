@@ -95,7 +95,7 @@ export class AttemptRunner {
   /** What was sent before the LNS has answered. */
   #request: Uint8Array | undefined
   /** What is to be sent once all gates are open; undefined: at once. */
-  #held: (() => void)[] | undefined
+  #unsent: (() => void)[] | undefined
   #release: Cancel | undefined
   #lingering: Cancel | undefined
 
@@ -157,7 +157,7 @@ export class AttemptRunner {
       (event) => this.#onEvent(event),
     )
     if (gates.length > 0) {
-      this.#held = []
+      this.#unsent = []
       void this.#pass(gates)
     }
   }
@@ -190,8 +190,8 @@ export class AttemptRunner {
   }
 
   #send(bytes: Uint8Array, to: Address): void {
-    if (this.#held) {
-      this.#held.push(() => this.#send(bytes, to))
+    if (this.#unsent) {
+      this.#unsent.push(() => this.#send(bytes, to))
       return
     }
     this.#expect(bytes)
@@ -217,9 +217,9 @@ export class AttemptRunner {
     if (!opened.ok) return this.#shutOut(opened.error)
     if (this.#finished) return opened.value()
     this.#release = opened.value
-    const held = this.#held ?? []
-    this.#held = undefined
-    for (const send of held) send()
+    const unsent = this.#unsent ?? []
+    this.#unsent = undefined
+    for (const send of unsent) send()
   }
 
   #shutOut({ gate, failure }: ShutGate): void {
@@ -238,7 +238,7 @@ export class AttemptRunner {
       this.#options.onEvent({ ...event, failure: this.#refused })
     } else this.#options.onEvent(event)
     // A dial that was given up before its gates were open must not begin any more.
-    if (event.type === 'ended') this.#held = this.#held && []
+    if (event.type === 'ended') this.#unsent = this.#unsent && []
     if (event.type === 'finished') this.#windDown()
   }
 

@@ -57,8 +57,8 @@ export async function openGates(
   try {
     for (const gate of gates) {
       waiting = gate
-      const held = await gate.open(dial)
-      if (held) releases.push(held)
+      const giveBack = await gate.open(dial)
+      if (giveBack) releases.push(giveBack)
     }
     return ok(release)
   } catch (error) {

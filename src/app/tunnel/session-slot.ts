@@ -39,7 +39,7 @@ export class SessionSlot {
   readonly #options: SlotOptions
   readonly #ports: SlotPorts
   #current: { readonly id: number; readonly live: Session } | undefined
-  #held = false
+  #inKernel = false
   /** A session that has ended and whose last packets are still taken. */
   #lingering: { readonly live: Session; readonly cancel: Cancel } | undefined
   #lingerNext = 0
@@ -55,7 +55,7 @@ export class SessionSlot {
 
   /** The kernel holds the session as it is, and packets can be answered over it. */
   get applied(): boolean {
-    return this.#held && (this.live?.standing.usable ?? false)
+    return this.#inKernel && (this.live?.standing.usable ?? false)
   }
 
   get device(): GuardedDevice | undefined {
@@ -100,7 +100,7 @@ export class SessionSlot {
     if (this.#current?.id !== id) return
     const { live } = this.#current
     this.#current = undefined
-    this.#held = false
+    this.#inKernel = false
     const span = this.#lingerNext
     this.#lingerNext = 0
     if (span === 0) {
@@ -142,7 +142,7 @@ export class SessionSlot {
       throw error
     }
     if (this.#current?.live !== live) return
-    this.#held = live.open
+    this.#inKernel = live.open
     this.#options.onApplied()
   }
 

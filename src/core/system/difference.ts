@@ -116,9 +116,9 @@ function isAsWanted(wanted: DesiredAddress, known: LinkAddress): boolean {
 function routeChanges(desired: DesiredState, facts: Facts, doomed: readonly Link[]): Change[] {
   const ours = facts.routes.filter(({ protocol }) => protocol === OUR_PROTOCOL)
   const wanted = desired.routes.map((route) => ({ route, kernel: kernelRoute(route, facts) }))
-  const held = new Set(ours.map(identityOf))
+  const present = new Set(ours.map(identityOf))
   const kept = new Set(wanted.map(({ kernel }) => identityOf(kernel)))
-  const fresh = wanted.filter(({ kernel }) => !held.has(identityOf(kernel)))
+  const fresh = wanted.filter(({ kernel }) => !present.has(identityOf(kernel)))
   const stale = ours.filter(
     (route) =>
       !leadsTo(route, doomed) &&
