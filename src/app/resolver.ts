@@ -74,7 +74,7 @@ export class DnsResolver implements Resolver {
 }
 
 /** One asking of one resolver; its socket stays open for late answers until the lookup ends. */
-interface Attempt {
+interface Asking {
   readonly resolver: string
   readonly waiting: Map<AddressType, AddressQuestion>
   socket: DatagramSocket | undefined
@@ -94,7 +94,7 @@ class Lookup {
   readonly #answers = new Map<AddressType, AddressAnswer>()
   /** `resolver type` pairs not worth asking again. */
   readonly #spent = new Set<string>()
-  readonly #attempts: Attempt[] = []
+  readonly #askings: Asking[] = []
   #cancelStep: Cancel = () => {}
   #cancelGrace: Cancel | undefined
   #failure: SystemError | undefined
@@ -126,7 +126,7 @@ class Lookup {
     this.#closed = true
     this.#cancelStep()
     this.#cancelGrace?.()
-    for (const attempt of this.#attempts) attempt.socket?.close()
+    for (const asking of this.#askings) asking.socket?.close()
   }
 
   /** Asks the next resolver that may still know something; the lookup has failed when none is left. */
@@ -152,96 +152,96 @@ class Lookup {
     // Two questions through one socket need different ids.
     const questions = types.map((type, i) => ({ name: this.#name, type, id: (first + i) & 0xffff }))
     const waiting = new Map(questions.map((question) => [question.type, question]))
-    const attempt: Attempt = { resolver, waiting, socket: undefined, plain: new Set() }
-    this.#attempts.push(attempt)
+    const asking: Asking = { resolver, waiting, socket: undefined, plain: new Set() }
+    this.#askings.push(asking)
     // The loopback is reached from no other device.
     const { device, source } = isLoopback(resolver) ? {} : this.#via
     const family = ipFamily(resolver) ?? 4
     try {
-      attempt.socket = this.#datagrams.open({
+      asking.socket = this.#datagrams.open({
         family,
         ...(device !== undefined && { device }),
         ...(source !== undefined && ipFamily(source) === family && { source }),
         onMessage: (from, bytes) => {
           if (canonicalIp(from.host) === canonicalIp(resolver) && from.port === DNS_PORT)
-            this.#receive(attempt, bytes)
+            this.#receive(asking, bytes)
         },
         onError: (code, notice) => {
-          if (notice && !this.#concerns(attempt, notice)) return
-          this.#unreachable(attempt, new SystemError(code, `the resolver ${resolver}: ${code}`))
+          if (notice && !this.#concerns(asking, notice)) return
+          this.#unreachable(asking, new SystemError(code, `the resolver ${resolver}: ${code}`))
         },
       })
-      attempt.socket.connect({ host: resolver, port: DNS_PORT })
+      asking.socket.connect({ host: resolver, port: DNS_PORT })
     } catch (error) {
       if (!(error instanceof SystemError)) throw error
-      this.#unreachable(attempt, error)
+      this.#unreachable(asking, error)
       return
     }
     for (const question of questions) {
-      if (waiting.has(question.type)) attempt.socket.send(encodeQuestion(question, { edns: true }))
+      if (waiting.has(question.type)) asking.socket.send(encodeQuestion(question, { edns: true }))
     }
   }
 
   /** An ICMP message that anyone may have sent has to quote a question by its id, in the first two octets. */
-  #concerns({ waiting }: Attempt, { quote }: IcmpNotice): boolean {
+  #concerns({ waiting }: Asking, { quote }: IcmpNotice): boolean {
     return quote.length >= 2 && [...waiting.values()].some(({ id }) => id === u16(quote, 0))
   }
 
-  #receive(attempt: Attempt, bytes: Uint8Array): void {
-    for (const question of attempt.waiting.values()) {
+  #receive(asking: Asking, bytes: Uint8Array): void {
+    for (const question of asking.waiting.values()) {
       const answer = this.#closed ? undefined : readAnswer(bytes, question)
-      if (answer !== undefined) this.#take(attempt, question, answer)
+      if (answer !== undefined) this.#take(asking, question, answer)
     }
   }
 
-  #take(attempt: Attempt, question: AddressQuestion, answer: AddressAnswer): void {
+  #take(asking: Asking, question: AddressQuestion, answer: AddressAnswer): void {
     const { type } = question
     switch (answer.kind) {
       case 'formatError':
         // RFC 6891 section 7: a server from before EDNS is asked again without.
-        if (!attempt.plain.has(type)) {
-          attempt.plain.add(type)
-          attempt.socket?.send(encodeQuestion(question, { edns: false }))
+        if (!asking.plain.has(type)) {
+          asking.plain.add(type)
+          asking.socket?.send(encodeQuestion(question, { edns: false }))
           return
         }
-        this.#refused(attempt, type)
+        this.#refused(asking, type)
         return
       case 'failed':
-        this.#refused(attempt, type)
+        this.#refused(asking, type)
         return
       case 'found':
       case 'noData':
       case 'noSuchName':
-        attempt.waiting.delete(type)
+        asking.waiting.delete(type)
         if (!this.#answers.has(type)) this.#answers.set(type, answer)
         this.#weigh()
-        this.#nextIfIdle(attempt)
+        this.#nextIfIdle(asking)
         return
     }
   }
 
-  #refused(attempt: Attempt, type: AddressType): void {
+  #refused(asking: Asking, type: AddressType): void {
     this.#failure = new SystemError(
       'ESERVFAIL',
-      `the resolver ${attempt.resolver} does not resolve ${this.#name}`,
+      `the resolver ${asking.resolver} does not resolve ${this.#name}`,
     )
-    attempt.waiting.delete(type)
-    this.#spent.add(`${attempt.resolver} ${type}`)
-    this.#nextIfIdle(attempt)
+    asking.waiting.delete(type)
+    this.#spent.add(`${asking.resolver} ${type}`)
+    this.#nextIfIdle(asking)
   }
 
-  #unreachable(attempt: Attempt, error: SystemError): void {
-    if (this.#closed || attempt.waiting.size === 0) return
+  #unreachable(asking: Asking, error: SystemError): void {
+    if (this.#closed || asking.waiting.size === 0) return
     // A resolver's own refusal says more than a path that fails.
     if (this.#failure?.code !== 'ESERVFAIL') this.#failure = error
-    for (const type of attempt.waiting.keys()) this.#spent.add(`${attempt.resolver} ${type}`)
-    attempt.waiting.clear()
-    this.#nextIfIdle(attempt)
+    for (const type of asking.waiting.keys()) this.#spent.add(`${asking.resolver} ${type}`)
+    asking.waiting.clear()
+    this.#nextIfIdle(asking)
   }
 
   /** Goes on at once where nothing more can come from the resolver asked last. */
-  #nextIfIdle(attempt: Attempt): void {
-    if (attempt === this.#attempts.at(-1) && attempt.waiting.size === 0) this.#next()
+  #nextIfIdle(asking: Asking): void {
+    if (asking === this.#askings.at(-1) && asking.waiting.size === 0) this.#next()
   }
 
   /** Ends the lookup once both families are answered, or one is found and the other keeps us waiting. */
@@ -276,7 +276,7 @@ class Lookup {
         ? new SystemError('ENOTFOUND', `the name ${this.#name} does not exist`)
         : new SystemError('ENODATA', `the name ${this.#name} has no address`)
     }
-    const asked = [...new Set(this.#attempts.map(({ resolver }) => resolver))].join(', ')
+    const asked = [...new Set(this.#askings.map(({ resolver }) => resolver))].join(', ')
     return this.#failure ?? new SystemError('ETIMEDOUT', `no answer for ${this.#name} from ${asked}`)
   }
 }
