@@ -52,8 +52,8 @@ type RoutingChange = Extract<Change, { kind: 'addRoute' | 'addRule' | 'removeRul
 const NO_DEVICE = new SystemError('ENODEV', 'the device does not exist')
 
 /**
- * Writes one wish at a time, the latest one next. The carrier of a device is its business alone: off at once when a
- * wish says so, even while another is being written; on when all that the device needs is in place.
+ * Writes one desired state at a time, the latest one next. The carrier of a device is its business alone: off at once
+ * when it is to be, even while another state is being written; on when all that the device needs is in place.
  */
 export class Apply implements PortGuard, AddressRefusals {
   readonly #ports: ApplyPorts
@@ -79,15 +79,15 @@ export class Apply implements PortGuard, AddressRefusals {
 
   /**
    * Begins to load filters before anything else is known: dials wait for them, and nft takes a while. If they turn out
-   * otherwise, or are refused, the first wish sees to it.
+   * otherwise, or are refused, the first desired state sees to it.
    */
   prepare(script: string): void {
     this.#prepared = this.#filters.load(script).catch(() => {})
   }
 
   /**
-   * Resolves when this wish, or a newer one that took its place, is written, with what failed. A carrier that is to be
-   * off is off when this returns. The same wish once more does nothing: to look whether it still holds is `again`.
+   * Resolves when this state, or a newer one that took its place, is written, with what failed. A carrier that is to be
+   * off is off when this returns. The same state once more does nothing: to look whether it still holds is `again`.
    */
   want(desired: DesiredState): Promise<readonly ApplyFailure[]> {
     if (!equal(desired, this.#desired)) {
@@ -98,7 +98,7 @@ export class Apply implements PortGuard, AddressRefusals {
     return this.#written()
   }
 
-  /** Compares the last wish with the facts, and writes what is missing or was refused. */
+  /** Compares the desired state with the facts, and writes what is missing or was refused. */
   again(): Promise<readonly ApplyFailure[]> {
     this.#unwritten = true
     return this.#written()
@@ -125,12 +125,12 @@ export class Apply implements PortGuard, AddressRefusals {
     return () => this.#onWritten.delete(run)
   }
 
-  /** A wish is being written. */
+  /** A desired state is being written. */
   get busy(): boolean {
     return this.#writing
   }
 
-  /** What is missing now, by the facts; empty if the kernel holds the last wish. */
+  /** What is missing now, by the facts; empty if the kernel holds the desired state. */
   pending(): Change[] {
     const { watcher } = this.#ports
     return this.#desired === undefined ? [] : difference(this.#desired, watcher.facts, this.#holdings())
@@ -202,7 +202,7 @@ export class Apply implements PortGuard, AddressRefusals {
     // Unfiltered, no device comes up and none carries.
     const unfiltered = failures.some(({ change }) => change.kind === 'loadNft')
     if (!unfiltered) {
-      // One that a newer wish does without was just removed.
+      // One that a newer state does without was just removed.
       const wanted = desired.devices.filter(({ name }) => this.#isWanted(name))
       const devices = wanted.map(({ name }): Change => ({ kind: 'createDevice', device: name }))
       await this.#attemptAll(devices, failures)
@@ -221,7 +221,7 @@ export class Apply implements PortGuard, AddressRefusals {
         failures,
       )
       await this.#setCarriers(desired, failures)
-      // A newer wish may lead elsewhere.
+      // A newer state may lead elsewhere.
       if (!this.#unwritten)
         await this.#attemptAll([...late.filter(isSwitch), ...late.filter(isFinal)], failures)
     } else await this.#setCarriers(desired, failures)
@@ -318,7 +318,7 @@ export class Apply implements PortGuard, AddressRefusals {
 
   /**
    * Facts show by its alias which device is ours. One that a session has opened has none before it is set up, which does
-   * not happen without filters. What is wanted by now counts: a session may already use what this wish does not know.
+   * not happen without filters. What is wanted by now counts: a session may already use what this state does not know.
    */
   #destroyUnwanted(): void {
     const { devices, log } = this.#ports
@@ -332,7 +332,7 @@ export class Apply implements PortGuard, AddressRefusals {
     }
   }
 
-  /** By the last wish, which may not be the one that is being written. */
+  /** By the latest desired state, which may not be the one that is being written. */
   #isWanted(name: string): boolean {
     return this.#desired?.devices.some((device) => device.name === name) ?? false
   }

@@ -1,4 +1,4 @@
-/** Keeps the kernel at the last wish: what somebody undid is done again, what was refused is tried again. */
+/** Keeps the kernel at the state that is desired: what somebody undid is done again, what was refused is tried again. */
 import { TableWatch } from '../../core/netlink/nftables.ts'
 import { describeChange } from '../../core/system/change.ts'
 import { after, type Millis } from '../../core/time.ts'

@@ -84,7 +84,7 @@ export function needsRedial(options: readonly string[]): boolean {
 
 /**
  * Why tunnels that run are not removed for a configuration without any, in words; undefined where that is not so. It is
- * rather a slip, such as a file that was emptied, than a wish, which can be forced or expressed by `enabled 0`.
+ * rather a slip, such as a file that was emptied, than an intention, which can be forced or expressed by `enabled 0`.
  */
 export function leftWithoutTunnels(old: Config, next: Config): string | undefined {
   const running = old.tunnels.filter(({ enabled }) => enabled).map(({ name }) => name)

@@ -64,7 +64,7 @@ export class EventTranslator {
   }
 }
 
-/** Without a failure it was somebody's wish: it stands by again, was switched off, or is dialled anew. */
+/** Without a failure somebody wanted it so: it stands by again, was switched off, or is dialled anew. */
 const ENDED_HERE: Omit<ToldFailure, 'code'> & { readonly code: string } = {
   code: 'ended_here',
   message: 'lifeline ended the session itself',

@@ -10,7 +10,7 @@ export type PppOptions = PppClientOptions | PppServerOptions
 
 /** What both roles need. */
 export interface PppCommonOptions {
-  /** Largest packet in octets that we wish to receive (our MRU); 576..65535. */
+  /** Largest packet in octets that we want to receive (our MRU); 576..65535. */
   readonly mru: number
   /**
    * The client allows these, whichever of them is asked for; the order is that of its suggestions to a peer that asks

@@ -7,7 +7,7 @@ import type { InternetStatus, SwitchStatus, TunnelState, UplinkStatus } from './
 
 /** What an event of each kind tells. It is a contract: kinds and fields are only added. No field holds a secret. */
 export interface EventFields extends Readonly<Record<SwitchKind, Omit<SwitchStatus, 'at'>>> {
-  /** A tunnel is in another state. `cause`: the latest failure in the one before; null: nothing failed, it was wished. */
+  /** A tunnel is in another state. `cause`: the latest failure in the one before; null: nothing failed, somebody wanted it so. */
   state: {
     readonly tunnel: string
     readonly state: TunnelState

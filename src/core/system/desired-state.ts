@@ -38,7 +38,7 @@ export interface Sysctl {
   readonly value: string
 }
 
-/** Lifetimes are for ever: whoever learnt an address with a lifetime takes it out of the wish in time. */
+/** Lifetimes are for ever: whoever learnt an address with a lifetime takes it out of this in time. */
 export interface DesiredAddress {
   readonly family: Family
   readonly address: string

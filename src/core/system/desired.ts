@@ -22,7 +22,7 @@ import { tunnelsOf } from './tunnels.ts'
 import { serverRoutes, uplinkPaths, uplinkRules } from './uplink-routes.ts'
 
 /**
- * The wish for a configuration, given what the system is like and which sessions are up. `states` by name of the
+ * What is desired by a configuration, given what the system is like and which sessions are up. `states` by name of the
  * tunnel; those without one have not dialled yet. `active`: where `failover` sends the traffic, without effect where
  * there is no such section; left out before the first decision, so that what an earlier process decided stays.
  * `sharing`: which paths have the same address, by what they bear now or bore last, so that filters stay as they are

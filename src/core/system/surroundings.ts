@@ -31,7 +31,7 @@ export const NOTHING_KNOWN: Learnt = { targets: new Map(), resolvers: new Map() 
 export function surroundingsOf(config: Config, facts: Facts, learnt: Learnt = NOTHING_KNOWN): Surroundings {
   const ways = uplinks(config, facts)
   const own = new Set(config.tunnels.map(({ device }) => device))
-  // That of a tunnel that is no more is there until the wish without it is written.
+  // That of a tunnel that is no more is there until the desired state without it is written.
   const isOurs = ({ name, alias }: Link) => own.has(name) || (alias?.startsWith(ALIAS_PREFIX) ?? false)
   const links = facts.links.filter((link) => link.up && !isOurs(link))
   const nameOf = (device: string) => ways.find((uplink) => uplink.device === device)?.name ?? device

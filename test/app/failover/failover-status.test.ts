@@ -318,7 +318,7 @@ test('what stands by is tested at its time, and not while the traffic is elsewhe
   assert.equal(checks()[1]?.path, 'lte')
 })
 
-test('a wish for less that a newer one overtakes, while the kernel is slow, ends no session', async () => {
+test('a readiness for less that a newer one overtakes, while the kernel is slow, ends no session', async () => {
   const wanted: Readiness[] = []
   const path = { ...NO_SESSION, device: 'l2tp-aaisp', dialable: true }
   const told = make(

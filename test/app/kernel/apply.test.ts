@@ -74,7 +74,7 @@ describe('Apply', () => {
     assert.deepEqual(told.at(-1), [])
   })
 
-  it('does nothing for the same wish, and only what is missing when asked to look again', async () => {
+  it('does nothing for the same state, and only what is missing when asked to look again', async () => {
     const { system, apply, watcher } = await setUp()
     await apply.want(UP)
     system.done.length = 0
@@ -87,7 +87,7 @@ describe('Apply', () => {
     assert.deepEqual(new Set(system.done), new Set(['add rule']))
   })
 
-  it('turns a carrier off at once, while an older wish is still being written', async () => {
+  it('turns a carrier off at once, while an older state is still being written', async () => {
     const { system, apply } = await setUp()
     let carrier: boolean | undefined
     system.onRequest = (type) => {
@@ -101,7 +101,7 @@ describe('Apply', () => {
     assert.ok(!system.done.includes(`carrier ${DEVICE} on`))
   })
 
-  it('writes the latest of several wishes, and all are told when it is written', async () => {
+  it('writes the latest of several desired states, and all are told when it is written', async () => {
     const { system, apply } = await setUp()
     const told = await Promise.all([apply.want(UP), apply.want(DOWN), apply.want(UP)])
     assert.deepEqual(told, [[], [], []])
@@ -110,7 +110,7 @@ describe('Apply', () => {
     assert.equal(system.done.filter((what) => what === 'nft').length, 1)
   })
 
-  it('writes no switch of paths while a newer wish waits, which may lead elsewhere', async () => {
+  it('writes no switch of paths while a newer state waits, which may lead elsewhere', async () => {
     const { system, apply } = await setUp()
     const [{ table } = assert.fail()] = UP.routes
     const rest = UP.routes.filter((route) => route.table !== table)
@@ -200,7 +200,7 @@ describe('Apply', () => {
     assert.deepEqual(log.lines, ['warn a device could not be removed'])
   })
 
-  it('opens no device for an older wish that a newer one does without', async () => {
+  it('opens no device for an older state that a newer one does without', async () => {
     const { system, apply } = await setUp()
     let stopped: Promise<unknown> | undefined
     system.onNft = () => {

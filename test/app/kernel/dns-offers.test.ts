@@ -147,7 +147,7 @@ test('a device that was made anew needs its resolvers anew', async () => {
   assert.deepEqual(dns.done.slice(2), ['withdraw l2tp-aaisp', OFFER])
 })
 
-test('only the last wish counts of those that come while a program runs', async () => {
+test('only what is wanted last counts of all that comes while a program runs', async () => {
   const { up, down, status, dns, run } = make()
   up()
   await run(5)

@@ -196,7 +196,7 @@ describe('Keeper', () => {
     assert.deepEqual(apply.pending(), [])
   })
 
-  it('tries again what a wish was refused, though nothing changes', async () => {
+  it('tries again what was refused, though nothing changes', async () => {
     const { system, clock, log, apply, desired } = await kept()
     system.refuse = (what) => (what === 'nft remove' ? 'EINVAL' : undefined)
     await apply.want({ ...desired, filters: { kind: 'none' } })

@@ -173,7 +173,7 @@ describe('difference', () => {
   })
 })
 
-describe('any sequence of wishes', () => {
+describe('any sequence of desired states', () => {
   const address = fc.constantFrom('203.0.113.10', '203.0.113.20', '198.18.0.1')
   const session: fc.Arbitrary<TunnelSession> = fc.record({
     mtu: fc.constantFrom(1200, 1280, 1462),
@@ -221,7 +221,7 @@ describe('any sequence of wishes', () => {
         ip6prefixes: fc.constantFrom([], [{ address: '2001:db8:2::', length: 56 }]),
       })
       .map((options) => tunnelOf(name, options))
-  const wish = fc.record({
+  const situation = fc.record({
     tunnels: fc.oneof(
       fc.tuple(tunnel('a')),
       fc.tuple(tunnel('a'), tunnel('b')),
@@ -233,10 +233,10 @@ describe('any sequence of wishes', () => {
 
   it('leaves nothing to do after each, and no trace after a clean stop', () => {
     fc.assert(
-      fc.property(fc.array(wish, { minLength: 1, maxLength: 5 }), (wishes) => {
+      fc.property(fc.array(situation, { minLength: 1, maxLength: 5 }), (situations) => {
         const kernel = new ModelKernel(SYSTEM)
         const states = new Map<string, TunnelState>()
-        for (const { tunnels, a, b } of wishes) {
+        for (const { tunnels, a, b } of situations) {
           states.set('a', nextState(states.get('a'), a))
           states.set('b', nextState(states.get('b'), b))
           const desired = desiredState(configOf(tunnels), kernel.facts, states)

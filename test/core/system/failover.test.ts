@@ -29,7 +29,7 @@ interface World {
   readonly before?: Facts
 }
 
-function wish(active: ActiveRoute | undefined, world: World = {}): DesiredState {
+function desiredIn(active: ActiveRoute | undefined, world: World = {}): DesiredState {
   const { config = failoverConfig(), facts = HOME, session, before = facts } = world
   const known =
     session === undefined ? undefined : nextState(undefined, session === 'ended' ? AAISP : session)
@@ -68,7 +68,7 @@ const INTO_TUNNEL = [
 
 describe('the table of the active path', () => {
   it('fibre: both families over its device, IPv6 although it has no address itself', () => {
-    const desired = wish(FIBRE)
+    const desired = desiredIn(FIBRE)
     assert.deepEqual(active(routing(desired)), [
       'add route default (IPv4) dev pppoe-aaisp table 17010 metric 1',
       'add route default (IPv6) dev pppoe-aaisp table 17010 metric 1',
@@ -78,21 +78,21 @@ describe('the table of the active path', () => {
   })
 
   it('held: into the device of the tunnel, whose carrier is on without a session', () => {
-    const desired = wish(HOLD, { session: 'ended' })
+    const desired = desiredIn(HOLD, { session: 'ended' })
     assert.deepEqual(active(routing(desired)), [...INTO_TUNNEL, AGGREGATE])
     assert.deepEqual(carrier(desired), [true])
     assert.ok(!JSON.stringify(desired.routes).includes('blackhole'), 'it would outlive this process')
   })
 
   it('held with no tunnel to wait for, as where all that works is cut off: nothing gets out', () => {
-    assert.deepEqual(defaults(wish({ kind: 'hold', awaited: 'fibre' })), [
+    assert.deepEqual(defaults(desiredIn({ kind: 'hold', awaited: 'fibre' })), [
       'add route blackhole default (IPv4) table 17010 metric 1',
       'add route blackhole default (IPv6) table 17010 metric 1',
     ])
   })
 
   it('the tunnel: both families into it, and its server over the uplink that carries it', () => {
-    const desired = wish(TUNNEL, { session: AAISP })
+    const desired = desiredIn(TUNNEL, { session: AAISP })
     assert.deepEqual(active(routing(desired)), [
       'add route 198.51.100.1/32 via 10.64.0.1 dev wan-4g table 17010 metric 1',
       ...INTO_TUNNEL,
@@ -102,13 +102,13 @@ describe('the table of the active path', () => {
   })
 
   it('the tunnel whose session has just ended: nothing goes elsewhere before something else is chosen', () => {
-    const desired = wish(TUNNEL, { session: 'ended' })
+    const desired = desiredIn(TUNNEL, { session: 'ended' })
     assert.deepEqual(defaults(desired), INTO_TUNNEL)
     assert.deepEqual(carrier(desired), [true])
   })
 
   it('4G without IPv6: hosts that try it are told at once', () => {
-    const desired = wish(LTE, { session: 'ended' })
+    const desired = desiredIn(LTE, { session: 'ended' })
     assert.deepEqual(defaults(desired), [
       'add route default (IPv4) via 10.64.0.1 dev wan-4g table 17010 metric 1',
       'add route unreachable default (IPv6) table 17010 metric 1',
@@ -119,7 +119,7 @@ describe('the table of the active path', () => {
   it('fibre that is gone: lost as on a cut line, not over whatever else main knows', () => {
     const links = HOME.links.filter(({ name }) => name !== 'pppoe-aaisp')
     const facts = { ...HOME, links, addresses: HOME.addresses.filter(({ link }) => link !== 3) }
-    assert.deepEqual(defaults(wish(FIBRE, { facts }), facts), [
+    assert.deepEqual(defaults(desiredIn(FIBRE, { facts }), facts), [
       'add route blackhole default (IPv4) table 17010 metric 1',
       'add route blackhole default (IPv6) table 17010 metric 1',
     ])
@@ -128,7 +128,7 @@ describe('the table of the active path', () => {
   it('a tunnel without IPv6 takes it all the same, to refuse it: an unreachable route would outlive this process', () => {
     const config = failoverConfig()
     const tunnels = config.tunnels.map((tunnel) => ({ ...tunnel, ipv6: false }))
-    const desired = wish(TUNNEL, { config: { ...config, tunnels }, session: AAISP })
+    const desired = desiredIn(TUNNEL, { config: { ...config, tunnels }, session: AAISP })
     assert.deepEqual(defaults(desired), INTO_TUNNEL)
     const settings = desired.devices[0]?.sysctls.map(
       ({ path, value }) => `${path.split('/').at(-1)} ${value}`,
@@ -138,28 +138,31 @@ describe('the table of the active path', () => {
       desired.devices[0]?.addresses.map(({ family }) => family),
       [4],
     )
-    const small = wish(TUNNEL, { session: { ...AAISP, mtu: 1200 } })
+    const small = desiredIn(TUNNEL, { session: { ...AAISP, mtu: 1200 } })
     assert.ok(defaults(small).includes('add route unreachable default (IPv6) table 17010 metric 1'))
   })
 
   it('is a path that takes no part: everything falls through to main', () => {
-    assert.deepEqual(defaults(wish({ kind: 'path', name: 'gone' })), [])
+    assert.deepEqual(defaults(desiredIn({ kind: 'path', name: 'gone' })), [])
   })
 
   it('before the first decision: what an earlier process decided stays', () => {
     const kernel = new ModelKernel(HOME)
-    kernel.apply(wish(FIBRE))
-    assert.deepEqual(defaults(wish(undefined, { facts: kernel.facts })), defaults(wish(FIBRE)))
-    assert.deepEqual(kernel.missing(wish(undefined, { facts: kernel.facts })).map(describeChange), [])
-    kernel.apply(wish(LTE, { facts: kernel.facts }))
-    assert.deepEqual(kernel.missing(wish(undefined, { facts: kernel.facts })).map(describeChange), [])
-    assert.deepEqual(defaults(wish(undefined)), [])
+    kernel.apply(desiredIn(FIBRE))
+    assert.deepEqual(defaults(desiredIn(undefined, { facts: kernel.facts })), defaults(desiredIn(FIBRE)))
+    assert.deepEqual(kernel.missing(desiredIn(undefined, { facts: kernel.facts })).map(describeChange), [])
+    kernel.apply(desiredIn(LTE, { facts: kernel.facts }))
+    assert.deepEqual(kernel.missing(desiredIn(undefined, { facts: kernel.facts })).map(describeChange), [])
+    assert.deepEqual(defaults(desiredIn(undefined)), [])
   })
 
   it('without a failover section the active path has no say', () => {
     const config = failoverConfig({ failover: undefined })
-    assert.deepEqual(wish(LTE, { config, session: AAISP }), wish(undefined, { config, session: AAISP }))
-    assert.deepEqual(defaults(wish(LTE, { config, session: AAISP })), INTO_TUNNEL)
+    assert.deepEqual(
+      desiredIn(LTE, { config, session: AAISP }),
+      desiredIn(undefined, { config, session: AAISP }),
+    )
+    assert.deepEqual(defaults(desiredIn(LTE, { config, session: AAISP })), INTO_TUNNEL)
   })
 })
 
@@ -168,7 +171,7 @@ const LTE_RULES = ['from 10.64.0.2/32 lookup 17061']
 
 describe('what belongs to an address', () => {
   it('over fibre: its table has the address and the marks of both, the prefix too', () => {
-    assert.deepEqual(addresses(wish(FIBRE, { session: 'ended' })), [
+    assert.deepEqual(addresses(desiredIn(FIBRE, { session: 'ended' })), [
       ...LTE_RULES,
       'from 2001:db8:2::/56 lookup 17060',
       'from 203.0.113.10/32 lookup 17060',
@@ -187,12 +190,12 @@ describe('what belongs to an address', () => {
       ...bothFamilies('fwmark 0xfd0000/0xff0000 lookup 17061'),
       ...bothFamilies('fwmark 0xff0000/0xff0000 lookup 17011'),
     ]
-    assert.deepEqual(addresses(wish(HOLD, { session: 'ended' })), expected)
-    assert.deepEqual(addresses(wish(TUNNEL, { session: AAISP })), expected)
+    assert.deepEqual(addresses(desiredIn(HOLD, { session: 'ended' })), expected)
+    assert.deepEqual(addresses(desiredIn(TUNNEL, { session: AAISP })), expected)
   })
 
   it('over 4G: sockets of the address keep to fibre, hosts of the prefix fall through to be refused', () => {
-    const lines = addresses(wish(LTE, { session: 'ended' }))
+    const lines = addresses(desiredIn(LTE, { session: 'ended' }))
     assert.ok(lines.includes('from 203.0.113.10/32 lookup 17060'))
     assert.ok(
       lines.includes('from 2001:db8:2::/56 lookup 17011'),
@@ -201,14 +204,14 @@ describe('what belongs to an address', () => {
   })
 
   it('while the session is up the provider sends the address there, whatever is active', () => {
-    const lines = addresses(wish(LTE, { session: AAISP }))
+    const lines = addresses(desiredIn(LTE, { session: AAISP }))
     assert.ok(lines.includes('from 203.0.113.10/32 lookup 17011'))
-    const trial = addresses(wish(FIBRE, { session: AAISP }))
+    const trial = addresses(desiredIn(FIBRE, { session: AAISP }))
     assert.ok(trial.includes('from 203.0.113.10/32 lookup 17060'))
   })
 
   it('a probe steered over an uplink takes its table before any address counts', () => {
-    const lines = routing(wish(TUNNEL, { session: AAISP }))
+    const lines = routing(desiredIn(TUNNEL, { session: AAISP }))
     assert.ok(lines.includes('add rule 31020 (IPv4): fwmark 0xfe0000/0xff0000 lookup 17060'))
     assert.ok(lines.includes('add rule 31020 (IPv6): fwmark 0xfe0000/0xff0000 lookup 17060'))
     assert.ok(lines.includes('add rule 31020 (IPv4): fwmark 0xfc0000/0xff0000 lookup 17061'))
@@ -218,7 +221,7 @@ describe('what belongs to an address', () => {
     const advertised = { address: '2001:db8:9::aa', length: 64, deprecated: false }
     const ipv6 = { interfaceId: fromHex('020a 0000 0000 00aa'), addresses: [advertised] }
     const config = failoverConfig({ firewalls: [FIREWALL] })
-    const desired = wish(FIBRE, { config, session: { ...AAISP, ipv6 } })
+    const desired = desiredIn(FIBRE, { config, session: { ...AAISP, ipv6 } })
     const lines = addresses(desired)
     assert.ok(lines.includes('from 203.0.113.10/32 lookup 17060'))
     assert.ok(lines.includes('from 2001:db8:9::aa/128 lookup 17011'))
@@ -231,18 +234,18 @@ describe('what belongs to an address', () => {
     const config = failoverConfig()
     const tunnels = config.tunnels.map((tunnel) => ({ ...tunnel, backsUp: 'fibre' }))
     const backed = { config: { ...config, tunnels } }
-    assert.ok(addresses(wish(FIBRE, backed)).includes('from 2001:db8:2::/56 lookup 17060'))
-    assert.ok(addresses(wish(FIBRE)).includes('from 2001:db8:2::/56 lookup 17011'))
+    assert.ok(addresses(desiredIn(FIBRE, backed)).includes('from 2001:db8:2::/56 lookup 17060'))
+    assert.ok(addresses(desiredIn(FIBRE)).includes('from 2001:db8:2::/56 lookup 17011'))
     const other = config.tunnels.map((tunnel) => ({ ...tunnel, backsUp: 'lte' }))
-    const wrong = addresses(wish(FIBRE, { config: { ...config, tunnels: other }, session: 'ended' }))
+    const wrong = addresses(desiredIn(FIBRE, { config: { ...config, tunnels: other }, session: 'ended' }))
     assert.ok(wrong.includes('from 2001:db8:2::/56 lookup 17011'))
   })
 
   it('is shared with an uplink that is away and had the address last', () => {
     const facts = { ...HOME, addresses: HOME.addresses.filter(({ link }) => link !== 3) }
     const mark = 'fwmark 0xff0000/0xff0000 lookup 17011'
-    assert.ok(!addresses(wish(TUNNEL, { facts, session: AAISP }), facts).includes(mark))
-    assert.ok(addresses(wish(TUNNEL, { facts, session: AAISP, before: HOME }), facts).includes(mark))
+    assert.ok(!addresses(desiredIn(TUNNEL, { facts, session: AAISP }), facts).includes(mark))
+    assert.ok(addresses(desiredIn(TUNNEL, { facts, session: AAISP, before: HOME }), facts).includes(mark))
   })
 
   it('in a block of the tunnel: over whichever of the paths that share carries it now', () => {
@@ -253,7 +256,7 @@ describe('what belongs to an address', () => {
       const mine = [addressOn(link, '198.51.100.17/29'), addressOn(link, '2001:db8:2:ff::1/128')]
       const facts = { ...HOME, addresses: [...HOME.addresses, ...mine] }
       const world = { config, facts, ...(session === undefined ? {} : { session }) }
-      return addresses(wish(state, world), facts).filter((line) =>
+      return addresses(desiredIn(state, world), facts).filter((line) =>
         /^from (198\.51\.100\.17|2001:db8:2:ff::1)\//.test(line),
       )
     }
@@ -281,7 +284,7 @@ describe('what belongs to an address', () => {
     }
     const kernel = new ModelKernel(facts)
     const rules = (state: ActiveRoute | undefined, session: World['session'] = 'ended') => {
-      const desired = wish(state, { facts: kernel.facts, session })
+      const desired = desiredIn(state, { facts: kernel.facts, session })
       kernel.apply(desired)
       assert.deepEqual(kernel.missing(desired).map(describeChange), [])
       return addresses(desired, facts).filter((line) => line.startsWith('from 2001:db8:4::2/'))
@@ -328,7 +331,7 @@ describe('a tunnel beside failover that has the address of a line', () => {
       failover: config.failover && { ...config.failover, paths: ['fibre', 'lte'] },
       firewalls: [FIREWALL],
     }
-    const { filters } = wish(FIBRE, { config: beside, session: AAISP })
+    const { filters } = desiredIn(FIBRE, { config: beside, session: AAISP })
     assert.match(
       scriptOf(filters) ?? '',
       /ip saddr 203\.0\.113\.10\/32 oifname \{ "l2tp-aaisp", "pppoe-aaisp" \} accept/,
@@ -339,8 +342,8 @@ describe('a tunnel beside failover that has the address of a line', () => {
 describe('a switch', () => {
   it('between paths of one address changes routes and rules only, what is new first, and no filter', () => {
     const kernel = new ModelKernel(HOME)
-    kernel.apply(wish(FIBRE, { session: 'ended' }))
-    const lines = kernel.apply(wish(HOLD, { session: 'ended', facts: kernel.facts })).map(describeChange)
+    kernel.apply(desiredIn(FIBRE, { session: 'ended' }))
+    const lines = kernel.apply(desiredIn(HOLD, { session: 'ended', facts: kernel.facts })).map(describeChange)
     assert.deepEqual(lines.filter((line) => line.startsWith('add route')).sort(), INTO_TUNNEL)
     assert.ok(!lines.some((line) => /nft|device|address|remove route/.test(line)), lines.join('\n'))
     const place = (start: RegExp) => lines.findIndex((line) => start.test(line))
@@ -361,12 +364,12 @@ describe('a switch', () => {
       [FIBRE, 'ended'],
     ]
     for (const [state, session] of journey) {
-      const desired = wish(state, { facts: kernel.facts, ...(session === undefined ? {} : { session }) })
+      const desired = desiredIn(state, { facts: kernel.facts, ...(session === undefined ? {} : { session }) })
       kernel.apply(desired)
       assert.deepEqual(kernel.missing(desired).map(describeChange), [])
     }
     const once = new ModelKernel(HOME)
-    once.apply(wish(FIBRE, { session: 'ended' }))
+    once.apply(desiredIn(FIBRE, { session: 'ended' }))
     assert.deepEqual(new Set(kernel.facts.routes.map(text)), new Set(once.facts.routes.map(text)))
     assert.deepEqual(new Set(kernel.facts.rules.map(text)), new Set(once.facts.rules.map(text)))
   })
@@ -375,7 +378,7 @@ describe('a switch', () => {
     const config = failoverConfig({ tunnels: [] })
     assert.ok(config.failover)
     const only = { ...config, failover: { ...config.failover, paths: ['fibre', 'lte'] } }
-    assert.deepEqual(defaults(wish(LTE, { config: only })), [
+    assert.deepEqual(defaults(desiredIn(LTE, { config: only })), [
       'add route default (IPv4) via 10.64.0.1 dev wan-4g table 17010 metric 1',
       'add route unreachable default (IPv6) table 17010 metric 1',
     ])

@@ -39,7 +39,7 @@ let active: ActiveRoute | undefined
 let config: Config | undefined
 await watcher.start()
 const keeper = new Keeper({ apply, watcher, netlinks, clock, log })
-watcher.onChange(() => void wish())
+watcher.onChange(() => void want())
 
 let count = 0
 for await (const text of createInterface({ input: process.stdin })) {
@@ -53,7 +53,7 @@ keeper.close()
 watcher.close()
 devices.close()
 
-function wish() {
+function want() {
   const desired = config === undefined ? NOTHING_DESIRED : desiredState(config, watcher.facts, states, active)
   return apply.want(desired)
 }
@@ -82,7 +82,7 @@ async function execute(command: DaemonCommand) {
     states.set(command.tunnel, { session: undefined, held: sessionOf(command) })
     return []
   }
-  return wish()
+  return want()
 }
 
 function sessionOf({ session }: Extract<DaemonCommand, { do: 'show' | 'remember' }>): TunnelSession {

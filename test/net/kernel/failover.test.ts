@@ -61,7 +61,7 @@ describe('failover in the kernel', { timeout: 300_000 }, () => {
     assert.deepEqual(await daemon.ask({ do: 'configure', config }), [])
   }
 
-  /** ms from the wish until the kernel holds it. */
+  /** ms from the choice until the kernel holds it. */
   async function route(active: ActiveRoute): Promise<number> {
     assert.deepEqual(await daemon.ask({ do: 'route', active }), [])
     return daemon.took
@@ -95,7 +95,9 @@ describe('failover in the kernel', { timeout: 300_000 }, () => {
     const { stdout } = await flood
     took.sort((a, b) => a - b)
     const [median = 0, worst = 0] = [took[10], took.at(-1)]
-    t.diagnostic(`a switch takes ${median} ms from the wish to the kernel (median of 20; worst ${worst} ms)`)
+    t.diagnostic(
+      `a switch takes ${median} ms from the choice to the kernel (median of 20; worst ${worst} ms)`,
+    )
     assert.match(stdout, new RegExp(`${count} packets transmitted, ${count} received`), stdout)
   })
 
