@@ -67,20 +67,8 @@ class NativeDataPath implements DataPath {
   }
 }
 
-function keys(session: DataSession): SessionKeys {
-  const peerHost = parseIp(session.peer.host)
-  if (peerHost === undefined) throw new SystemError('EINVAL', `${session.peer.host} is no literal address`)
-  const { localTunnelId, localSessionId, peerTunnelId, peerSessionId, mtu, sequencing, ipv4, ipv6 } = session
-  return {
-    peerHost,
-    peerPort: session.peer.port,
-    localTunnelId,
-    localSessionId,
-    peerTunnelId,
-    peerSessionId,
-    mtu,
-    sequencing,
-    ipv4,
-    ipv6,
-  }
+function keys({ socket, peer, ...rest }: DataSession): SessionKeys {
+  const peerHost = parseIp(peer.host)
+  if (peerHost === undefined) throw new SystemError('EINVAL', `${peer.host} is no literal address`)
+  return { ...rest, peerHost, peerPort: peer.port }
 }

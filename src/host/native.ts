@@ -1,5 +1,6 @@
 /** The C addon in src/native: the types of its functions. */
 import { SystemError } from '../app/ports.ts'
+import type { DataSession } from '../app/tuns.ts'
 import { system } from './system/engine.ts'
 
 declare const handle: unique symbol
@@ -25,18 +26,10 @@ export type Arrival =
 /** Called with what has come on a channel since the last call, oldest first. */
 export type OnArrivals = (arrivals: readonly Arrival[]) => void
 
-/** The keys of a session as src/native/session.c reads them. */
-export interface SessionKeys {
+/** The keys of a session as src/native/session.c reads them: the peer's address in octets, the socket apart. */
+export type SessionKeys = Omit<DataSession, 'socket' | 'peer'> & {
   readonly peerHost: Uint8Array
   readonly peerPort: number
-  readonly localTunnelId: number
-  readonly localSessionId: number
-  readonly peerTunnelId: number
-  readonly peerSessionId: number
-  readonly mtu: number
-  readonly sequencing: boolean
-  readonly ipv4: boolean
-  readonly ipv6: boolean
 }
 
 /** The functions of src/native/addon.c. Addresses are octets, 4 or 16; their count chooses the family. */

@@ -6,6 +6,7 @@ import type { DataSession } from '../../src/app/tuns.ts'
 import { NativeDataPaths } from '../../src/host/data-paths.ts'
 import { NativeDatagrams } from '../../src/host/datagrams.ts'
 import { NativeTuns } from '../../src/host/tuns.ts'
+import { dataSession } from '../memory-tuns.ts'
 import { FakeAddon } from './fake-addon.ts'
 
 const [EPERM, EBUSY, EINVAL, EBADFD, ENETDOWN] = [1, 16, 22, 77, 100]
@@ -78,19 +79,12 @@ function bench() {
   const paths = new NativeDataPaths(addon)
   const datagrams = new NativeDatagrams(addon)
   const device = new NativeTuns(addon).open('l2tp-x')
-  const session = (change: Partial<DataSession> = {}): DataSession => ({
-    socket: datagrams.open({ family: 4, onMessage: () => {}, onError: () => {} }),
-    peer: { host: '198.51.100.1', port: 1701 },
-    localTunnelId: 1,
-    localSessionId: 2,
-    peerTunnelId: 3,
-    peerSessionId: 4,
-    mtu: 1462,
-    sequencing: false,
-    ipv4: true,
-    ipv6: false,
-    ...change,
-  })
+  const session = (change: Partial<DataSession> = {}): DataSession =>
+    dataSession({
+      socket: datagrams.open({ family: 4, onMessage: () => {}, onError: () => {} }),
+      ipv6: false,
+      ...change,
+    })
   return { addon, paths, device, session }
 }
 

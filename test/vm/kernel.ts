@@ -14,8 +14,8 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs'
-import { homedir } from 'node:os'
 import { basename, join } from 'node:path'
+import { cacheFolder } from '../../.tools/debian-sources.ts'
 
 export interface Kernel {
   /** Such as `6.1.0-40-amd64`. */
@@ -63,7 +63,7 @@ export function whyNoMachine(): string | undefined {
 
 /** Fetches and prepares what is not in the cache yet, and says so before. Throws a sentence where that fails. */
 export function prepareKernel(): Kernel {
-  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'lifeline', 'vm')
+  const cache = join(cacheFolder(), 'vm')
   mkdirSync(cache, { recursive: true })
   try {
     const name = inCache(cache)

@@ -92,16 +92,8 @@ export function troubleOf(condition: Condition): Millis | undefined {
 
 /** When a round is over or the next one is due; nothing is asked without a link. */
 export function deadlineOf(condition: Condition): Millis | undefined {
-  switch (condition.kind) {
-    case 'unseen':
-    case 'unlinked':
-      return undefined
-    case 'unknown':
-    case 'up':
-    case 'suspect':
-    case 'down':
-      return condition.asking.kind === 'round' ? condition.asking.round.deadline : condition.asking.nextAt
-  }
+  const asking = linkedOf(condition)?.asking
+  return asking?.kind === 'round' ? asking.round.deadline : asking?.nextAt
 }
 
 /** Undefined without a link. */
